@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+#   make deps                  install what is missing (as root)
+#   make experiment            build, boot L2 with EPT and with shadow paging, compare
+#   make rerun CONFIG=noept    one configuration again, against the newest record
+#   make compare               the newest record's table again (A=, B=: other records; FORMAT=text, csv, json)
+#   make test                  unit tests, then real experiments
+#   make benchmark             what an experiment and a rerun cost
+#   make clean                 remove build/; distclean also removes the caches
+#
+# V=1 shows each command. PLATFORM=bochs chooses where L1 gets its CPU. ARGS= is passed to eptlab.
+
+BUILD := $(CURDIR)/build
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/eptlab
+CC ?= gcc
+export BUILD CACHE
+
+# make separates words by blanks, also in "rm -rf" below.
+ifneq ($(words $(CURDIR)),1)
+$(error L0: the path of this folder has a blank in it, which make cannot handle: $(CURDIR); move it)
+endif
+ifneq ($(words $(CACHE)),1)
+$(error L0: the path of the cache has a blank in it, which make cannot handle: $(CACHE); give CACHE=)
+endif
+
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+MAKEFLAGS += --no-print-directory
+
+CONFIG ?= noept
+FORMAT ?= text
+ARGS ?=
+PLATFORM_ARGS = $(if $(PLATFORM),--set experiment.platform=$(PLATFORM))
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
+	-Wundef -Wpointer-arith -Wwrite-strings
+CFLAGS ?= -O2 -g
+# Wherever the clone is, the same bytes: the agent is part of L1, and so of what is measured.
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=. -I harness -isystem $(BUILD)/uapi \
+	$(shell pkg-config --cflags $(LIBRARIES))
+LIBRARIES := gio-unix-2.0 jansson libxml-2.0 libkmod libvirt zlib
+LDLIBS = $(shell pkg-config --libs $(LIBRARIES)) -lutil -lm
+GUESTFS_LDLIBS = $(shell pkg-config --libs gio-2.0 libguestfs ext2fs com_err)
+UAPI := $(BUILD)/uapi/asm/kvm_exitcount.h
+
+# Linked into the helper of libguestfs only, not into eptlab.
+GUESTFS_ONLY := harness/guest/appliance.c harness/guest/ext4_stamp.c harness/guest/inject_helper.c
+MODEL := $(wildcard harness/model/*.c harness/report/*.c)
+EPTLAB := harness/main.c $(MODEL) \
+	$(filter-out $(GUESTFS_ONLY),$(wildcard harness/guest/*.c)) \
+	$(filter-out harness/platform/bochs_time.c,$(wildcard harness/platform/*.c)) \
+	$(wildcard harness/agent/*.c harness/commands/*.c)
+GUESTFS := $(addprefix harness/guest/,appliance.c ext4_stamp.c digest.c l2_image.c) harness/model/error.c
+object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+.PHONY: all deps kernel stock experiment rerun compare test test-unit lint benchmark clean distclean
+.DELETE_ON_ERROR:
+all: $(BUILD)/eptlab $(BUILD)/eptlab-guestfs $(BUILD)/bochs-time.so $(BUILD)/probe kernel $(BUILD)/appliance.img \
+	$(BUILD)/l2-base.img $(BUILD)/capabilities
+
+# Nothing is asked of the network if nothing is missing.
+deps:
+	@missing=; for package in $$(grep -v '^#' packages); do \
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'install ok installed' || \
+			missing="$$missing $$package"; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" -ne 0 ]; then \
+		echo "L0: make deps installs packages, which needs root; missing:$$missing" >&2; exit 2; \
+	fi; \
+	apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing
+
+# --- programs ---
+
+$(BUILD)/eptlab: $(call object,$(EPTLAB))
+	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/eptlab-guestfs: $(call object,harness/guest/inject_helper.c $(GUESTFS))
+	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(GUESTFS_LDLIBS)
+
+$(BUILD)/bochs-time.so: harness/platform/bochs_time.c
+	@mkdir -p $(@D)
+	@echo "  LD      bochs-time.so" >&2
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) -O2 -shared -fPIC -o $@ $<
+
+$(BUILD)/mkimage: $(call object,guest-image/mkimage.c $(GUESTFS))
+	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(GUESTFS_LDLIBS)
+
+$(BUILD)/obj/%.o: %.c $(UAPI)
+	@mkdir -p $(@D)
+	@echo "  CC      $*.o" >&2
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# Programs of L2 are static: its image has no libraries. -fno-ident and no build-id: same bytes everywhere.
+GUEST_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Os -static -s -Wl,--build-id=none \
+	-I harness -isystem $(BUILD)/uapi
+$(BUILD)/probe: guest-image/probe/probe.c harness/model/frame.c harness/model/frame.h $(UAPI)
+	@echo "  CC      probe" >&2
+	$(Q)gcc $(GUEST_CFLAGS) -o $@ $(filter %.c,$^) -lz
+$(BUILD)/l2-init: guest-image/init.c
+	@mkdir -p $(@D)
+	@echo "  CC      l2-init" >&2
+	$(Q)gcc $(GUEST_CFLAGS) -o $@ $<
+
+# --- L1 and L2 ---
+
+$(UAPI): kernel/patches/series $(wildcard kernel/patches/*.patch)
+	$(Q)$(MAKE) -s -C kernel uapi
+kernel:
+	$(Q)$(MAKE) -s -C kernel all
+stock:
+	$(Q)$(MAKE) -s -C kernel stock
+
+APPLIANCE := $(shell find guest-image/appliance -type f)
+$(BUILD)/appliance.img: $(BUILD)/eptlab $(APPLIANCE)
+	@echo "  IMAGE   appliance.img" >&2
+	$(Q)guest-image/appliance/mkappliance.sh $< $@
+
+$(BUILD)/l2-base.img: $(BUILD)/mkimage $(BUILD)/l2-init
+	@echo "  IMAGE   l2-base.img (libguestfs)" >&2
+	$(Q)$(BUILD)/mkimage --init $(BUILD)/l2-init --busybox /bin/busybox --cache $(CACHE)/guest $@
+
+# libvirt asks QEMU what it can do, which costs as much as an experiment, and keeps the answers. They
+# are got once, from L1 itself, so that no experiment begins with questions.
+$(BUILD)/capabilities: $(BUILD)/kernel/l1/bzImage $(APPLIANCE) configs/bochs.conf \
+	| $(BUILD)/eptlab $(BUILD)/bochs-time.so $(BUILD)/appliance.img $(BUILD)/l2-base.img $(BUILD)/probe $(BUILD)/eptlab-guestfs
+	@echo "  L1      capabilities of QEMU" >&2
+	$(Q)rm -rf $@.new && $(BUILD)/eptlab capabilities $@.new
+	$(Q)rm -rf $@ && mv $@.new/answers $@ && rm -rf $@.new && touch $@
+$(BUILD)/kernel/l1/bzImage: kernel
+
+# --- for people ---
+
+experiment: all
+	$(Q)$(BUILD)/eptlab run $(PLATFORM_ARGS) $(ARGS)
+rerun: all
+	$(Q)$(BUILD)/eptlab rerun $(PLATFORM_ARGS) $(ARGS) $(CONFIG)
+compare: $(BUILD)/eptlab
+	$(Q)$(BUILD)/eptlab compare --format $(FORMAT) $(ARGS) $(A) $(B)
+
+benchmark: all
+	$(Q)harness/tests/benchmark $(BUILD)/eptlab
+
+# --- tests ---
+
+# All of the program but main, with the sanitizers, once for all tests.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+asan_object = $(patsubst %.c,$(BUILD)/asan/%.o,$(1))
+ASAN_LIBRARY := $(BUILD)/asan/libeptlab.a
+REAL_TESTS := experiment faults
+UNIT_TESTS := $(filter-out $(REAL_TESTS),$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
+TEST_HELPERS := $(filter-out harness/tests/test_%.c harness/tests/silent_probe.c,$(wildcard harness/tests/*.c))
+test_program = $(addprefix $(BUILD)/tests/test_,$(1))
+
+$(BUILD)/asan/%.o: %.c $(UAPI)
+	@mkdir -p $(@D)
+	@echo "  CC      $*.o (sanitized)" >&2
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
+-include $(shell find $(BUILD)/asan -name '*.d' 2>/dev/null)
+
+$(ASAN_LIBRARY): $(call asan_object,$(filter-out harness/main.c,$(EPTLAB)) $(TEST_HELPERS))
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(BUILD)/tests/test_%: $(BUILD)/asan/harness/tests/test_%.o $(ASAN_LIBRARY)
+	@mkdir -p $(@D)
+	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+$(BUILD)/tests/silent_probe: harness/tests/silent_probe.c
+	@mkdir -p $(@D)
+	$(Q)gcc $(GUEST_CFLAGS) -o $@ $<
+
+.SECONDARY:
+test: all stock $(call test_program,$(UNIT_TESTS) $(REAL_TESTS)) $(BUILD)/tests/silent_probe
+	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(UNIT_TESTS) $(REAL_TESTS))
+test-unit: $(call test_program,$(UNIT_TESTS))
+	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(UNIT_TESTS))
+
+# --- lint ---
+
+C_SOURCES = $(shell find harness guest-image -name '*.c' | sort)
+C_HEADERS = $(shell find harness guest-image -name '*.h' | sort)
+SCRIPTS = $(shell grep -rlE '^.!/bin/(ba)?sh' .ci guest-image harness kernel)
+# varFuncNullUB is about systems whose NULL is no pointer; POSIX wants (void *)0.
+CPPCHECK_ARGS := --quiet --error-exitcode=1 --inline-suppr --library=gtk --library=gnu \
+	--enable=warning,portability,performance --suppress=varFuncNullUB --std=c11
+
+lint: $(UAPI)
+	@echo "  LINT    clang" >&2
+	$(Q)clang-14 -fsyntax-only $(ALL_CFLAGS) $(C_SOURCES)
+	@echo "  LINT    clang-tidy" >&2
+	$(Q)clang-tidy-14 --quiet $(C_SOURCES) -- $(ALL_CFLAGS) 2>$(BUILD)/clang-tidy.log || \
+		{ grep -v ' generated\.$$' $(BUILD)/clang-tidy.log >&2; exit 1; }
+	@echo "  LINT    cppcheck" >&2
+	$(Q)cppcheck $(CPPCHECK_ARGS) -D_GNU_SOURCE -I harness -I $(BUILD)/uapi harness guest-image
+	@echo "  LINT    shellcheck" >&2
+	$(Q)shellcheck $(SCRIPTS)
+	@echo "  LINT    clang-format" >&2
+	$(Q)clang-format-14 --dry-run -Werror $(C_SOURCES) $(C_HEADERS)
+
+clean:
+	rm -rf $(BUILD)
+distclean: clean
+	rm -rf $(CACHE)

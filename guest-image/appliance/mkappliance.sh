@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Make the L1 appliance, a read-only EROFS image, from the packages of this machine:
+#
+#   mkappliance.sh AGENT IMAGE
+#
+# The same packages and agent give the same bytes. The image appears whole or not at all.
+set -euo pipefail
+
+agent=$1
+image=$2
+here=$(dirname "$0")
+mapfile -t files < <(grep -v -e '^#' -e '^$' "$here/files")
+for file in "${files[@]}"; do
+	if [ ! -e "$file" ]; then
+		echo "L0: $file is missing, which belongs into the L1 appliance; run \"make deps\" as root" >&2
+		exit 2
+	fi
+done
+
+work=$(mktemp -d "$image.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+root=$work/root
+
+# The loader's own path in a program's header is /lib64/…; libraries are where ldd finds them.
+mapfile -t libraries < <(find "$agent" "${files[@]}" -type f \( -perm /111 -o -name '*.so' \) \
+	-exec ldd {} + 2>/dev/null | awk '$2 == "=>" { print $3 } $1 ~ /^\// && NF == 2 { print $1 }' |
+	grep '^/' | sort -u)
+
+mkdir -p "$root"/{dev,proc,sys,run,tmp,job}
+for file in "${files[@]}" "${libraries[@]}"; do
+	mkdir -p "$root$(dirname "$file")"
+	cp -rL --no-preserve=all "$file" "$root$file"
+done
+find "$root" -type f -exec chmod 755 {} +
+cp -r "$here/root/." "$root/"
+install -s -m 755 "$agent" "$root/init"
+
+# One time for all files: libvirt compares QEMU's with that in its cache of what QEMU can do.
+mkfs.erofs -T 946684800 -U e97ab000-0000-4000-8000-000000000001 --all-root --quiet \
+	"$work/image" "$root" >/dev/null
+mv "$work/image" "$image"

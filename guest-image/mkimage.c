@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Build-time tool: make the L2 disk image with libguestfs.
+ *
+ *	mkimage --init FILE --busybox FILE --cache FOLDER IMAGE
+ *
+ * The image is a raw disk with an MBR and one partition, an ext4 file system without a journal (L2
+ * mounts it read-only) and without checksums of metadata (L2 would have to compute them): a static
+ * busybox as /bin/sh for workloads that are scripts, /sbin/init, and empty folders. Probe and
+ * workloads come in at run time (harness/guest/inject.h).
+ *
+ * The same two files give the same image, bit for bit. It appears under its name when it is
+ * complete and on the disk, or not at all.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <guestfs.h>
+
+#include "guest/appliance.h"
+#include "guest/digest.h"
+#include "guest/ext4_stamp.h"
+#include "guest/l2_image.h"
+#include "model/error.h"
+
+#define IMAGE_SIZE   ((off_t)16 * 1024 * 1024)
+#define FIRST_SECTOR 2048 /* 1 MiB, where partitioning tools start */
+#define DEVICE	     "/dev/sda"
+#define PARTITION    "/dev/sda1"
+#define MBR_LINUX    0x83
+
+/* Fixed, so that two builds do not differ. */
+#define UUID		 "0e971ab0-4c32-4ab0-9f2e-6c2d6c326c61"
+#define SIGNATURE	 "ept2" /* of the disk, in the MBR */
+#define SIGNATURE_LENGTH 4
+#define SIGNATURE_OFFSET 440
+
+#define BLOCK_SIZE 4096
+#define INODES	   256
+
+#define BUSYBOX_PATH "/bin/busybox"
+#define SHELL_PATH   "/bin/sh"
+#define INIT_PATH    "/sbin/init"
+#define TMP_PATH     "/tmp"
+#define TMP_MODE     01777
+
+static const char *const folders[] = {
+	"/bin", "/dev", "/proc", "/sbin", "/sys", TMP_PATH, "/eptlab", L2_IMAGE_WORKLOADS,
+};
+
+struct arguments {
+	char *init;
+	char *busybox;
+	char *cache;
+	char *image;
+};
+
+static bool make_partition(guestfs_h *g, GError **error)
+{
+	if (guestfs_part_init(g, DEVICE, "mbr") == 0 &&
+	    guestfs_part_add(g, DEVICE, "primary", FIRST_SECTOR, -1) == 0 &&
+	    guestfs_part_set_mbr_id(g, DEVICE, 1, MBR_LINUX) == 0 &&
+	    guestfs_pwrite_device(g, DEVICE, SIGNATURE, SIGNATURE_LENGTH, SIGNATURE_OFFSET) ==
+		    SIGNATURE_LENGTH)
+		return true;
+	return appliance_fail(g, "partition the L2 image", error);
+}
+
+static bool make_file_system(guestfs_h *g, GError **error)
+{
+	/*
+	 * What mke2fs calls ext4 has metadata checksums, and libguestfs cannot turn them off. The
+	 * features of ext2 and extents are an ext4 file system without them.
+	 */
+	if (guestfs_mke2fs(g, PARTITION, GUESTFS_MKE2FS_FSTYPE, "ext2", GUESTFS_MKE2FS_EXTENT, 1,
+			   GUESTFS_MKE2FS_HASJOURNAL, 0, GUESTFS_MKE2FS_RESIZEINODE, 0,
+			   GUESTFS_MKE2FS_LAZYITABLEINIT, 0, GUESTFS_MKE2FS_LABEL, L2_IMAGE_LABEL,
+			   GUESTFS_MKE2FS_UUID, UUID, GUESTFS_MKE2FS_BLOCKSIZE, (int64_t)BLOCK_SIZE,
+			   GUESTFS_MKE2FS_NUMBEROFINODES, (int64_t)INODES,
+			   GUESTFS_MKE2FS_RESERVEDBLOCKSPERCENTAGE, 0, -1) == 0 &&
+	    guestfs_mount(g, PARTITION, "/") == 0)
+		return true;
+	return appliance_fail(g, "make the file system of the L2 image", error);
+}
+
+static bool make_folders(guestfs_h *g, GError **error)
+{
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(folders); i++)
+		if (guestfs_mkdir(g, folders[i]) < 0)
+			return appliance_fail(g, "make a folder in the L2 image", error);
+	if (guestfs_chmod(g, TMP_MODE, TMP_PATH) == 0 &&
+	    guestfs_ln_s(g, BUSYBOX_PATH, SHELL_PATH) == 0)
+		return true;
+	return appliance_fail(g, "furnish the L2 image", error);
+}
+
+static bool put_files(guestfs_h *g, const struct arguments *arguments, GError **error)
+{
+	g_autofree char *busybox = digest_file(arguments->busybox, error);
+	g_autofree char *init = busybox ? digest_file(arguments->init, error) : NULL;
+
+	return init && appliance_upload(g, arguments->busybox, BUSYBOX_PATH, error) &&
+	       appliance_upload(g, arguments->init, INIT_PATH, error) &&
+	       appliance_remount(g, PARTITION, error) &&
+	       appliance_verify(g, BUSYBOX_PATH, busybox, error) &&
+	       appliance_verify(g, INIT_PATH, init, error);
+}
+
+static bool fill(const char *image, const struct arguments *arguments, GError **error)
+{
+	g_autoptr(guestfs_h) g = appliance_open(image, arguments->cache, arguments->cache, error);
+
+	return g && make_partition(g, error) && make_file_system(g, error) &&
+	       make_folders(g, error) && put_files(g, arguments, error) &&
+	       appliance_close(g_steal_pointer(&g), error);
+}
+
+static bool fail(const char *what, const char *path, GError **error)
+{
+	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+		    "L0: cannot %s %s: %s; check the folder and the free space of its disk", what,
+		    path, g_strerror(errno));
+	return false;
+}
+
+/* All zeros, and so without blocks on the disk as yet. */
+static bool create_empty(const char *path, GError **error)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	bool ok = fd >= 0 && ftruncate(fd, IMAGE_SIZE) == 0;
+
+	if (!ok)
+		fail("create", path, error);
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static bool flush(const char *path, GError **error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && fsync(fd) == 0;
+
+	if (!ok)
+		fail("write", path, error);
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static bool make_image(const struct arguments *arguments, GError **error)
+{
+	g_autofree char *temporary = g_strconcat(arguments->image, ".tmp", NULL);
+	struct l2_image made;
+
+	if (g_mkdir_with_parents(arguments->cache, 0755) < 0)
+		return fail("make", arguments->cache, error);
+	if (create_empty(temporary, error) && fill(temporary, arguments, error) &&
+	    l2_image_read(temporary, &made, error) && ext4_stamp(temporary, made.start, error) &&
+	    flush(temporary, error)) {
+		if (g_rename(temporary, arguments->image) == 0)
+			return true;
+		fail("rename", temporary, error);
+	}
+	g_unlink(temporary);
+	return false;
+}
+
+static bool parse_arguments(int argc, char **argv, struct arguments *out, GError **error)
+{
+	const GOptionEntry entries[] = {
+		{ .long_name = "init",
+		  .arg = G_OPTION_ARG_FILENAME,
+		  .arg_data = &out->init,
+		  .description = "the program that is pid 1 in L2",
+		  .arg_description = "FILE" },
+		{ .long_name = "busybox",
+		  .arg = G_OPTION_ARG_FILENAME,
+		  .arg_data = &out->busybox,
+		  .description = "a static busybox",
+		  .arg_description = "FILE" },
+		{ .long_name = "cache",
+		  .arg = G_OPTION_ARG_FILENAME,
+		  .arg_data = &out->cache,
+		  .description = "where the libguestfs appliance is kept",
+		  .arg_description = "FOLDER" },
+		{ 0 },
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new("IMAGE");
+
+	g_option_context_set_summary(context, "Make the disk image of L2.");
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, &argc, &argv, error))
+		return false;
+	if (argc != 2 || !out->init || !out->busybox || !out->cache) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+			    "mkimage needs --init, --busybox, --cache and one IMAGE; see --help");
+		return false;
+	}
+	out->image = g_strdup(argv[1]);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments = { 0 };
+	g_autoptr(GError) error = NULL;
+	int status = 0;
+
+	if (!parse_arguments(argc, argv, &arguments, &error)) {
+		status = EPTLAB_ERROR_USAGE;
+	} else if (!make_image(&arguments, &error)) {
+		status = EPTLAB_ERROR_MACHINE;
+	}
+	if (error)
+		g_printerr("mkimage: %s\n", error->message);
+	g_free(arguments.init);
+	g_free(arguments.busybox);
+	g_free(arguments.cache);
+	g_free(arguments.image);
+	return status;
+}

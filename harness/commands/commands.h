@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_COMMANDS_COMMANDS_H
+#define EPTLAB_COMMANDS_COMMANDS_H
+
+#include <glib.h>
+
+#define EPTLAB_VERSION "0.1"
+
+/*
+ * A subcommand: argv[0] is its name. Returns the exit status; when it is not 0 because of an error
+ * (model/error.h), *error says so and main prints it. EPTLAB_ERROR_INVALID needs no error: the
+ * report has said why.
+ */
+typedef int (*command_func)(int argc, char **argv, GError **error);
+
+int command_run(int argc, char **argv, GError **error);
+int command_rerun(int argc, char **argv, GError **error);
+int command_compare(int argc, char **argv, GError **error);
+int command_list(int argc, char **argv, GError **error);
+int command_capabilities(int argc, char **argv, GError **error);
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "commands/commands.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands/paths.h"
+#include "commands/terminal.h"
+#include "model/compare.h"
+#include "model/record.h"
+#include "model/record_store.h"
+#include "model/rules.h"
+#include "report/report.h"
+
+/* What is to be compared, as given on the command line: RECORD or RECORD:CONFIGURATION. */
+struct side {
+	char *path;
+	char *configuration; /* NULL: not given */
+	struct record *record;
+	const struct record_run *run; /* of record */
+};
+
+static char *report_for_terminal(const struct report *report)
+{
+	return report_text(report, terminal_has_colour());
+}
+
+static const struct format {
+	const char *name;
+	char *(*make)(const struct report *report);
+} formats[] = {
+	{ "text", report_for_terminal },
+	{ "csv", report_csv },
+	{ "json", report_json },
+};
+
+static const struct format *find_format(const char *name, GError **error)
+{
+	for (unsigned int i = 0; i < G_N_ELEMENTS(formats); i++) {
+		if (g_str_equal(name, formats[i].name))
+			return &formats[i];
+	}
+	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+		    "L0: there is no format \"%s\"; take text, csv or json", name);
+	return NULL;
+}
+
+static void side_clear(struct side *side)
+{
+	g_free(side->path);
+	g_free(side->configuration);
+	record_free(side->record);
+}
+
+/*
+ * A path may hold a colon itself: what follows the last one is a configuration only if no such path
+ * is there.
+ */
+static bool side_open(struct side *side, const char *argument, GError **error)
+{
+	const char *colon = strrchr(argument, ':');
+
+	if (colon != NULL && !g_file_test(argument, G_FILE_TEST_EXISTS)) {
+		side->path = g_strndup(argument, (gsize)(colon - argument));
+		side->configuration = g_strdup(colon + 1);
+	} else {
+		side->path = g_strdup(argument);
+	}
+	side->record = record_load(side->path, error);
+	/* A verdict that is written in a file is not believed: the rules are asked again. */
+	if (side->record != NULL && side->record->verdict != RECORD_FAILED)
+		rules_judge(side->record);
+	return side->record != NULL;
+}
+
+static bool side_choose(struct side *side, const char *configuration, GError **error)
+{
+	side->run = record_find_run(side->record, configuration);
+	if (side->run != NULL && side->run->exits != NULL)
+		return true;
+	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+		    "L0: %s has no counts of a run \"%s\"; eptlab list shows what each record has",
+		    side->path, configuration);
+	return false;
+}
+
+/* What the verdict of two runs from two records is. */
+static GPtrArray *judge(const struct side *a, const struct side *b, enum record_verdict *verdict)
+{
+	const struct rule_subject subjects[] = {
+		{ .record = a->record, .run = a->run },
+		{ .record = b->record, .run = b->run },
+	};
+	bool sound = a->record->verdict == RECORD_VALID && b->record->verdict == RECORD_VALID;
+	bool valid;
+	GPtrArray *checks = rules_check(subjects, G_N_ELEMENTS(subjects), &valid);
+
+	*verdict = sound && valid ? RECORD_VALID : RECORD_INVALID;
+	return checks;
+}
+
+static char *label(const struct side *side)
+{
+	g_autofree char *name = g_path_get_basename(side->path);
+
+	return g_strdup_printf("%s:%s", name, side->run->config);
+}
+
+/* Compare the chosen runs. Returns whether they can be believed. */
+static bool print_pair(const struct side *a, const struct side *b, const struct format *format)
+{
+	enum record_verdict verdict;
+	g_autoptr(GPtrArray) checks = judge(a, b, &verdict);
+	bool same = g_str_equal(a->run->config, b->run->config);
+	g_autoptr(struct_comparison) comparison =
+		comparison_new(a->run, same ? "A" : NULL, b->run, same ? "B" : NULL);
+	g_autofree char *label_a = label(a);
+	g_autofree char *label_b = label(b);
+	g_autofree char *title = g_strdup_printf("%s against %s", label_a, label_b);
+	const struct report report = {
+		.comparison = comparison,
+		.verdict = verdict,
+		.checks = checks,
+		.title = title,
+		.seconds = -1,
+	};
+	g_autofree char *text = format->make(&report);
+
+	fputs(text, stdout);
+	return verdict == RECORD_VALID;
+}
+
+/* The runs of one record. */
+static int compare_one(struct side *side, const struct format *format, GError **error)
+{
+	struct record *record = side->record;
+	g_autoptr(struct_comparison) comparison = NULL;
+	g_autofree char *title = g_path_get_basename(side->path);
+	g_autofree char *text = NULL;
+	struct report report;
+
+	if (side->configuration != NULL && !side_choose(side, side->configuration, error))
+		return EPTLAB_ERROR_USAGE;
+	if (record->runs->len == 0 || record->verdict == RECORD_FAILED) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+			    "L0: %s was not measured to the end (%s); compare one that was",
+			    side->path, record->error != NULL ? record->error : "it is empty");
+		return EPTLAB_ERROR_USAGE;
+	}
+	if (side->run != NULL)
+		comparison = comparison_new(side->run, NULL, NULL, NULL);
+	else
+		comparison = comparison_new(
+			g_ptr_array_index(record->runs, 0), NULL,
+			record->runs->len > 1 ? g_ptr_array_index(record->runs, 1) : NULL, NULL);
+	report = report_of_record(record, comparison, title);
+	text = format->make(&report);
+	fputs(text, stdout);
+	return record->verdict == RECORD_VALID ? 0 : EPTLAB_ERROR_INVALID;
+}
+
+static int compare_named(struct side *a, struct side *b, const struct format *format,
+			 GError **error)
+{
+	const char *of_a = a->configuration != NULL ? a->configuration : b->configuration;
+	const char *of_b = b->configuration != NULL ? b->configuration : of_a;
+
+	if (!side_choose(a, of_a, error) || !side_choose(b, of_b, error))
+		return EPTLAB_ERROR_USAGE;
+	return print_pair(a, b, format) ? 0 : EPTLAB_ERROR_INVALID;
+}
+
+/* Choose the next configuration that both have counts of, from *at on. False if there is none. */
+static bool choose_common(struct side *a, struct side *b, unsigned int *at)
+{
+	while (*at < a->record->runs->len) {
+		a->run = g_ptr_array_index(a->record->runs, (*at)++);
+		b->run = record_find_run(b->record, a->run->config);
+		if (b->run != NULL && a->run->exits != NULL && b->run->exits != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* Each configuration that both have. How many there are is looked at before anything is printed. */
+static int compare_common(struct side *a, struct side *b, const struct format *format,
+			  GError **error)
+{
+	unsigned int tables = 0;
+	bool sound = true;
+
+	for (unsigned int at = 0; choose_common(a, b, &at);)
+		tables++;
+	if (tables == 0) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+			    "L0: %s and %s have no configuration in common; name the runs as "
+			    "RECORD:CONFIGURATION",
+			    a->path, b->path);
+		return EPTLAB_ERROR_USAGE;
+	}
+	if (tables > 1 && format->make != report_for_terminal) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+			    "L0: both records have several runs, and %s holds one table; name the "
+			    "runs as RECORD:CONFIGURATION",
+			    format->name);
+		return EPTLAB_ERROR_USAGE;
+	}
+	for (unsigned int at = 0; choose_common(a, b, &at);) {
+		sound = print_pair(a, b, format) && sound;
+		if (--tables > 0)
+			fputc('\n', stdout);
+	}
+	return sound ? 0 : EPTLAB_ERROR_INVALID;
+}
+
+static int compare_two(struct side *a, struct side *b, const struct format *format, GError **error)
+{
+	if (a->configuration != NULL || b->configuration != NULL)
+		return compare_named(a, b, format, error);
+	return compare_common(a, b, format, error);
+}
+
+static char *latest_record(GError **error)
+{
+	g_autoptr(struct_paths) paths = paths_find(error);
+
+	return paths != NULL ? record_find_latest(paths->results, error) : NULL;
+}
+
+static int compare(int argc, char **argv, const struct format *format, GError **error)
+{
+	g_autofree char *latest = argc < 2 ? latest_record(error) : NULL;
+	const char *first = argc < 2 ? latest : argv[1];
+	struct side a = { .path = NULL };
+	struct side b = { .path = NULL };
+	int status = EPTLAB_ERROR_USAGE;
+
+	if (first == NULL)
+		return (*error)->code;
+	if (side_open(&a, first, error)) {
+		if (argc < 3)
+			status = compare_one(&a, format, error);
+		else if (side_open(&b, argv[2], error))
+			status = compare_two(&a, &b, format, error);
+	}
+	side_clear(&a);
+	side_clear(&b);
+	return status;
+}
+
+int command_compare(int argc, char **argv, GError **error)
+{
+	g_autofree char *name = NULL;
+	const GOptionEntry entries[] = {
+		{ "format", 'f', 0, G_OPTION_ARG_STRING, &name, "text (default), csv or json",
+		  "FORMAT" },
+		{ .long_name = NULL },
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new("[A[:RUN] [B[:RUN]]]");
+	g_autoptr(GError) cause = NULL;
+	const struct format *format;
+
+	g_option_context_add_main_entries(context, entries, NULL);
+	g_option_context_set_summary(
+		context,
+		"Compare the two runs of a record (without a name: of the newest), or the runs\n"
+		"of two records: those that are named, or each configuration that both have.");
+	g_option_context_set_description(
+		context, "Examples:\n  eptlab compare --format csv > counts.csv\n"
+			 "  eptlab compare results/reference/bochs results/latest\n"
+			 "  eptlab compare results/latest:ept results/reference/bochs:noept");
+	if (!g_option_context_parse(context, &argc, &argv, &cause) || argc > 3) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+			    "L0: %s; see eptlab compare --help",
+			    cause != NULL ? cause->message : "compare takes at most two records");
+		return EPTLAB_ERROR_USAGE;
+	}
+	format = find_format(name != NULL ? name : "text", error);
+	return format != NULL ? compare(argc, argv, format, error) : EPTLAB_ERROR_USAGE;
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "commands/experiment.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <glib/gstdio.h>
+
+#include "commands/commands.h"
+#include "commands/progress.h"
+#include "commands/terminal.h"
+#include "guest/digest.h"
+#include "guest/inject.h"
+#include "model/job.h"
+#include "model/l1_result.h"
+#include "model/record_store.h"
+#include "model/rules.h"
+#include "report/report.h"
+
+/* How long libguestfs may take, wall clock: fifteen times what it takes without KVM. */
+#define INJECT_SECONDS 300
+
+/* An experiment on its way. */
+struct course {
+	const struct experiment *experiment;
+	struct progress *progress;
+	struct record *record;
+	record_store *store;
+	struct guest_injected guest;
+	const char *l2_kernel;
+};
+
+static const char *or_built(const char *configured, const char *built)
+{
+	return *configured != '\0' ? configured : built;
+}
+
+static void on_step(const char *text, void *data)
+{
+	struct course *course = data;
+	g_autofree char *line = g_strconcat("L0: ", text, NULL);
+
+	progress_step(course->progress, line);
+}
+
+static void on_l1_step(uint64_t ticks G_GNUC_UNUSED, const char *text, void *data)
+{
+	struct course *course = data;
+
+	progress_step(course->progress, text);
+}
+
+/* kernel.conf, which kernel/Makefile writes. */
+static bool describe_kernel(struct course *course, GError **error)
+{
+	const char *path = course->experiment->paths->kernel_conf;
+	struct record_kernel *kernel = &course->record->kernel;
+	g_autoptr(GKeyFile) file = g_key_file_new();
+	g_autofree char *patches = NULL;
+	g_auto(GStrv) names = NULL;
+	g_autoptr(GError) cause = NULL;
+
+	if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &cause) ||
+	    !(patches = g_key_file_get_string(file, "kernel", "patches_sha256", &cause)) ||
+	    !(names = g_key_file_get_keys(file, "build_id", NULL, &cause))) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+			    "L0: %s does not say what was built (%s); run \"make clean all\"", path,
+			    cause->message);
+		return false;
+	}
+	record_set_string(&kernel->patches_sha256, patches);
+	for (char **name = names; *name != NULL; name++) {
+		g_autofree char *id = g_key_file_get_string(file, "build_id", *name, NULL);
+
+		g_ptr_array_add(kernel->modules, record_module_new(*name, id));
+	}
+	return true;
+}
+
+static bool inject(struct course *course, GError **error)
+{
+	const struct experiment *experiment = course->experiment;
+	const struct paths *paths = experiment->paths;
+	const struct config_l2 *l2 = &experiment->config->l2;
+	const struct guest_inject_request request = {
+		.base_image = or_built(l2->image, paths->l2_base_image),
+		.probe = or_built(l2->probe, paths->probe),
+		.workloads = paths->workloads,
+		.cache = paths->guest_cache,
+		.helper = paths->guestfs_helper,
+		.seconds = INJECT_SECONDS,
+		.progress = on_step,
+		.progress_data = course,
+		.cancellable = experiment->cancellable,
+	};
+
+	progress_step(course->progress, "L0: looking for the probe in the L2 image");
+	return guest_inject(&request, &course->guest, error);
+}
+
+static bool describe_guest(struct course *course, GError **error)
+{
+	const struct config_l2 *l2 = &course->experiment->config->l2;
+	struct record_guest *guest = &course->record->guest;
+	g_autofree char *kernel = digest_file(course->l2_kernel, error);
+
+	if (kernel == NULL)
+		return false;
+	record_set_string(&guest->image_sha256, course->guest.image_sha256);
+	record_set_string(&guest->probe_sha256, course->guest.probe_sha256);
+	record_set_string(&guest->kernel_sha256, kernel);
+	guest->memory_mib = record_u64_from(l2->memory_mib);
+	guest->vcpus = record_u64_from(l2->vcpus);
+	return true;
+}
+
+static void copy_guest(const struct record_guest *from, struct record_guest *to)
+{
+	record_set_string(&to->image_sha256, from->image_sha256);
+	record_set_string(&to->kernel_sha256, from->kernel_sha256);
+	record_set_string(&to->probe_sha256, from->probe_sha256);
+	to->memory_mib = from->memory_mib;
+	to->vcpus = from->vcpus;
+}
+
+/* The runs that are to be made; what is in effect comes later, from L1. */
+static void add_runs(struct course *course)
+{
+	const struct config *config = course->experiment->config;
+
+	for (char **name = config->experiment.configurations; *name != NULL; name++) {
+		const struct config_module *module = config_find_module(config, *name);
+		struct record_run *run = record_run_new(*name);
+
+		run->requested.ept = record_bool_from(module->ept);
+		run->requested.vpid = record_bool_from(module->vpid);
+		copy_guest(&course->record->guest, &run->guest);
+		g_ptr_array_add(course->record->runs, run);
+	}
+}
+
+static bool prepare(struct course *course, GError **error)
+{
+	return describe_kernel(course, error) && inject(course, error) &&
+	       describe_guest(course, error);
+}
+
+static bool store_texts(struct course *course, frame_texts *texts, GError **error)
+{
+	GHashTableIter at;
+	gpointer name, text;
+
+	g_hash_table_iter_init(&at, texts);
+	while (g_hash_table_iter_next(&at, &name, &text)) {
+		const GString *content = text;
+
+		if (!record_store_write(course->store, name, content->str, content->len, error))
+			return false;
+	}
+	return true;
+}
+
+/* Boot L1 and collect; the first error is the one that counts, but what came is kept always. */
+static bool boot(struct course *course, GError **error)
+{
+	const struct experiment *experiment = course->experiment;
+	const struct config *config = experiment->config;
+	const char *store = record_store_path(course->store);
+	g_autofree char *console = g_build_filename(store, "l1-console.log", NULL);
+	g_autofree char *log = g_build_filename(store, "emulator.log", NULL);
+	g_autofree char *work = record_store_work(course->store, error);
+	g_autoptr(struct_job) job = job_from_config(config, JOB_EXPERIMENT);
+	g_autoptr(l1_result) result = l1_result_new(course->record, on_l1_step, course);
+	g_autoptr(frameset) frames =
+		frameset_new("L1", EPTLAB_ERROR_L1, L1_SENDER, l1_result_add, result);
+	const struct platform_request request = {
+		.config = config,
+		.job = job,
+		.l1_kernel = experiment->paths->l1_kernel,
+		.appliance = experiment->paths->appliance,
+		.modules = or_built(config->bochs.modules, experiment->paths->modules),
+		.l2_kernel = course->l2_kernel,
+		.l2_domain = experiment->paths->l2_domain,
+		.l2_image = course->guest.image,
+		.capabilities = experiment->paths->capabilities,
+		.bochs_time = experiment->paths->bochs_time,
+		.work = work,
+		.console = console,
+		.log = log,
+		.frames = frames,
+		.cancellable = experiment->cancellable,
+	};
+	g_autoptr(GError) first = NULL;
+	bool ok;
+
+	if (work == NULL)
+		return false;
+	/* Should the harness be killed, the next one finds what was to be done. */
+	if (!record_store_save(course->store, course->record, error))
+		return false;
+	progress_step(course->progress, "L1: booting");
+	ok = experiment->platform->boot(&request, &course->record->platform, &course->record->ticks,
+					&first);
+	ok = l1_result_finish(result, first == NULL ? &first : NULL) && ok;
+	ok = store_texts(course, l1_result_texts(result), first == NULL ? &first : NULL) && ok;
+	if (!ok)
+		g_propagate_error(error, g_steal_pointer(&first));
+	return ok;
+}
+
+static char *report_file_text(const struct report *report)
+{
+	return report_text(report, false);
+}
+
+static bool store_reports(struct course *course, const struct report *report, GError **error)
+{
+	const struct {
+		const char *name;
+		char *(*make)(const struct report *report);
+	} files[] = {
+		{ "counts.csv", report_csv },
+		{ "report.txt", report_file_text },
+	};
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *text = files[i].make(report);
+
+		if (!record_store_write(course->store, files[i].name, text, strlen(text), error))
+			return false;
+	}
+	return true;
+}
+
+/* The run with EPT comes first, as in an experiment, so that a comparison reads the same way. */
+static void add_other_run(struct record *record, const struct record_run *other)
+{
+	int last = (int)record->runs->len;
+
+	g_ptr_array_insert(record->runs, other->requested.ept == RECORD_TRUE ? 0 : last,
+			   record_run_copy(other));
+}
+
+/* Judge, report, store. Returns the exit status. */
+static int conclude(struct course *course, GError **error)
+{
+	struct record *record = course->record;
+	const struct record_run *other = course->experiment->other;
+	g_autoptr(struct_comparison) comparison = NULL;
+	g_autofree char *path = NULL;
+	g_autofree char *text = NULL;
+	struct report report;
+
+	if (other != NULL)
+		add_other_run(record, other);
+	rules_judge(record);
+	comparison = comparison_new(
+		g_ptr_array_index(record->runs, 0), NULL,
+		record->runs->len > 1 ? g_ptr_array_index(record->runs, 1) : NULL, NULL);
+	report = report_of_record(record, comparison, record_store_name(course->store));
+	text = report_text(&report, terminal_has_colour());
+	if (!store_reports(course, &report, error))
+		return EPTLAB_ERROR_MACHINE;
+	path = record_store_commit(g_steal_pointer(&course->store), record, error);
+	if (path == NULL)
+		return EPTLAB_ERROR_MACHINE;
+	g_clear_pointer(&course->progress, progress_free);
+	fputs(text, stdout);
+	/* Apart from the report, and seen also where that goes nowhere. */
+	fprintf(stderr, "Record: %s\n", path);
+	return record->verdict == RECORD_VALID ? 0 : EPTLAB_ERROR_INVALID;
+}
+
+/* A failed experiment leaves a record too: consoles and logs say what happened. */
+static int give_up(struct course *course, GError *failure, GError **error)
+{
+	g_autoptr(GError) not_kept = NULL;
+	g_autofree char *path = NULL;
+	int status = failure->code;
+
+	course->record->verdict = RECORD_FAILED;
+	record_set_string(&course->record->error, failure->message);
+	if (course->store != NULL)
+		path = record_store_commit(g_steal_pointer(&course->store), course->record,
+					   &not_kept);
+	g_clear_pointer(&course->progress, progress_free);
+	if (path != NULL)
+		fprintf(stderr, "Consoles and logs: %s\n", path);
+	if (not_kept != NULL)
+		fprintf(stderr, "Consoles and logs could not be kept: %s\n", not_kept->message);
+	g_propagate_error(error, failure);
+	return status;
+}
+
+static struct record *new_record(const struct experiment *experiment, GDateTime *now)
+{
+	g_autofree char *created = g_date_time_format(now, "%Y-%m-%dT%H:%M:%SZ");
+	struct record *record = record_new(EPTLAB_VERSION, created, experiment->platform->name,
+					   experiment->config->experiment.workload);
+
+	experiment->platform->describe(experiment->config, &record->platform);
+	return record;
+}
+
+static void course_clear(struct course *course)
+{
+	record_store_abort(course->store);
+	record_free(course->record);
+	progress_free(course->progress);
+	guest_injected_clear(&course->guest);
+}
+
+int experiment_run(const struct experiment *experiment, GError **error)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	struct course course = {
+		.experiment = experiment,
+		.progress = progress_new(experiment->expected_seconds),
+		.record = new_record(experiment, now),
+		.l2_kernel = or_built(experiment->config->l2.kernel, experiment->paths->l2_kernel),
+	};
+	GError *failure = NULL;
+	int status;
+
+	/* Nothing is stored before L1 is about to boot: there is nothing measured until then. */
+	if (!prepare(&course, &failure)) {
+		status = failure->code;
+		g_propagate_error(error, failure);
+		course_clear(&course);
+		return status;
+	}
+	add_runs(&course);
+	course.store =
+		record_store_begin(experiment->paths->results, now, experiment->platform->name,
+				   experiment->config->experiment.workload, &failure);
+	if (course.store != NULL && boot(&course, &failure)) {
+		course.record->seconds = progress_seconds(course.progress);
+		status = conclude(&course, error);
+	} else {
+		course.record->seconds = progress_seconds(course.progress);
+		status = give_up(&course, failure, error);
+	}
+	course_clear(&course);
+	return status;
+}

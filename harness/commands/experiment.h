@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_COMMANDS_EXPERIMENT_H
+#define EPTLAB_COMMANDS_EXPERIMENT_H
+
+#include <stdbool.h>
+#include <gio/gio.h>
+
+#include "commands/paths.h"
+#include "model/config.h"
+#include "model/record.h"
+#include "platform/platform.h"
+
+/* What run and rerun have in common. All is borrowed. */
+struct experiment {
+	const struct paths *paths;
+	const struct config *config;
+	const struct platform *platform;
+	/* Runs of an older record that are judged together with those made now, or NULL. */
+	const struct record_run *other;
+	double expected_seconds; /* for the progress line; negative: unknown */
+	GCancellable *cancellable;
+};
+
+/*
+ * Do it: put the probe into the L2 image, boot L1, have it make the runs, judge them, and store the
+ * record, also a failed one. Prints progress on stderr and the report on stdout. Returns the exit
+ * status; *error is set for all but 0 and EPTLAB_ERROR_INVALID.
+ */
+int experiment_run(const struct experiment *experiment, GError **error);
+
+#endif

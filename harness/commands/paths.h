@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_COMMANDS_PATHS_H
+#define EPTLAB_COMMANDS_PATHS_H
+
+#include <stdbool.h>
+#include <glib.h>
+
+/* Where things are on L0: below the folder that holds build/, from which eptlab runs. */
+struct paths {
+	char *configs;
+	char *results;
+	char *kernel_conf; /* by kernel/Makefile: release, patches, build-ids of the modules */
+	char *l1_kernel;
+	char *modules;
+	char *appliance;
+	char *capabilities;
+	char *l2_kernel;
+	char *l2_base_image;
+	char *l2_domain;
+	char *probe;
+	char *workloads;
+	char *guestfs_helper;
+	char *bochs_time;  /* the shared object of platform/bochs_time.c */
+	char *guest_cache; /* ~/.cache/eptlab/guest */
+};
+
+/* Find them; whether they are there is another question. EPTLAB_ERROR_MACHINE. */
+struct paths *paths_find(GError **error);
+
+/*
+ * Is all there that make builds before it asks L1 for the capabilities (paths_are_built), and these
+ * too (paths_are_complete)? EPTLAB_ERROR_MACHINE says what is missing.
+ */
+bool paths_are_built(const struct paths *paths, GError **error);
+bool paths_are_complete(const struct paths *paths, GError **error);
+
+void paths_free(struct paths *paths);
+
+typedef struct paths struct_paths;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_paths, paths_free)
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "commands/session.h"
+
+#include <stdio.h>
+
+#include "commands/commands.h"
+#include "commands/interrupt.h"
+#include "model/record_store.h"
+
+struct session *session_open(int *argc, char ***argv, const char *parameters, const char *summary,
+			     const char *description, GError **error)
+{
+	g_autoptr(struct_session) session = g_new0(struct session, 1);
+	const GOptionEntry entries[] = {
+		{ "set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &session->settings,
+		  "one setting, over all files", "SECTION.KEY=VALUE" },
+		{ "override", 'o', 0, G_OPTION_ARG_FILENAME_ARRAY, &session->overrides,
+		  "settings of FILE over those of configs/", "FILE" },
+		{ "configs", 0, 0, G_OPTION_ARG_FILENAME, &session->configs,
+		  "take the configuration from FOLDER", "FOLDER" },
+		{ "results", 0, 0, G_OPTION_ARG_FILENAME, &session->results,
+		  "keep records in FOLDER", "FOLDER" },
+		{ .long_name = NULL },
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new(parameters);
+	g_autoptr(GError) cause = NULL;
+
+	g_option_context_add_main_entries(context, entries, NULL);
+	g_option_context_set_summary(context, summary);
+	g_option_context_set_description(context, description);
+	if (g_option_context_parse(context, argc, argv, &cause))
+		return g_steal_pointer(&session);
+	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE, "L0: %s; see eptlab %s --help",
+		    cause->message, (*argv)[0]);
+	return NULL;
+}
+
+void session_close(struct session *session)
+{
+	if (session == NULL)
+		return;
+	g_strfreev(session->overrides);
+	g_strfreev(session->settings);
+	g_free(session->configs);
+	g_free(session->results);
+	paths_free(session->paths);
+	if (session->config != NULL)
+		config_free(session->config);
+	g_clear_object(&session->cancellable);
+	g_free(session);
+}
+
+void session_only(struct session *session, const char *configuration)
+{
+	guint count = session->settings != NULL ? g_strv_length(session->settings) : 0;
+
+	session->settings = g_renew(char *, session->settings, count + 2);
+	session->settings[count] = g_strdup_printf("experiment.configurations=%s", configuration);
+	session->settings[count + 1] = NULL;
+}
+
+static void use_folder(char **path, const char *given)
+{
+	if (given == NULL)
+		return;
+	g_free(*path);
+	*path = g_canonicalize_filename(given, NULL);
+}
+
+/* What a harness that was killed has left becomes a failed record. */
+static bool recover(const char *results, GError **error)
+{
+	g_auto(GStrv) recovered = record_store_recover(results, EPTLAB_VERSION, error);
+
+	if (recovered == NULL)
+		return false;
+	for (char **path = recovered; *path != NULL; path++)
+		fprintf(stderr, "An earlier eptlab was killed; what it had is kept: %s\n", *path);
+	return true;
+}
+
+static bool have_workload(const struct session *session, GError **error)
+{
+	const char *name = session->config->experiment.workload;
+	g_autofree char *path = g_build_filename(session->paths->workloads, name, NULL);
+
+	if (g_file_test(path, G_FILE_TEST_IS_REGULAR))
+		return true;
+	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+		    "L0: there is no workload \"%s\"; the files in %s are those there are", name,
+		    session->paths->workloads);
+	return false;
+}
+
+static double seconds_of_latest(const char *results)
+{
+	g_autofree char *path = record_find_latest(results, NULL);
+	g_autoptr(struct_record) record = path != NULL ? record_load(path, NULL) : NULL;
+
+	return record != NULL ? record->seconds : -1;
+}
+
+bool session_prepare(struct session *session, struct experiment *experiment, GError **error)
+{
+	const struct platform *platform;
+
+	session->cancellable = interrupt_catch();
+	session->paths = paths_find(error);
+	if (session->paths == NULL || !paths_are_complete(session->paths, error))
+		return false;
+	use_folder(&session->paths->configs, session->configs);
+	use_folder(&session->paths->results, session->results);
+	session->config =
+		config_load(session->paths->configs, (const char *const *)session->overrides,
+			    (const char *const *)session->settings, error);
+	if (session->config == NULL || !have_workload(session, error) ||
+	    !recover(session->paths->results, error))
+		return false;
+	platform = platform_find(session->config->experiment.platform, error);
+	if (platform == NULL)
+		return false;
+	*experiment = (struct experiment){
+		.paths = session->paths,
+		.config = session->config,
+		.platform = platform,
+		.expected_seconds = seconds_of_latest(session->paths->results),
+		.cancellable = session->cancellable,
+	};
+	return true;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_COMMANDS_TERMINAL_H
+#define EPTLAB_COMMANDS_TERMINAL_H
+
+#include <stdbool.h>
+
+/*
+ * Is standard output a terminal, and colour not refused? NO_COLOR refuses it, unless it is empty
+ * (no-color.org).
+ */
+bool terminal_has_colour(void);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "guest/digest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "model/error.h"
+
+#define BUFFER_SIZE ((size_t)256 * 1024)
+
+static bool add_bytes(GChecksum *checksum, int fd)
+{
+	g_autofree guchar *buffer = g_malloc(BUFFER_SIZE);
+	ssize_t length;
+
+	while ((length = read(fd, buffer, BUFFER_SIZE)) != 0) {
+		if (length > 0)
+			g_checksum_update(checksum, buffer, length);
+		else if (errno != EINTR)
+			return false;
+	}
+	return true;
+}
+
+/* A fifo would block for ever, and a folder has no bytes. */
+static bool check_regular(int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return false;
+	errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+	return S_ISREG(status.st_mode);
+}
+
+char *digest_file(const char *path, GError **error)
+{
+	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int wrong = 0;
+
+	if (fd < 0 || !check_regular(fd) || !add_bytes(checksum, fd))
+		wrong = errno;
+	if (fd >= 0)
+		close(fd);
+	if (wrong) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+			    "L0: cannot read %s: %s; it must be a readable file", path,
+			    g_strerror(wrong));
+		return NULL;
+	}
+	return g_strdup(g_checksum_get_string(checksum));
+}

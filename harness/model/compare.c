@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "model/compare.h"
+
+#include "model/reasons.h"
+
+static void set_side(struct compare_side *side, bool known, uint64_t count,
+		     const struct record_run *run)
+{
+	const bool has_total = run && run->total.known && run->total.value > 0;
+
+	side->known = known;
+	side->count = known ? count : 0;
+	side->share = has_total ? (double)side->count / (double)run->total.value : 0;
+}
+
+static void set_difference(struct compare_row *row)
+{
+	const uint64_t a = row->a.count, b = row->b.count;
+
+	if (!row->a.known || !row->b.known) {
+		row->ratio_kind = COMPARE_RATIO_UNKNOWN;
+		return;
+	}
+	row->increased = b > a;
+	row->difference = b > a ? b - a : a - b;
+	if (a > 0) {
+		row->ratio_kind = COMPARE_RATIO_KNOWN;
+		row->ratio = (double)b / (double)a;
+	} else {
+		row->ratio_kind = b > 0 ? COMPARE_RATIO_NEW : COMPARE_RATIO_NONE;
+	}
+}
+
+static void add_row(struct comparison *comparison, uint32_t reason)
+{
+	const struct record_exit *a = record_find_exit(comparison->a->exits, reason);
+	const struct record_exit *b =
+		comparison->b ? record_find_exit(comparison->b->exits, reason) : NULL;
+	struct compare_row row = {
+		.reason = reason,
+		.name = a && a->name ? a->name
+			: b	     ? b->name
+				     : NULL,
+		.paging = reason_paging(reason) != NULL,
+	};
+
+	set_side(&row.a, a != NULL, a ? a->count : 0, comparison->a);
+	set_side(&row.b, b != NULL, b ? b->count : 0, comparison->b);
+	set_difference(&row);
+	g_array_append_val(comparison->rows, row);
+}
+
+static void add_reasons(GArray *reasons, const struct record_run *run)
+{
+	guint i;
+
+	for (i = 0; run && run->exits && i < run->exits->len; i++) {
+		const struct record_exit *one = run->exits->pdata[i];
+
+		g_array_append_val(reasons, one->reason);
+	}
+}
+
+/* Paging-related reasons first, then by number. */
+static int order_reasons(gconstpointer left, gconstpointer right)
+{
+	const uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+	const bool a_paging = reason_paging(a) != NULL, b_paging = reason_paging(b) != NULL;
+
+	if (a_paging != b_paging)
+		return a_paging ? -1 : 1;
+	return (a > b) - (a < b);
+}
+
+static void add_rows(struct comparison *comparison)
+{
+	g_autoptr(GArray) reasons = record_reasons_new();
+	guint i;
+
+	add_reasons(reasons, comparison->a);
+	add_reasons(reasons, comparison->b);
+	g_array_sort(reasons, order_reasons);
+	for (i = 0; i < reasons->len; i++) {
+		uint32_t reason = g_array_index(reasons, uint32_t, i);
+
+		if (i == 0 || reason != g_array_index(reasons, uint32_t, i - 1))
+			add_row(comparison, reason);
+	}
+}
+
+static void set_total(struct compare_side *side, const struct record_run *run)
+{
+	set_side(side, run && run->total.known, run ? run->total.value : 0, run);
+}
+
+struct comparison *comparison_new(const struct record_run *a, const char *label_a,
+				  const struct record_run *b, const char *label_b)
+{
+	struct comparison *comparison = g_new0(struct comparison, 1);
+
+	comparison->a = a;
+	comparison->b = b;
+	comparison->label_a = g_strdup(label_a ? label_a : a->config);
+	if (b)
+		comparison->label_b = g_strdup(label_b ? label_b : b->config);
+	comparison->rows = g_array_new(FALSE, FALSE, sizeof(struct compare_row));
+	add_rows(comparison);
+	set_total(&comparison->total.a, a);
+	set_total(&comparison->total.b, b);
+	set_difference(&comparison->total);
+	return comparison;
+}
+
+void comparison_free(struct comparison *comparison)
+{
+	if (!comparison)
+		return;
+	g_free(comparison->label_a);
+	g_free(comparison->label_b);
+	g_array_unref(comparison->rows);
+	g_free(comparison);
+}
+
+bool compare_row_is_empty(const struct compare_row *row)
+{
+	return row->a.count == 0 && row->b.count == 0;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_MODEL_CONFIG_H
+#define EPTLAB_MODEL_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "model/error.h"
+
+/*
+ * The configuration: the .conf files of configs/, then override files, then single settings; later
+ * wins. One table in config.c says which sections and keys there are, of what type and range.
+ * Anything that is not in it is an error.
+ */
+
+/* [module]: a configuration, that is a named set of module parameters. */
+struct config_module {
+	char *name;
+	bool ept;  /* nested paging: ept on Intel, npt on AMD */
+	bool vpid; /* tagged TLB: vpid on Intel */
+};
+
+/* [experiment] */
+struct config_experiment {
+	char *workload;
+	char **configurations; /* names of modules, at least one, none twice */
+	char *platform;	       /* "auto" or a platform */
+};
+
+/* [l2]; an empty path means what make has built. */
+struct config_l2 {
+	unsigned int memory_mib;
+	unsigned int vcpus;
+	char *append;		      /* more kernel arguments, or "" */
+	unsigned int timeout_seconds; /* virtual seconds for one boot of L2 */
+	char *kernel;
+	char *image;
+	char *probe;
+};
+
+/* [bochs]; an empty path means what make has built. */
+struct config_bochs {
+	char *cpu;
+	unsigned int memory_mib;
+	uint64_t ips;		      /* emulated instructions in a virtual second */
+	unsigned int timeout_seconds; /* wall clock, whole experiment */
+	uint64_t timeout_ticks;	      /* emulated instructions, whole experiment */
+	char *append;		      /* more kernel arguments for L1, or "" */
+	char *modules;		      /* folder with kvm.ko and kvm-intel.ko */
+};
+
+struct config {
+	struct config_experiment experiment;
+	struct config_l2 l2;
+	struct config_bochs bochs;
+	GPtrArray *modules; /* of struct config_module, by name; more than the experiment uses */
+};
+
+/* For g_autoptr, which needs a name without a blank: g_autoptr(struct_config). */
+typedef struct config struct_config;
+
+/*
+ * Load all .conf files of folder (by name), then each file of overrides (NULL-terminated, may be
+ * NULL), then each of settings ("section.key=value", NULL-terminated, may be NULL; a
+ * configuration's key is "module.NAME.key").
+ *
+ * A [module] section belongs to the configuration that its name= says; in folder, the file must be
+ * called NAME.conf. In an override it changes that configuration, or defines a new one. A path is
+ * taken relative to the folder of the file that it stands in, for a setting to the working
+ * directory.
+ *
+ * EPTLAB_ERROR_USAGE, with "FILE:LINE:" in the message, for: a file that cannot be read, a line
+ * that is neither comment, section nor key=value, an unknown section or key, a section or key that
+ * stands twice, a value of the wrong type or out of range, a key that is missing, a configuration
+ * that no file defines, and configurations of the experiment whose vpid differ.
+ */
+struct config *config_load(const char *folder, const char *const *overrides,
+			   const char *const *settings, GError **error);
+void config_free(struct config *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_config, config_free)
+
+/* The configuration of that name, or NULL. */
+const struct config_module *config_find_module(const struct config *config, const char *name);
+
+#endif

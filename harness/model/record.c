@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "model/record.h"
+
+#include <string.h>
+
+#include "model/record_fields.h"
+
+const char *record_verdict_name(enum record_verdict verdict)
+{
+	return record_verdict_names[verdict];
+}
+
+struct record *record_new(const char *eptlab_version, const char *created, const char *platform,
+			  const char *workload)
+{
+	struct record *record = record_object_new(&record_object_record);
+
+	record->eptlab = g_strdup(eptlab_version);
+	record->created = g_strdup(created);
+	record->platform.name = g_strdup(platform);
+	record->workload = g_strdup(workload);
+	return record;
+}
+
+void record_free(struct record *record)
+{
+	record_object_free(&record_object_record, record);
+}
+
+struct record_run *record_run_new(const char *config)
+{
+	struct record_run *run = record_object_new(&record_object_run);
+
+	run->config = g_strdup(config);
+	return run;
+}
+
+void record_run_free(struct record_run *run)
+{
+	record_object_free(&record_object_run, run);
+}
+
+struct record_run *record_run_copy(const struct record_run *run)
+{
+	return record_object_copy(&record_object_run, run);
+}
+
+struct record_run *record_find_run(const struct record *record, const char *config)
+{
+	guint i;
+
+	for (i = 0; i < record->runs->len; i++) {
+		struct record_run *run = record->runs->pdata[i];
+
+		if (strcmp(run->config, config) == 0)
+			return run;
+	}
+	return NULL;
+}
+
+const struct record_exit *record_find_exit(const GPtrArray *exits, uint32_t reason)
+{
+	guint i;
+
+	for (i = 0; exits && i < exits->len; i++) {
+		const struct record_exit *one = exits->pdata[i];
+
+		if (one->reason == reason)
+			return one;
+	}
+	return NULL;
+}
+
+struct record_exit *record_exit_new(uint32_t reason, const char *name, uint64_t count)
+{
+	struct record_exit *one = record_object_new(&record_object_exit);
+
+	one->reason = reason;
+	one->name = g_strdup(name);
+	one->count = count;
+	return one;
+}
+
+struct record_module *record_module_new(const char *name, const char *build_id)
+{
+	struct record_module *module = record_object_new(&record_object_module);
+
+	module->name = g_strdup(name);
+	module->build_id = g_strdup(build_id);
+	return module;
+}
+
+struct record_check *record_check_new(void)
+{
+	return record_object_new(&record_object_check);
+}
+
+GPtrArray *record_exits_new(void)
+{
+	return record_object_list(&record_object_exit);
+}
+
+GPtrArray *record_modules_new(void)
+{
+	return record_object_list(&record_object_module);
+}
+
+GPtrArray *record_checks_new(void)
+{
+	return record_object_list(&record_object_check);
+}
+
+GArray *record_reasons_new(void)
+{
+	return g_array_new(FALSE, FALSE, sizeof(uint32_t));
+}
+
+void record_kernel_log_clear(struct record_kernel_log *log)
+{
+	g_ptr_array_set_size(log->findings, 0);
+	log->lines = 0;
+	log->lost = false;
+	log->known = false;
+}
+
+void record_set_string(char **field, const char *value)
+{
+	char *copy = g_strdup(value); /* value may be *field */
+
+	g_free(*field);
+	*field = copy;
+}

@@ -1,0 +1,838 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "model/rules.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "model/reasons.h"
+
+#define MAKE_AGAIN   "make clean, then make experiment"
+#define LOOK_AT_LOGS "look at dmesg.log of the run and at l1-console.log"
+
+/* ---- Results ---- */
+
+static struct rule_result result(enum record_check_verdict verdict, char *saw, const char *expected)
+{
+	return (struct rule_result){
+		.verdict = verdict,
+		.saw = saw,
+		.expected = g_strdup(expected),
+	};
+}
+
+static struct rule_result judged(bool good, char *saw, const char *expected)
+{
+	return result(good ? RECORD_CHECK_PASS : RECORD_CHECK_FAIL, saw, expected);
+}
+
+static struct rule_result unknown(const char *missing, const char *expected)
+{
+	return result(RECORD_CHECK_UNKNOWN, g_strdup(missing), expected);
+}
+
+static struct rule_result not_applicable(const char *because)
+{
+	return result(RECORD_CHECK_NOT_APPLICABLE, g_strdup(because), "nothing");
+}
+
+static const char *on_off(bool on)
+{
+	return on ? "on" : "off";
+}
+
+/* ---- Who answers, and what is loaded ---- */
+
+static char *interface_text(const struct record_interface *interface)
+{
+	char bytes[13] = { 0 };
+	g_autofree char *shown = NULL;
+
+	memcpy(bytes, &interface->ebx, 4);
+	memcpy(bytes + 4, &interface->ecx, 4);
+	memcpy(bytes + 8, &interface->edx, 4);
+	shown = g_strescape(bytes, NULL);
+	return g_strdup_printf("\"%s\", version %" PRIu32, shown, interface->eax);
+}
+
+static struct rule_result check_signature(const struct rule_subject *a,
+					  const struct rule_subject *b)
+{
+	const struct record_interface *interface = &a->run->interface;
+	g_autofree char *expected = g_strdup_printf("\"" KVM_EXITCOUNT_SIGNATURE "\", version %d",
+						    KVM_EXITCOUNT_VERSION);
+
+	(void)b;
+	if (!interface->known)
+		return unknown("leaf 0x4FFFFF00 was not read", expected);
+	return judged(interface->eax == KVM_EXITCOUNT_VERSION &&
+			      interface->ebx == KVM_EXITCOUNT_SIGNATURE_EBX &&
+			      interface->ecx == KVM_EXITCOUNT_SIGNATURE_ECX &&
+			      interface->edx == KVM_EXITCOUNT_SIGNATURE_EDX,
+		      interface_text(interface), expected);
+}
+
+static const struct record_module *find_module(const GPtrArray *modules, const char *name)
+{
+	guint i;
+
+	for (i = 0; modules && i < modules->len; i++) {
+		const struct record_module *module = modules->pdata[i];
+
+		if (strcmp(module->name, name) == 0)
+			return module;
+	}
+	return NULL;
+}
+
+/* The first of modules that others does not have with the same build-id, or NULL. */
+static const struct record_module *first_other(const GPtrArray *modules, const GPtrArray *others)
+{
+	guint i;
+
+	for (i = 0; i < modules->len; i++) {
+		const struct record_module *module = modules->pdata[i];
+		const struct record_module *other = find_module(others, module->name);
+
+		if (!other || g_strcmp0(module->build_id, other->build_id) != 0)
+			return module;
+	}
+	return NULL;
+}
+
+/* Is there a module, and has each a build-id? */
+static bool modules_are_known(const GPtrArray *modules)
+{
+	guint i;
+
+	if (!modules || modules->len == 0)
+		return false;
+	for (i = 0; i < modules->len; i++)
+		if (!((const struct record_module *)modules->pdata[i])->build_id)
+			return false;
+	return true;
+}
+
+static struct rule_result check_modules(const struct rule_subject *a, const struct rule_subject *b)
+{
+	const GPtrArray *built = a->record->kernel.modules;
+	const GPtrArray *loaded = a->run->module_ids;
+	const char *expected = "each module that was built is loaded, with the same build-id";
+	const struct record_module *other, *instead;
+
+	(void)b;
+	if (!modules_are_known(built))
+		return unknown("the build-ids of the built modules", expected);
+	if (!modules_are_known(loaded))
+		return unknown("the build-ids of the loaded modules", expected);
+	other = first_other(built, loaded);
+	if (!other)
+		return judged(true, g_strdup_printf("%u modules, all as built", built->len),
+			      expected);
+	instead = find_module(loaded, other->name);
+	return judged(false,
+		      g_strdup_printf("%s is %s, built was %s", other->name,
+				      instead ? instead->build_id : "not loaded", other->build_id),
+		      expected);
+}
+
+/* ---- What is in effect is what was asked for ---- */
+
+/* effect may be unknown; missing says then what was not read. */
+static struct rule_result check_effect(enum record_bool requested, enum record_bool effect,
+				       const char *what, const char *missing)
+{
+	g_autofree char *expected = NULL;
+
+	if (requested == RECORD_UNKNOWN)
+		return unknown("what was asked for", "what was asked for is recorded");
+	expected = g_strdup_printf("%s %s", what, on_off(requested == RECORD_TRUE));
+	if (effect == RECORD_UNKNOWN)
+		return unknown(missing, expected);
+	return judged(effect == requested,
+		      g_strdup_printf("%s %s", what, on_off(effect == RECORD_TRUE)), expected);
+}
+
+static enum record_bool leaf_bool(const struct record_l2_effect *effect, bool value)
+{
+	return effect->known ? record_bool_from(value) : RECORD_UNKNOWN;
+}
+
+static struct rule_result check_ept_sysfs(const struct rule_subject *a,
+					  const struct rule_subject *b)
+{
+	(void)b;
+	return check_effect(a->run->requested.ept, a->run->in_effect.ept, "EPT",
+			    "the module's parameter was not read back");
+}
+
+static struct rule_result check_ept_leaf(const struct rule_subject *a, const struct rule_subject *b)
+{
+	const struct record_l2_effect *effect = &a->run->l2_in_effect;
+
+	(void)b;
+	return check_effect(a->run->requested.ept, leaf_bool(effect, effect->ept), "EPT",
+			    "leaf 0x4FFFFF01 was not answered");
+}
+
+static struct rule_result check_vpid_sysfs(const struct rule_subject *a,
+					   const struct rule_subject *b)
+{
+	(void)b;
+	return check_effect(a->run->requested.vpid, a->run->in_effect.vpid, "VPID",
+			    "the module's parameter was not read back");
+}
+
+static struct rule_result check_vpid_leaf(const struct rule_subject *a,
+					  const struct rule_subject *b)
+{
+	const struct record_l2_effect *effect = &a->run->l2_in_effect;
+
+	(void)b;
+	return check_effect(a->run->requested.vpid, leaf_bool(effect, effect->vpid), "VPID",
+			    "leaf 0x4FFFFF01 was not answered");
+}
+
+static struct rule_result check_vpid_equal(const struct rule_subject *a,
+					   const struct rule_subject *b)
+{
+	const enum record_bool one = a->run->in_effect.vpid, other = b->run->in_effect.vpid;
+	const char *expected = "VPID the same in both runs";
+
+	if (one == RECORD_UNKNOWN || other == RECORD_UNKNOWN)
+		return unknown("the module's parameter was not read back", expected);
+	return judged(one == other,
+		      g_strdup_printf("VPID %s in %s, %s in %s", on_off(one == RECORD_TRUE),
+				      a->run->config, on_off(other == RECORD_TRUE), b->run->config),
+		      expected);
+}
+
+/* ---- What the counts must be ---- */
+
+struct count {
+	bool known;
+	uint64_t value;
+};
+
+static struct count count_of(const struct record_run *run, uint32_t reason)
+{
+	const struct record_exit *one = record_find_exit(run->exits, reason);
+
+	return (struct count){ .known = one != NULL, .value = one ? one->count : 0 };
+}
+
+/* Nothing when the rule is about the other kind of paging; else false, and *other is the answer. */
+static bool is_about(const struct record_run *run, enum record_bool ept, struct rule_result *other)
+{
+	if (run->requested.ept == ept)
+		return true;
+	*other = run->requested.ept == RECORD_UNKNOWN
+			 ? unknown("what was asked for", "ept=0 or ept=1 is recorded")
+			 : not_applicable(ept == RECORD_TRUE ? "this run has ept=0"
+							     : "this run has ept=1");
+	return false;
+}
+
+static struct rule_result check_one_count(const struct record_run *run, enum record_bool ept,
+					  uint32_t reason, bool must_happen)
+{
+	const struct count count = count_of(run, reason);
+	g_autofree char *expected =
+		g_strdup_printf("%" PRIu32 " %s %s", reason, reason_name(reason),
+				must_happen ? "more than 0" : "0");
+	struct rule_result other;
+
+	if (!is_about(run, ept, &other))
+		return other;
+	if (!count.known)
+		return unknown("the reason was not read", expected);
+	return judged((count.value > 0) == must_happen,
+		      g_strdup_printf("%" PRIu32 " %s %" PRIu64, reason, reason_name(reason),
+				      count.value),
+		      expected);
+}
+
+static struct rule_result check_no_ept_exits(const struct rule_subject *a,
+					     const struct rule_subject *b)
+{
+	const struct count violations = count_of(a->run, REASON_EPT_VIOLATION);
+	const struct count misconfigs = count_of(a->run, REASON_EPT_MISCONFIG);
+	const char *expected = "48 EPT_VIOLATION 0, 49 EPT_MISCONFIG 0";
+	struct rule_result other;
+
+	(void)b;
+	if (!is_about(a->run, RECORD_FALSE, &other))
+		return other;
+	if (!violations.known || !misconfigs.known)
+		return unknown("one of the two reasons was not read", expected);
+	return judged(violations.value == 0 && misconfigs.value == 0,
+		      g_strdup_printf("48 EPT_VIOLATION %" PRIu64 ", 49 EPT_MISCONFIG %" PRIu64,
+				      violations.value, misconfigs.value),
+		      expected);
+}
+
+static struct rule_result check_page_faults(const struct rule_subject *a,
+					    const struct rule_subject *b)
+{
+	(void)b;
+	return check_one_count(a->run, RECORD_FALSE, REASON_EXCEPTION_NMI, true);
+}
+
+static struct rule_result check_violations(const struct rule_subject *a,
+					   const struct rule_subject *b)
+{
+	(void)b;
+	return check_one_count(a->run, RECORD_TRUE, REASON_EPT_VIOLATION, true);
+}
+
+static struct rule_result check_no_invlpg(const struct rule_subject *a,
+					  const struct rule_subject *b)
+{
+	(void)b;
+	return check_one_count(a->run, RECORD_TRUE, REASON_INVLPG, false);
+}
+
+static struct rule_result check_runs_differ(const struct rule_subject *a,
+					    const struct rule_subject *b)
+{
+	const char *expected = "at least one reason with two different counts";
+	uint32_t reason, different = 0, compared = 0;
+
+	if (a->run->requested.ept == RECORD_UNKNOWN || b->run->requested.ept == RECORD_UNKNOWN)
+		return unknown("what was asked for", expected);
+	if (a->run->requested.ept == b->run->requested.ept)
+		return not_applicable("both runs were asked for the same paging");
+	for (reason = 0; reason <= reason_highest(); reason++) {
+		const struct count one = count_of(a->run, reason);
+		const struct count other = count_of(b->run, reason);
+
+		compared += one.known && other.known;
+		different += one.known && other.known && one.value != other.value;
+	}
+	if (compared == 0)
+		return unknown("no reason was read in both runs", expected);
+	return judged(
+		different > 0,
+		g_strdup_printf("%" PRIu32 " of %" PRIu32 " reasons differ", different, compared),
+		expected);
+}
+
+/* ---- Are the answers whole? ---- */
+
+static bool holds_reason(const GArray *reasons, uint32_t reason)
+{
+	guint i;
+
+	for (i = 0; i < reasons->len; i++)
+		if (g_array_index(reasons, uint32_t, i) == reason)
+			return true;
+	return false;
+}
+
+/* How one reason was answered against what the SDM defines; NULL if it is right. */
+static char *wrong_answer(const struct record_run *run, uint32_t reason)
+{
+	const bool counted = record_find_exit(run->exits, reason) != NULL;
+	const bool undefined = holds_reason(run->undefined, reason);
+
+	if (reason_is_defined(reason) && !counted)
+		return g_strdup_printf("%" PRIu32 " %s is %s", reason, reason_name(reason),
+				       undefined ? "answered as undefined" : "not answered");
+	if (!reason_is_defined(reason) && counted)
+		return g_strdup_printf("%" PRIu32 " is answered with a count", reason);
+	return NULL;
+}
+
+/* The highest reason that was asked for, whatever the answer. */
+static uint32_t last_asked(const struct record_run *run)
+{
+	uint32_t last = reason_highest();
+	guint i;
+
+	for (i = 0; i < run->exits->len; i++)
+		last = MAX(last, ((const struct record_exit *)run->exits->pdata[i])->reason);
+	return last;
+}
+
+static struct rule_result check_answers(const struct rule_subject *a, const struct rule_subject *b)
+{
+	const struct record_run *run = a->run;
+	const char *expected = "a count for each reason that the SDM defines, and for no other";
+	uint32_t reason, last;
+
+	(void)b;
+	if (!run->exits || !run->undefined || !run->malformed)
+		return unknown("the reasons were not read", expected);
+	if (run->malformed->len > 0)
+		return judged(
+			false,
+			g_strdup_printf("%u answers have no form that is specified, the first "
+					"is that for reason %" PRIu32,
+					run->malformed->len,
+					g_array_index(run->malformed, uint32_t, 0)),
+			expected);
+	last = last_asked(run);
+	for (reason = 0; reason <= last; reason++) {
+		char *wrong = wrong_answer(run, reason);
+
+		if (wrong)
+			return judged(false, wrong, expected);
+	}
+	return judged(true,
+		      g_strdup_printf("%u reasons counted, %u undefined", run->exits->len,
+				      run->undefined->len),
+		      expected);
+}
+
+/*
+ * What the sum of all parts can be. The two readings of the total enclose the sweep, one CPUID exit
+ * for each leaf that is read. KVM counts an exit before it answers, so "before" includes its own
+ * read. Were there no other exit, then
+ *
+ *	after = before + reads + 1
+ *
+ * and each part is what it was at "before", except reason 10 itself: the cpuid_read-th read counts
+ * all reads so far, so
+ *
+ *	sum = before + cpuid_read
+ *
+ * exactly. Other exits in between (an interrupt) add to the parts that are read later, so the sum
+ *can only grow; and at "after" the CPUID exits of the reads after that of reason 10 are in the
+ *total, but in no part:
+ *
+ *	before + cpuid_read <= sum <= after - (reads - cpuid_read) - 1
+ */
+static struct rule_result check_sum(const struct rule_subject *a, const struct rule_subject *b)
+{
+	const struct record_leaf_total *leaf = &a->run->leaf_total;
+	g_autofree char *expected = NULL;
+	uint64_t others, lowest;
+
+	(void)b;
+	if (!leaf->known || !a->run->exits || leaf->cpuid_read == 0 ||
+	    leaf->cpuid_read > leaf->reads)
+		return unknown("the total before and after, or the reads between them",
+			       "the parts add up to the total");
+	if (!a->run->total.known)
+		return judged(false, g_strdup("the parts add up to more than 64 bits"),
+			      "the parts add up to the total");
+	if (leaf->after < leaf->before || leaf->after - leaf->before < (uint64_t)leaf->reads + 1)
+		return judged(false,
+			      g_strdup_printf("total %" PRIu64 " before, %" PRIu64 " after %" PRIu32
+					      " reads",
+					      leaf->before, leaf->after, leaf->reads),
+			      "each read of a leaf adds one exit to the total");
+	others = leaf->after - leaf->before - leaf->reads - 1;
+	lowest = leaf->before + leaf->cpuid_read;
+	expected = others == 0 ? g_strdup_printf("exactly %" PRIu64, lowest)
+			       : g_strdup_printf("%" PRIu64 " to %" PRIu64 ", as %" PRIu64
+						 " exits came in between",
+						 lowest, lowest + others, others);
+	return judged(a->run->total.value >= lowest && a->run->total.value <= lowest + others,
+		      g_strdup_printf("%" PRIu64, a->run->total.value), expected);
+}
+
+/* ---- Was the same thing measured, on a healthy L1? ---- */
+
+static struct rule_result check_kernel_log(const struct rule_subject *a,
+					   const struct rule_subject *b)
+{
+	const struct record_kernel_log *log = &a->run->kernel_log;
+	const char *expected = "no oops, warning, panic or lockup";
+
+	(void)b;
+	if (!log->known)
+		return unknown("L1's kernel log was not read", expected);
+	if (log->findings->len > 0)
+		return judged(false,
+			      g_strdup_printf("%u in %" PRIu64 " lines, the first: %s",
+					      log->findings->len, log->lines,
+					      (const char *)log->findings->pdata[0]),
+			      expected);
+	if (log->lost)
+		return unknown("lines of L1's kernel log were lost", expected);
+	return judged(true, g_strdup_printf("none in %" PRIu64 " lines", log->lines), expected);
+}
+
+/* Compare one property after the other; the first that is missing or differs is the answer. */
+struct sameness {
+	const char *missing; /* NULL: all known so far */
+	char *different;     /* NULL: all the same so far; owned */
+};
+
+static void same_text(struct sameness *so_far, const char *what, const char *a, const char *b)
+{
+	if ((!a || !b) && !so_far->missing)
+		so_far->missing = what;
+	if (a && b && strcmp(a, b) != 0 && !so_far->different)
+		so_far->different = g_strdup_printf("%s: %.40s and %.40s", what, a, b);
+}
+
+static void same_number(struct sameness *so_far, const char *what, struct record_u64 a,
+			struct record_u64 b)
+{
+	g_autofree char *one = a.known ? g_strdup_printf("%" PRIu64, a.value) : NULL;
+	g_autofree char *other = b.known ? g_strdup_printf("%" PRIu64, b.value) : NULL;
+
+	same_text(so_far, what, one, other);
+}
+
+static struct rule_result same_result(struct sameness *so_far, const char *expected)
+{
+	if (so_far->different)
+		return judged(false, so_far->different, expected);
+	if (so_far->missing)
+		return unknown(so_far->missing, expected);
+	return judged(true, g_strdup("all the same"), expected);
+}
+
+static struct rule_result check_same_guest(const struct rule_subject *a,
+					   const struct rule_subject *b)
+{
+	const struct record_guest *one = &a->run->guest, *other = &b->run->guest;
+	struct sameness so_far = { .missing = NULL };
+
+	same_text(&so_far, "workload", a->record->workload, b->record->workload);
+	same_text(&so_far, "image", one->image_sha256, other->image_sha256);
+	same_text(&so_far, "L2's kernel", one->kernel_sha256, other->kernel_sha256);
+	same_text(&so_far, "probe", one->probe_sha256, other->probe_sha256);
+	same_number(&so_far, "memory in MiB", one->memory_mib, other->memory_mib);
+	same_number(&so_far, "vCPUs", one->vcpus, other->vcpus);
+	return same_result(&so_far, "the same workload, image, kernel, probe, memory and vCPUs");
+}
+
+static struct rule_result check_same_host(const struct rule_subject *a,
+					  const struct rule_subject *b)
+{
+	const struct record *one = a->record, *other = b->record;
+	const char *expected = "the same platform, CPU, kernel and modules of L1";
+	struct sameness so_far = { .missing = NULL };
+
+	same_text(&so_far, "platform", one->platform.name, other->platform.name);
+	same_text(&so_far, "CPU", one->platform.cpu, other->platform.cpu);
+	same_text(&so_far, "L1's kernel", one->kernel.release, other->kernel.release);
+	if (!modules_are_known(a->run->module_ids) || !modules_are_known(b->run->module_ids))
+		so_far.missing = "modules";
+	else if (first_other(a->run->module_ids, b->run->module_ids) && !so_far.different)
+		so_far.different = g_strdup("modules: another build-id");
+	return same_result(&so_far, expected);
+}
+
+/* ---- The table ---- */
+
+static const struct rule rules[] = {
+	{
+		.name = "signature",
+		.needs = "interface",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = check_signature,
+		.why = "A KVM that does not count answers these leaves too: on Intel an unknown "
+		       "leaf is "
+		       "answered with the highest basic one (SDM vol. 2, CPUID). Only the "
+		       "signature "
+		       "tells counts from that.",
+		.advice = "The KVM in L1 is not the patched one; " MAKE_AGAIN ".",
+	},
+	{
+		.name = "modules",
+		.needs = "kernel.modules, runs[].module_ids",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = check_modules,
+		.why = "Counts come from the modules that are loaded, not from those on the disk; "
+		       "the "
+		       "linker's build-id (sysfs: module/NAME/notes) says which they are.",
+		.advice = "Other modules are loaded than were built; " MAKE_AGAIN ".",
+	},
+	{
+		.name = "ept-sysfs",
+		.needs = "requested.ept, in_effect.ept",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = check_ept_sysfs,
+		.why = "The parameter can only be set when the module is loaded, and KVM turns EPT "
+		       "off "
+		       "without a word where the CPU lacks it (hardware_setup() in vmx.c).",
+		.advice = "The CPU of L1 may have no EPT, or the module was not "
+			  "reloaded; " LOOK_AT_LOGS ".",
+	},
+	{
+		.name = "ept-leaf",
+		.needs = "requested.ept, l2_in_effect",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = check_ept_leaf,
+		.why = "Leaf 0x4FFFFF01 says what the VMCS of this very L2 has (vmcs01's secondary "
+		       "controls), whatever the parameter says.",
+		.advice = "L2 ran with the other kind of paging; its counts belong to that one.",
+	},
+	{
+		.name = "vpid-sysfs",
+		.needs = "requested.vpid, in_effect.vpid",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = check_vpid_sysfs,
+		.why = "Without VPID, every VM entry and exit empties the TLB (SDM vol. 3, "
+		       "\"Virtual-Processor Identifiers\"), which changes what shadow paging "
+		       "costs; KVM "
+		       "turns it off where the CPU lacks it (hardware_setup() in vmx.c).",
+		.advice = "Set vpid in configs/ept.conf and configs/noept.conf to what this CPU "
+			  "can do.",
+	},
+	{
+		.name = "vpid-leaf",
+		.needs = "requested.vpid, l2_in_effect",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = check_vpid_leaf,
+		.why = "A vCPU for which no VPID was left runs without one (allocate_vpid() in "
+		       "vmx.c), "
+		       "whatever the parameter says.",
+		.advice = "End other VMs on L1, or set vpid=0 in all configurations.",
+	},
+	{
+		.name = "ept-off-no-ept-exits",
+		.needs = "requested.ept, exits",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = check_no_ept_exits,
+		.why = "EPT violations and misconfigurations exist only while \"enable EPT\" is 1 "
+		       "(SDM "
+		       "vol. 3, \"EPT-Induced VM Exits\"). A count other than 0 means that EPT "
+		       "stayed on, "
+		       "or that the counter ran on from an earlier run.",
+		.advice =
+			"Reload both kvm.ko and kvm-intel.ko, and start a new VM: counts in kvm.ko "
+			"survive a reload of kvm-intel.ko alone.",
+	},
+	{
+		.name = "ept-off-page-faults",
+		.needs = "requested.ept, exits",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = check_page_faults,
+		.why = "Shadow paging works by intercepting page faults "
+		       "(vmx_update_exception_bitmap() "
+		       "in vmx.c), and no kernel boots without one.",
+		.advice = "EPT was not off, or page faults are not counted; " LOOK_AT_LOGS ".",
+	},
+	{
+		.name = "ept-on-violations",
+		.needs = "requested.ept, exits",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = check_violations,
+		.why = "KVM maps guest memory in EPT when it is first used, and each such first "
+		       "use is "
+		       "an EPT violation (SDM vol. 3, \"EPT Violations\"; handle_ept_violation() "
+		       "in "
+		       "vmx.c).",
+		.advice = "EPT was not on, or this exit is not counted; " LOOK_AT_LOGS ".",
+	},
+	{
+		.name = "ept-on-no-invlpg",
+		.needs = "requested.ept, exits",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = check_no_invlpg,
+		.why = "With EPT, KVM does not intercept INVLPG (vmx_exec_control() in vmx.c): the "
+		       "guest "
+		       "changes its own page tables alone.",
+		.advice = "These counts, or some of them, come from shadow paging; start a new VM "
+			  "after "
+			  "the reload.",
+	},
+	{
+		.name = "answers",
+		.needs = "exits, undefined, malformed",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = check_answers,
+		.why = "A reason that is left out or made up would not show in a sum. Which "
+		       "reasons "
+		       "there are is in SDM vol. 3, appendix C.",
+		.advice =
+			"The KVM in L1 and this program do not have the same list; " MAKE_AGAIN ".",
+	},
+	{
+		.name = "sum",
+		.needs = "leaf_total, exits",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = check_sum,
+		.why = "The total is read before and after the reasons. Every read is itself one "
+		       "exit "
+		       "(CPUID always exits: SDM vol. 3, \"Instructions That Cause VM Exits "
+		       "Unconditionally\"), so what the reasons must add up to is known.",
+		.advice =
+			"Exits were counted under no reason, or twice; the counts cannot be used.",
+	},
+	{
+		.name = "kernel-log",
+		.needs = "kernel_log",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = check_kernel_log,
+		.why = "After an oops or a warning the kernel goes on, but not as it was built to; "
+		       "what "
+		       "it counts then is not worth having.",
+		.advice = "Read the first of them in dmesg.log of the run: later ones may follow "
+			  "from "
+			  "it.",
+	},
+	{
+		.name = "vpid-equal",
+		.needs = "in_effect.vpid of both",
+		.scope = RULE_OF_PAIR,
+		.must_be_known = true,
+		.check = check_vpid_equal,
+		.why = "Two runs that are compared may differ in one thing only; with VPID off, "
+		       "TLB "
+		       "misses would be counted as the cost of paging (SDM vol. 3, "
+		       "\"Virtual-Processor Identifiers\").",
+		.advice = "Run both configurations again with the same vpid.",
+	},
+	{
+		.name = "runs-differ",
+		.needs = "requested.ept and exits of both",
+		.scope = RULE_OF_PAIR,
+		.must_be_known = true,
+		.check = check_runs_differ,
+		.why = "Nested and shadow paging cannot cause the same exits throughout a boot. "
+		       "Equal "
+		       "counts mean that one run was read twice.",
+		.advice = "Compare with another run: one of these two is a copy of the other.",
+	},
+	{
+		.name = "same-guest",
+		.needs = "workload, guest of both",
+		.scope = RULE_OF_PAIR,
+		.must_be_known = true,
+		.check = check_same_guest,
+		.why = "Another kernel, image, amount of memory or number of vCPUs causes other "
+		       "exits, "
+		       "whatever the paging.",
+		.advice = "Run both configurations again: make experiment.",
+	},
+	{
+		.name = "same-host",
+		.needs = "platform, kernel, module_ids of both",
+		.scope = RULE_OF_PAIR,
+		.must_be_known = false, /* on real hardware a name may be missing */
+		.check = check_same_host,
+		.why = "What exits, and how often, depends on the CPU (which features KVM can use) "
+		       "and "
+		       "on KVM itself.",
+		.advice = "Run both configurations again on one machine: make experiment.",
+	},
+};
+
+const struct rule *rules_table(size_t *count)
+{
+	*count = G_N_ELEMENTS(rules);
+	return rules;
+}
+
+const struct rule *rules_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(rules); i++)
+		if (strcmp(rules[i].name, name) == 0)
+			return &rules[i];
+	return NULL;
+}
+
+/* ---- Applying it ---- */
+
+/* Takes what outcome owns. */
+static void add_check(GPtrArray *checks, const struct rule *rule, const char *run,
+		      struct rule_result outcome, bool *valid)
+{
+	struct record_check *check = record_check_new();
+
+	check->rule = g_strdup(rule->name);
+	check->run = g_strdup(run);
+	check->verdict = outcome.verdict;
+	check->decisive = outcome.verdict == RECORD_CHECK_FAIL ||
+			  (outcome.verdict == RECORD_CHECK_UNKNOWN && rule->must_be_known);
+	check->saw = outcome.saw;
+	check->expected = outcome.expected;
+	check->why = g_strdup(rule->why);
+	check->advice = g_strdup(rule->advice);
+	g_ptr_array_add(checks, check);
+	if (check->decisive)
+		*valid = false;
+}
+
+static void apply_to_runs(GPtrArray *checks, const struct rule *rule,
+			  const struct rule_subject *subjects, size_t count, bool *valid)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		add_check(checks, rule, subjects[i].run->config, rule->check(&subjects[i], NULL),
+			  valid);
+}
+
+static void apply_to_pairs(GPtrArray *checks, const struct rule *rule,
+			   const struct rule_subject *subjects, size_t count, bool *valid)
+{
+	size_t i;
+
+	if (count == 1)
+		add_check(checks, rule, NULL, not_applicable("there is one run only"), valid);
+	for (i = 1; i < count; i++)
+		add_check(checks, rule, NULL, rule->check(&subjects[0], &subjects[i]), valid);
+}
+
+GPtrArray *rules_check(const struct rule_subject *subjects, size_t count, bool *valid)
+{
+	GPtrArray *checks = record_checks_new();
+	size_t i;
+
+	*valid = true;
+	for (i = 0; i < G_N_ELEMENTS(rules); i++) {
+		if (rules[i].scope == RULE_OF_RUN)
+			apply_to_runs(checks, &rules[i], subjects, count, valid);
+		else
+			apply_to_pairs(checks, &rules[i], subjects, count, valid);
+	}
+	return checks;
+}
+
+static enum record_verdict verdict_of_run(const struct record_run *run, const GPtrArray *checks)
+{
+	guint i;
+
+	if (run->error)
+		return RECORD_FAILED;
+	for (i = 0; i < checks->len; i++) {
+		const struct record_check *check = checks->pdata[i];
+
+		if (check->decisive && g_strcmp0(check->run, run->config) == 0)
+			return RECORD_INVALID;
+	}
+	return RECORD_VALID;
+}
+
+void rules_judge(struct record *record)
+{
+	g_autofree struct rule_subject *subjects =
+		g_new0(struct rule_subject, record->runs->len + 1);
+	bool failed = record->error || record->runs->len == 0;
+	bool valid;
+	guint i;
+
+	for (i = 0; i < record->runs->len; i++)
+		subjects[i] = (struct rule_subject){ record, record->runs->pdata[i] };
+	g_ptr_array_unref(record->checks);
+	record->checks = rules_check(subjects, record->runs->len, &valid);
+	for (i = 0; i < record->runs->len; i++) {
+		struct record_run *run = record->runs->pdata[i];
+
+		run->verdict = verdict_of_run(run, record->checks);
+		failed |= run->verdict == RECORD_FAILED;
+	}
+	record->verdict = failed ? RECORD_FAILED : valid ? RECORD_VALID : RECORD_INVALID;
+}

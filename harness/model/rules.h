@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_MODEL_RULES_H
+#define EPTLAB_MODEL_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <glib.h>
+
+#include "model/record.h"
+
+/*
+ * What must hold for counts to be believed. A rule is a row of a table; it sees one run, or two,
+ * and says pass, fail, not applicable or unknown. Unknown means that data which the rule needs is
+ * missing: that is never a pass, and for a rule that must be known it makes the record invalid.
+ */
+enum rule_scope {
+	RULE_OF_RUN,  /* asked of each run on its own */
+	RULE_OF_PAIR, /* asked of two runs together; not applicable if there is one */
+};
+
+/* A run with the record that it comes from: for what was built, not for its other runs. */
+struct rule_subject {
+	const struct record *record;
+	const struct record_run *run;
+};
+
+struct rule_result {
+	enum record_check_verdict verdict;
+	char *saw;	/* owned by the result */
+	char *expected; /* owned by the result */
+};
+
+struct rule {
+	const char *name;  /* short and stable: it stands in records */
+	const char *needs; /* fields of the record, for people */
+	enum rule_scope scope;
+	bool must_be_known;
+	/* b is NULL for RULE_OF_RUN. */
+	struct rule_result (*check)(const struct rule_subject *a, const struct rule_subject *b);
+	const char *why; /* with its source */
+	const char *advice;
+};
+
+/* The table, and its length. */
+const struct rule *rules_table(size_t *count);
+
+/* The rule of that name, or NULL. */
+const struct rule *rules_find(const char *name);
+
+/*
+ * Apply all rules to count runs, which may come from different records. Each rule is asked of each
+ * run, or of the first run with each of the others. Returns an array of struct record_check in the
+ * table's order; *valid says whether none of them is decisive. The caller owns the array
+ * (g_ptr_array_unref).
+ */
+GPtrArray *rules_check(const struct rule_subject *subjects, size_t count, bool *valid);
+
+/*
+ * Judge a record: fills in checks, and the verdict of the record and of each run (a run is invalid
+ * when a rule about it alone says so). A record that has an error, or no run, or a run with an
+ * error, is failed, and so is such a run.
+ */
+void rules_judge(struct record *record);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_PLATFORM_PLATFORM_H
+#define EPTLAB_PLATFORM_PLATFORM_H
+
+#include <stdbool.h>
+#include <gio/gio.h>
+
+#include "model/config.h"
+#include "model/frameset.h"
+#include "model/job.h"
+#include "model/record.h"
+
+/* What a platform needs to boot L1 once and have it do a job. All is borrowed. */
+struct platform_request {
+	const struct config *config;
+	const struct job *job;
+	const char *l1_kernel;	  /* bzImage */
+	const char *appliance;	  /* L1's root file system */
+	const char *modules;	  /* folder of .ko files */
+	const char *l2_kernel;	  /* vmlinux */
+	const char *l2_domain;	  /* libvirt domain template */
+	const char *l2_image;	  /* NULL if the job boots no L2 */
+	const char *capabilities; /* folder of libvirt's cache files, or NULL */
+	const char *bochs_time;	  /* the shared object of bochs_time.c */
+	const char *work;	  /* an empty folder for temporary files; the caller removes it */
+	const char *console;	  /* file that gets L1's console */
+	const char *log;	  /* file that gets the emulator's log */
+	frameset *frames;	  /* gets what L1 sends */
+	GCancellable *cancellable;
+};
+
+struct platform {
+	const char *name;
+	/* Can this machine do it? EPTLAB_ERROR_MACHINE says what is missing. */
+	bool (*available)(GError **error);
+	/* Fill in what is known of the platform before L1 has booted; the strings are copied. */
+	void (*describe)(const struct config *config, struct record_platform *out);
+	/*
+	 * Boot L1, feed what it sends to request->frames, and wait until it has powered off.
+	 * Whatever the outcome, nothing is left running. *platform gets the emulator's version as
+	 * it says it itself; *ticks: emulated instructions of the whole boot.
+	 *
+	 * EPTLAB_ERROR_MACHINE: the emulator could not be started, or was killed; EPTLAB_ERROR_L1:
+	 * L1 panicked, or ended without its end frame; EPTLAB_ERROR_TIMEOUT;
+	 * EPTLAB_ERROR_INTERRUPTED.
+	 */
+	bool (*boot)(const struct platform_request *request, struct record_platform *platform,
+		     struct record_u64 *ticks, GError **error);
+};
+
+/*
+ * The platform of that name; "auto" is the best that this machine has. EPTLAB_ERROR_USAGE or
+ * _MACHINE.
+ */
+const struct platform *platform_find(const char *name, GError **error);
+
+extern const struct platform platform_bochs;
+
+#endif

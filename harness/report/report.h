@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_REPORT_REPORT_H
+#define EPTLAB_REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <glib.h>
+
+#include "model/compare.h"
+#include "model/record.h"
+
+/*
+ * Reports of one comparison. Nothing is written to anywhere: each function returns the whole report
+ * as a NUL-terminated text that the caller frees with g_free. Names and texts in a comparison may
+ * come from a foreign record, and are escaped as the format needs.
+ */
+struct report {
+	const struct comparison *comparison;
+	enum record_verdict verdict;
+	const char *error; /* why it failed, or NULL */
+	const GPtrArray
+		*checks;   /* of struct record_check: what the verdict rests on; may be NULL */
+	const char *title; /* where the runs come from, one line */
+	double seconds;	   /* of the whole experiment; negative: unknown, or not one experiment */
+	struct record_u64 ticks; /* the same in emulated instructions */
+};
+
+/* The report of a comparison within one record. Nothing is copied. */
+struct report report_of_record(const struct record *record, const struct comparison *comparison,
+			       const char *title);
+
+/*
+ * For a terminal: at most 80 columns, verdict first, paging-related reasons first, rows that are 0
+ * everywhere left out. colour: with ANSI escape sequences.
+ */
+char *report_text(const struct report *report, bool colour);
+
+/*
+ * RFC 4180 with a header line: every reason, in the order of the comparison. An unknown value is an
+ * empty field.
+ */
+char *report_csv(const struct report *report);
+
+/* One JSON object with everything that the text says, every reason and every check. */
+char *report_json(const struct report *report);
+
+#endif

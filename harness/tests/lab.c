@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "lab.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+
+#define TAG "EPTLAB_TEST_TAG"
+
+char *lab_built(const char *name)
+{
+	const char *build = g_getenv("EPTLAB_BUILD");
+
+	assert_non_null(build);
+	return g_build_filename(build, name, NULL);
+}
+
+struct lab *lab_new(void)
+{
+	struct lab *lab = g_new0(struct lab, 1);
+
+	lab->results = g_dir_make_tmp("eptlab-test-XXXXXX", NULL);
+	assert_non_null(lab->results);
+	lab->tag = g_strdup_printf(TAG "=%s", lab->results);
+	return lab;
+}
+
+static void remove_tree(const char *path)
+{
+	char *argv[] = { (char *)"rm", (char *)"-rf", (char *)path, NULL };
+
+	g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+}
+
+void lab_free(struct lab *lab)
+{
+	remove_tree(lab->results);
+	g_free(lab->results);
+	g_free(lab->tag);
+	g_free(lab->output);
+	g_free(lab->errors);
+	g_free(lab);
+}
+
+static GSubprocess *start(struct lab *lab, GPtrArray *argv)
+{
+	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
+		G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+	g_autofree char *line = NULL;
+	GSubprocess *process;
+
+	g_subprocess_launcher_setenv(launcher, TAG, lab->results, TRUE);
+	g_ptr_array_add(argv, NULL);
+	line = g_strjoinv(" ", (char **)argv->pdata);
+	printf("# %s\n", line);
+	fflush(stdout);
+	process = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv->pdata, NULL);
+	assert_non_null(process);
+	return process;
+}
+
+static void finish(struct lab *lab, GSubprocess *process)
+{
+	g_clear_pointer(&lab->output, g_free);
+	g_clear_pointer(&lab->errors, g_free);
+	assert_true(g_subprocess_communicate_utf8(process, NULL, NULL, &lab->output, &lab->errors,
+						  NULL));
+	lab->status = g_subprocess_get_if_exited(process)
+			      ? g_subprocess_get_exit_status(process)
+			      : 128 + g_subprocess_get_term_sig(process);
+}
+
+static void add(GPtrArray *argv, const char *argument)
+{
+	g_ptr_array_add(argv, g_strdup(argument));
+}
+
+static GPtrArray *begin_arguments(const struct lab *lab, const char *command)
+{
+	GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(argv, lab_built("eptlab"));
+	add(argv, command);
+	add(argv, "--results");
+	add(argv, lab->results);
+	return argv;
+}
+
+void lab_run(struct lab *lab, int expected, const char *command, ...)
+{
+	g_autoptr(GPtrArray) argv = begin_arguments(lab, command);
+	g_autoptr(GSubprocess) process = NULL;
+	const char *argument;
+	va_list arguments;
+
+	va_start(arguments, command);
+	while ((argument = va_arg(arguments, const char *)) != NULL)
+		add(argv, argument);
+	va_end(arguments);
+	process = start(lab, argv);
+	finish(lab, process);
+	if (lab->status != expected)
+		printf("%s%s# status %d, expected %d\n", lab->output, lab->errors, lab->status,
+		       expected);
+	assert_int_equal(lab->status, expected);
+}
+
+/* What is done to a running eptlab, in a thread of its own: g_subprocess_communicate blocks. */
+struct later {
+	const struct lab *lab;
+	GSubprocess *process;
+	unsigned int milliseconds;
+	int number; /* of a signal */
+};
+
+static void *send_later(void *data)
+{
+	const struct later *later = data;
+
+	g_usleep(later->milliseconds * 1000ul);
+	g_subprocess_send_signal(later->process, later->number);
+	return NULL;
+}
+
+static void *fill_later(void *data)
+{
+	const struct later *later = data;
+	g_autofree char *path = g_build_filename(later->lab->results, ".fill", NULL);
+	static const char block[4096];
+	FILE *file;
+
+	g_usleep(later->milliseconds * 1000ul);
+	file = fopen(path, "w");
+	while (file != NULL && fwrite(block, sizeof(block), 1, file) == 1)
+		;
+	if (file != NULL)
+		fclose(file);
+	return NULL;
+}
+
+static void run_and(struct lab *lab, struct later *later, GThreadFunc function)
+{
+	g_autoptr(GPtrArray) argv = begin_arguments(lab, "run");
+	g_autoptr(GSubprocess) process = start(lab, argv);
+	GThread *thread;
+
+	later->lab = lab;
+	later->process = process;
+	thread = g_thread_new("later", function, later);
+	finish(lab, process);
+	g_thread_join(thread);
+	/* cppcheck-suppress memleak ; g_thread_join frees it, unknown to cppcheck's gtk.cfg */
+}
+
+void lab_run_and_signal(struct lab *lab, int number, unsigned int milliseconds)
+{
+	struct later later = { .number = number, .milliseconds = milliseconds };
+
+	printf("# signal %d after %u ms\n", number, milliseconds);
+	run_and(lab, &later, send_later);
+}
+
+void lab_run_and_fill(struct lab *lab, unsigned int milliseconds)
+{
+	struct later later = { .milliseconds = milliseconds };
+
+	printf("# full after %u ms\n", milliseconds);
+	run_and(lab, &later, fill_later);
+}
+
+/* Is tag one of the strings of that process's environment? */
+static bool carries_tag(const char *pid, const char *tag)
+{
+	g_autofree char *path = g_build_filename("/proc", pid, "environ", NULL);
+	g_autofree char *environment = NULL;
+	gsize length;
+
+	if (!g_file_get_contents(path, &environment, &length, NULL))
+		return false;
+	for (gsize at = 0; at < length; at += strlen(environment + at) + 1) {
+		if (strcmp(environment + at, tag) == 0)
+			return true;
+	}
+	return false;
+}
+
+static char *find_left(const struct lab *lab)
+{
+	g_autoptr(GDir) folder = g_dir_open("/proc", 0, NULL);
+	const char *name;
+
+	while ((name = g_dir_read_name(folder)) != NULL) {
+		g_autofree char *path = g_build_filename("/proc", name, "cmdline", NULL);
+		char *command;
+
+		if (!g_ascii_isdigit(*name) || !carries_tag(name, lab->tag))
+			continue;
+		if (g_file_get_contents(path, &command, NULL, NULL))
+			return command;
+	}
+	return NULL;
+}
+
+void lab_assert_nothing_left(const struct lab *lab, unsigned int seconds)
+{
+	gint64 deadline = g_get_monotonic_time() + seconds * G_TIME_SPAN_SECOND;
+	char *left;
+
+	while ((left = find_left(lab)) != NULL && g_get_monotonic_time() < deadline) {
+		g_free(left);
+		g_usleep(50 * 1000ul);
+	}
+	if (left != NULL)
+		fail_msg("left running: %s", left);
+}
+
+unsigned int lab_count(const struct lab *lab, const char *prefix)
+{
+	g_autoptr(GDir) folder = g_dir_open(lab->results, 0, NULL);
+	unsigned int count = 0;
+	const char *name;
+
+	assert_non_null(folder);
+	while ((name = g_dir_read_name(folder)) != NULL)
+		count += g_str_has_prefix(name, prefix) ? 1 : 0;
+	return count;
+}
+
+static char *newest_path(const struct lab *lab)
+{
+	g_autoptr(GDir) folder = g_dir_open(lab->results, 0, NULL);
+	g_autofree char *newest = NULL;
+	const char *name;
+
+	assert_non_null(folder);
+	while ((name = g_dir_read_name(folder)) != NULL) {
+		if (*name == '.' || strcmp(name, "latest") == 0 ||
+		    (newest != NULL && strcmp(name, newest) < 0))
+			continue;
+		g_free(newest);
+		newest = g_strdup(name);
+	}
+	assert_non_null(newest);
+	return g_build_filename(lab->results, newest, NULL);
+}
+
+struct record *lab_newest(const struct lab *lab)
+{
+	g_autofree char *path = newest_path(lab);
+	g_autoptr(GError) error = NULL;
+	struct record *record = record_load(path, &error);
+
+	if (record == NULL)
+		fail_msg("%s", error->message);
+	return record;
+}
+
+char *lab_newest_file(const struct lab *lab, const char *name)
+{
+	g_autofree char *path = newest_path(lab);
+
+	return g_build_filename(path, name, NULL);
+}

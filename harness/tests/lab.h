@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_TESTS_LAB_H
+#define EPTLAB_TESTS_LAB_H
+
+#include <stdbool.h>
+#include <glib.h>
+
+#include "model/record.h"
+
+/*
+ * For tests that run the real program: a results folder of their own, and what became of it. The
+ * build folder is the one that the environment variable EPTLAB_BUILD names.
+ */
+struct lab {
+	char *results;
+	char *tag; /* in the environment of all that is started: finds what is left running */
+	GPid pid;
+	int status;   /* exit status of the last eptlab; 128 + signal if it was killed */
+	char *output; /* its standard output */
+	char *errors; /* its standard error */
+};
+
+struct lab *lab_new(void);
+void lab_free(struct lab *lab);
+
+/* A path in the build folder; the caller frees it. */
+char *lab_built(const char *name);
+
+/*
+ * Run eptlab with a command, its results folder and more arguments (NULL-terminated), and wait for
+ * its end. Prints the command line and, if the status is another than expected, what it printed.
+ */
+void lab_run(struct lab *lab, int expected, const char *command, ...) G_GNUC_NULL_TERMINATED;
+
+/* eptlab run, and send it a signal after so many milliseconds. */
+void lab_run_and_signal(struct lab *lab, int number, unsigned int milliseconds);
+
+/* eptlab run, and fill up the file system of the results folder after so many milliseconds. */
+void lab_run_and_fill(struct lab *lab, unsigned int milliseconds);
+
+/* Fails the test if a process that carries the tag is left after so many seconds. */
+void lab_assert_nothing_left(const struct lab *lab, unsigned int seconds);
+
+/* Number of entries in the results folder whose names begin with prefix. */
+unsigned int lab_count(const struct lab *lab, const char *prefix);
+
+/* The newest record in the results folder, also a failed one. The test fails if there is none. */
+struct record *lab_newest(const struct lab *lab);
+
+/* The name of a file in the newest record; the caller frees it. */
+char *lab_newest_file(const struct lab *lab, const char *name);
+
+#endif

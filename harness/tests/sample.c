@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "tests/sample.h"
+
+#include "model/reasons.h"
+
+#define KVM_ID	     "0123456789abcdef0123456789abcdef01234567"
+#define KVM_INTEL_ID "89abcdef0123456789abcdef0123456789abcdef"
+
+/* The probe asks for all reasons up to two behind the highest. */
+#define READS (KVM_EXITCOUNT_VMX_HIGHEST + 3)
+
+struct sample_count {
+	uint32_t reason;
+	uint64_t ept, noept;
+};
+
+static const struct sample_count counts[] = {
+	{ REASON_EXCEPTION_NMI, 1, 7157 }, { REASON_EXTERNAL_INTERRUPT, 104, 131 },
+	{ REASON_CPUID, 256, 251 },	   { REASON_HLT, 12, 11 },
+	{ REASON_INVLPG, 0, 308 },	   { REASON_CR_ACCESS, 9, 52 },
+	{ REASON_DR_ACCESS, 2, 2 },	   { REASON_IO_INSTRUCTION, 763, 815 },
+	{ REASON_EPT_VIOLATION, 6184, 0 }, { REASON_EPT_MISCONFIG, 399, 0 },
+	{ REASON_XSETBV, 1, 1 },	   { REASON_INVPCID, 0, 13 },
+};
+
+struct record_exit *sample_exit(struct record_run *run, uint32_t reason)
+{
+	guint i;
+
+	for (i = 0; i < run->exits->len; i++) {
+		struct record_exit *one = run->exits->pdata[i];
+
+		if (one->reason == reason)
+			return one;
+	}
+	g_assert_not_reached();
+}
+
+/*
+ * As the probe finds it when nothing but its own reads exits: "before" is what all reasons had
+ * then, and reason 10 was the eleventh read, so its part has grown by 11 since.
+ */
+static void set_totals(struct record_run *run)
+{
+	uint64_t sum = 0;
+	guint i;
+
+	for (i = 0; i < run->exits->len; i++)
+		sum += ((const struct record_exit *)run->exits->pdata[i])->count;
+	run->total = record_u64_from(sum);
+	run->leaf_total = (struct record_leaf_total){
+		.known = true,
+		.before = sum - 11,
+		.after = sum - 11 + READS + 1,
+		.reads = READS,
+		.cpuid_read = 11,
+	};
+}
+
+void sample_set_count(struct record_run *run, uint32_t reason, uint64_t count)
+{
+	sample_exit(run, reason)->count = count;
+	set_totals(run);
+}
+
+static void add_exits(struct record_run *run, bool ept)
+{
+	uint32_t reason;
+	size_t i;
+
+	run->exits = record_exits_new();
+	run->undefined = record_reasons_new();
+	run->malformed = record_reasons_new();
+	for (reason = 0; reason < READS; reason++) {
+		if (reason_is_defined(reason))
+			g_ptr_array_add(run->exits,
+					record_exit_new(reason, reason_name(reason), 0));
+		else
+			g_array_append_val(run->undefined, reason);
+	}
+	for (i = 0; i < G_N_ELEMENTS(counts); i++)
+		sample_exit(run, counts[i].reason)->count = ept ? counts[i].ept : counts[i].noept;
+	set_totals(run);
+}
+
+static void set_guest(struct record_guest *guest)
+{
+	record_set_string(&guest->image_sha256, "1111");
+	record_set_string(&guest->kernel_sha256, "2222");
+	record_set_string(&guest->probe_sha256, "3333");
+	guest->memory_mib = record_u64_from(128);
+	guest->vcpus = record_u64_from(1);
+}
+
+static void add_modules(GPtrArray *modules)
+{
+	g_ptr_array_add(modules, record_module_new("kvm", KVM_ID));
+	g_ptr_array_add(modules, record_module_new("kvm_intel", KVM_INTEL_ID));
+}
+
+static struct record_run *sample_run(const char *config, bool ept)
+{
+	struct record_run *run = record_run_new(config);
+
+	run->verdict = RECORD_VALID;
+	run->requested.ept = record_bool_from(ept);
+	run->requested.vpid = RECORD_TRUE;
+	run->in_effect.ept = record_bool_from(ept);
+	run->in_effect.vpid = RECORD_TRUE;
+	run->in_effect.unrestricted_guest = record_bool_from(ept);
+	run->l2_in_effect = (struct record_l2_effect){
+		.known = true,
+		.ept = ept,
+		.vpid = true,
+		.unrestricted_guest = ept,
+		.vendor = KVM_EXITCOUNT_VENDOR_VMX,
+		.highest_reason = reason_highest(),
+		.vcpus = 1,
+	};
+	/* "KVMe" "xitc" "ount", least significant byte first. */
+	run->interface = (struct record_interface){ true, 1, 0x654d564b, 0x63746978, 0x746e756f };
+	run->module_ids = record_modules_new();
+	add_modules(run->module_ids);
+	set_guest(&run->guest);
+	run->kernel_log.known = true;
+	run->kernel_log.lines = 7;
+	run->seconds = ept ? 18.25 : 20.5;
+	run->ticks = record_u64_from(ept ? 1500000000 : 1700000000);
+	add_exits(run, ept);
+	return run;
+}
+
+struct record *sample_record(void)
+{
+	struct record *record = record_new("0.1", "2026-01-31T23:59:59Z", "bochs", "boot");
+
+	record->seconds = 43.125;
+	record->ticks = record_u64_from(3912345678);
+	record_set_string(&record->platform.emulator, "Bochs");
+	record_set_string(&record->platform.version, "2.7");
+	record_set_string(&record->platform.cpu, "corei7_haswell_4770");
+	record_set_string(&record->platform.vendor, "vmx");
+	record->platform.deterministic = RECORD_TRUE;
+	record_set_string(&record->kernel.release, "6.1.0-eptlab");
+	record_set_string(&record->kernel.patches_sha256, "4444");
+	add_modules(record->kernel.modules);
+	set_guest(&record->guest);
+	g_ptr_array_add(record->runs, sample_run("ept", true));
+	g_ptr_array_add(record->runs, sample_run("noept", false));
+	return record;
+}

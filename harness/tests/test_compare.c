@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "model/compare.h"
+#include "model/reasons.h"
+#include "tests/sample.h"
+
+static const struct compare_row *row_of(const struct comparison *comparison, uint32_t reason)
+{
+	guint i;
+
+	for (i = 0; i < comparison->rows->len; i++) {
+		const struct compare_row *row =
+			&g_array_index(comparison->rows, struct compare_row, i);
+
+		if (row->reason == reason)
+			return row;
+	}
+	fail_msg("there is no row %u", reason);
+	return NULL;
+}
+
+static bool near(double a, double b)
+{
+	return a - b < 1e-9 && b - a < 1e-9;
+}
+
+static void rows_of_two_runs(void **state)
+{
+	g_autoptr(struct_record) record = sample_record();
+	const struct record_run *ept = record_find_run(record, "ept");
+	const struct record_run *noept = record_find_run(record, "noept");
+	g_autoptr(struct_comparison) comparison = comparison_new(ept, NULL, noept, NULL);
+	const struct compare_row *row;
+
+	(void)state;
+	assert_string_equal(comparison->label_a, "ept");
+	assert_string_equal(comparison->label_b, "noept");
+	assert_int_equal(comparison->rows->len, ept->exits->len);
+
+	row = row_of(comparison, 0);
+	assert_string_equal(row->name, "EXCEPTION_NMI");
+	assert_true(row->paging && row->a.known && row->b.known);
+	assert_int_equal(row->a.count, 1);
+	assert_int_equal(row->b.count, 7157);
+	assert_true(row->increased);
+	assert_int_equal(row->difference, 7156);
+	assert_int_equal(row->ratio_kind, COMPARE_RATIO_KNOWN);
+	assert_true(near(row->ratio, 7157));
+	/* 7731 in all with EPT (the sum of the sample's first column). */
+	assert_true(near(row->a.share, 1.0 / 7731));
+
+	row = row_of(comparison, 10);
+	assert_false(row->paging);
+	assert_false(row->increased);
+	assert_int_equal(row->difference, 5);
+	assert_true(near(row->ratio, 251.0 / 256));
+
+	row = row_of(comparison, 48);
+	assert_int_equal(row->ratio_kind, COMPARE_RATIO_KNOWN);
+	assert_true(near(row->ratio, 0));
+	assert_int_equal(row->difference, 6184);
+	assert_false(row->increased);
+	assert_true(near(row->a.share, 6184.0 / 7731));
+	assert_false(compare_row_is_empty(row));
+
+	row = row_of(comparison, 14);
+	assert_int_equal(row->ratio_kind, COMPARE_RATIO_NEW);
+	assert_false(compare_row_is_empty(row));
+
+	row = row_of(comparison, 29);
+	assert_int_equal(row->difference, 0);
+	assert_false(row->increased);
+	assert_true(near(row->ratio, 1));
+
+	row = row_of(comparison, 2);
+	assert_int_equal(row->ratio_kind, COMPARE_RATIO_NONE);
+	assert_true(compare_row_is_empty(row));
+
+	/* 7157 + 131 + 251 + 11 + 308 + 52 + 2 + 815 + 1 + 13 */
+	assert_int_equal(comparison->total.a.count, 7731);
+	assert_int_equal(comparison->total.b.count, 8741);
+	assert_int_equal(comparison->total.difference, 1010);
+	assert_true(comparison->total.increased);
+	assert_true(near(comparison->total.ratio, 8741.0 / 7731));
+	assert_true(near(comparison->total.a.share, 1));
+}
+
+static void paging_comes_first(void **state)
+{
+	static const uint32_t first[] = { 0, 14, 28, 48, 49, 58, 1, 2, 3 };
+	g_autoptr(struct_record) record = sample_record();
+	g_autoptr(struct_comparison) comparison = comparison_new(
+		record_find_run(record, "ept"), NULL, record_find_run(record, "noept"), NULL);
+	guint i;
+
+	(void)state;
+	for (i = 0; i < comparison->rows->len; i++) {
+		const struct compare_row *row =
+			&g_array_index(comparison->rows, struct compare_row, i);
+
+		if (i < G_N_ELEMENTS(first))
+			assert_int_equal(row->reason, first[i]);
+		assert_int_equal(row->paging, i < 6);
+		if (i > 6)
+			assert_true(row->reason > row[-1].reason);
+	}
+}
+
+/* ---- Runs made for the purpose ---- */
+
+static struct record_run *run_with(const char *config, uint32_t reason, uint64_t count)
+{
+	struct record_run *run = record_run_new(config);
+
+	run->exits = record_exits_new();
+	g_ptr_array_add(run->exits, record_exit_new(reason, NULL, count));
+	run->total = record_u64_from(count);
+	return run;
+}
+
+static void differences_have_64_bits_and_a_sign(void **state)
+{
+	g_autoptr(struct_record_run) none = run_with("a", 12, 0);
+	g_autoptr(struct_record_run) all = run_with("b", 12, UINT64_MAX);
+	g_autoptr(struct_comparison) up = comparison_new(none, NULL, all, NULL);
+	g_autoptr(struct_comparison) down = comparison_new(all, NULL, none, NULL);
+
+	(void)state;
+	assert_true(row_of(up, 12)->difference == UINT64_MAX);
+	assert_true(row_of(up, 12)->increased);
+	assert_int_equal(row_of(up, 12)->ratio_kind, COMPARE_RATIO_NEW);
+	assert_true(row_of(down, 12)->difference == UINT64_MAX);
+	assert_false(row_of(down, 12)->increased);
+	assert_int_equal(row_of(down, 12)->ratio_kind, COMPARE_RATIO_KNOWN);
+	assert_true(near(row_of(down, 12)->ratio, 0));
+	assert_true(near(row_of(down, 12)->a.share, 1));
+}
+
+/* What was not read is not 0. */
+static void reason_that_only_one_run_has(void **state)
+{
+	g_autoptr(struct_record_run) one = run_with("a", 12, 5);
+	g_autoptr(struct_record_run) other = run_with("b", 1000, 7);
+	g_autoptr(struct_comparison) comparison = comparison_new(one, NULL, other, NULL);
+	const struct compare_row *row = row_of(comparison, 12);
+
+	(void)state;
+	assert_int_equal(comparison->rows->len, 2);
+	assert_true(row->a.known);
+	assert_false(row->b.known);
+	assert_int_equal(row->ratio_kind, COMPARE_RATIO_UNKNOWN);
+	assert_int_equal(row->difference, 0);
+	assert_false(compare_row_is_empty(row));
+	row = row_of(comparison, 1000);
+	assert_false(row->a.known);
+	assert_true(row->b.known);
+	assert_null(row->name);
+	assert_int_equal(row->ratio_kind, COMPARE_RATIO_UNKNOWN);
+	/* The totals are known all the same. */
+	assert_int_equal(comparison->total.ratio_kind, COMPARE_RATIO_KNOWN);
+	assert_int_equal(comparison->total.difference, 2);
+}
+
+static void run_without_counts(void **state)
+{
+	g_autoptr(struct_record_run) one = run_with("a", 48, 5);
+	g_autoptr(struct_record_run) empty = record_run_new("b");
+	g_autoptr(struct_comparison) comparison = comparison_new(empty, NULL, one, NULL);
+	g_autoptr(struct_comparison) nothing = comparison_new(empty, NULL, empty, NULL);
+
+	(void)state;
+	assert_int_equal(comparison->rows->len, 1);
+	assert_false(row_of(comparison, 48)->a.known);
+	assert_false(comparison->total.a.known);
+	assert_int_equal(comparison->total.ratio_kind, COMPARE_RATIO_UNKNOWN);
+	assert_int_equal(nothing->rows->len, 0);
+}
+
+static void run_in_which_nothing_happened(void **state)
+{
+	g_autoptr(struct_record_run) idle = run_with("a", 48, 0);
+	g_autoptr(struct_comparison) comparison = comparison_new(idle, NULL, idle, NULL);
+
+	(void)state;
+	assert_true(near(row_of(comparison, 48)->a.share, 0));
+	assert_int_equal(comparison->total.ratio_kind, COMPARE_RATIO_NONE);
+}
+
+static void one_run_alone(void **state)
+{
+	g_autoptr(struct_record) record = sample_record();
+	g_autoptr(struct_comparison) comparison =
+		comparison_new(record_find_run(record, "ept"), NULL, NULL, NULL);
+
+	(void)state;
+	assert_null(comparison->label_b);
+	assert_null(comparison->b);
+	assert_false(row_of(comparison, 48)->b.known);
+	assert_int_equal(row_of(comparison, 48)->a.count, 6184);
+	assert_int_equal(comparison->total.a.count, 7731);
+	assert_true(compare_row_is_empty(row_of(comparison, 2)));
+}
+
+static void labels_can_be_given(void **state)
+{
+	g_autoptr(struct_record_run) one = run_with("noept", 48, 1);
+	g_autoptr(struct_record_run) other = run_with("noept", 48, 1);
+	g_autoptr(struct_comparison) comparison = comparison_new(one, "A", other, "B");
+
+	(void)state;
+	assert_string_equal(comparison->label_a, "A");
+	assert_string_equal(comparison->label_b, "B");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_of_two_runs),
+		cmocka_unit_test(paging_comes_first),
+		cmocka_unit_test(differences_have_64_bits_and_a_sign),
+		cmocka_unit_test(reason_that_only_one_run_has),
+		cmocka_unit_test(run_without_counts),
+		cmocka_unit_test(run_in_which_nothing_happened),
+		cmocka_unit_test(one_run_alone),
+		cmocka_unit_test(labels_can_be_given),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

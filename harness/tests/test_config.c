@@ -1,0 +1,678 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <glib/gstdio.h>
+
+#include "model/config.h"
+#include "model/config_scan.h"
+
+/* ---- A folder with a configuration to spoil ---- */
+
+struct folder {
+	char *path;
+};
+
+static const struct {
+	const char *name, *text;
+} sample[] = {
+	{ "experiment.conf", "# what\n\n[experiment]\nworkload = boot\nconfigurations=ept;noept\n"
+			     "platform = auto\n" },
+	{ "ept.conf", "[module]\nname = ept\nept = 1\nvpid = 1\n" },
+	{ "noept.conf", "[module]\nname = noept\nept = 0\n# equal\nvpid = 1\n" },
+	{ "l2.conf", "[l2]\nmemory_mib=128\nvcpus=1\nappend=\ntimeout_seconds=60\nkernel=\nimage=\n"
+		     "probe=\n" },
+	{ "bochs.conf", "[bochs]\ncpu=corei7_haswell_4770\nmemory_mib=512\nips=100000000\n"
+			"timeout_seconds=600\ntimeout_ticks=40000000000\nappend=\nmodules=\n" },
+};
+
+static char *path_of(const struct folder *folder, const char *name)
+{
+	return g_build_filename(folder->path, name, NULL);
+}
+
+static void write_file(const struct folder *folder, const char *name, const char *text)
+{
+	g_autofree char *path = path_of(folder, name);
+
+	assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+static int setup(void **state)
+{
+	struct folder *folder = g_new0(struct folder, 1);
+	guint i;
+
+	folder->path = g_dir_make_tmp("eptlab-config-XXXXXX", NULL);
+	assert_non_null(folder->path);
+	for (i = 0; i < G_N_ELEMENTS(sample); i++)
+		write_file(folder, sample[i].name, sample[i].text);
+	*state = folder;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct folder *folder = *state;
+	g_autoptr(GDir) dir = g_dir_open(folder->path, 0, NULL);
+	const char *name;
+
+	while ((name = g_dir_read_name(dir))) {
+		g_autofree char *path = path_of(folder, name);
+
+		g_remove(path);
+	}
+	assert_int_equal(g_rmdir(folder->path), 0);
+	g_free(folder->path);
+	g_free(folder);
+	return 0;
+}
+
+/*
+ * Loading fails, and the message is this, with %s standing for the folder. After "..." it goes on
+ * in the words of GLib and libc, which are not ours to test.
+ */
+static void assert_fails(const struct folder *folder, const char *const *overrides,
+			 const char *const *settings, const char *expected)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(struct_config) config = config_load(folder->path, overrides, settings, &error);
+	g_auto(GStrv) parts = g_strsplit(expected, "%s", -1);
+	g_autofree char *message = g_strjoinv(folder->path, parts);
+	char *dots = strstr(message, "...");
+
+	assert_null(config);
+	assert_int_equal(error->domain, EPTLAB_ERROR);
+	assert_int_equal(error->code, EPTLAB_ERROR_USAGE);
+	if (dots && strlen(error->message) > (size_t)(dots - message)) {
+		*dots = '\0';
+		error->message[dots - message] = '\0';
+	}
+	assert_string_equal(error->message, message);
+}
+
+/* One of the files has this text instead. */
+static void assert_file_fails(struct folder *folder, const char *name, const char *text,
+			      const char *expected)
+{
+	guint i;
+
+	write_file(folder, name, text);
+	assert_fails(folder, NULL, NULL, expected);
+	for (i = 0; i < G_N_ELEMENTS(sample); i++)
+		if (strcmp(sample[i].name, name) == 0)
+			write_file(folder, name, sample[i].text);
+}
+
+static struct config *load(const struct folder *folder, const char *const *overrides,
+			   const char *const *settings)
+{
+	g_autoptr(GError) error = NULL;
+	struct config *config = config_load(folder->path, overrides, settings, &error);
+
+	if (error)
+		fail_msg("%s", error->message);
+	return config;
+}
+
+/* ---- What is right ---- */
+
+static void sample_is_read(void **state)
+{
+	g_autoptr(struct_config) config = load(*state, NULL, NULL);
+	const struct config_module *module;
+
+	assert_string_equal(config->experiment.workload, "boot");
+	assert_string_equal(config->experiment.platform, "auto");
+	assert_int_equal(g_strv_length(config->experiment.configurations), 2);
+	assert_string_equal(config->experiment.configurations[0], "ept");
+	assert_string_equal(config->experiment.configurations[1], "noept");
+	assert_int_equal(config->modules->len, 2);
+	module = config_find_module(config, "ept");
+	assert_string_equal(module->name, "ept");
+	assert_true(module->ept);
+	assert_true(module->vpid);
+	module = config_find_module(config, "noept");
+	assert_string_equal(module->name, "noept");
+	assert_false(module->ept);
+	assert_true(module->vpid);
+	assert_null(config_find_module(config, "other"));
+	assert_int_equal(config->l2.memory_mib, 128);
+	assert_int_equal(config->l2.vcpus, 1);
+	assert_string_equal(config->l2.append, "");
+	assert_int_equal(config->l2.timeout_seconds, 60);
+	assert_string_equal(config->l2.kernel, "");
+	assert_string_equal(config->l2.image, "");
+	assert_string_equal(config->l2.probe, "");
+	assert_string_equal(config->bochs.cpu, "corei7_haswell_4770");
+	assert_int_equal(config->bochs.memory_mib, 512);
+	assert_true(config->bochs.ips == 100000000);
+	assert_int_equal(config->bochs.timeout_seconds, 600);
+	assert_true(config->bochs.timeout_ticks == 40000000000);
+	assert_string_equal(config->bochs.append, "");
+	assert_string_equal(config->bochs.modules, "");
+}
+
+/* CR LF, tabs, blanks, a missing last line end and other files do not matter. */
+static void forms_that_are_the_same(void **state)
+{
+	struct folder *folder = *state;
+	g_autoptr(struct_config) config = NULL;
+
+	write_file(folder, "l2.conf",
+		   " [l2] \r\n\t# caf\xc3\xa9 \xff\r\nmemory_mib\t=\t0x80\r\n"
+		   "  vcpus = 2 \r\nappend = a=1 b=\"2;3\" # no comment \r\n"
+		   "timeout_seconds=60\nkernel=\nimage=\nprobe=");
+	write_file(folder, "empty.conf", "");
+	write_file(folder, "l2.conf~", "nonsense");
+	write_file(folder, ".hidden.conf", "nonsense");
+	config = load(folder, NULL, NULL);
+	assert_int_equal(config->l2.memory_mib, 128);
+	assert_int_equal(config->l2.vcpus, 2);
+	assert_string_equal(config->l2.append, "a=1 b=\"2;3\" # no comment");
+	assert_string_equal(config->l2.probe, "");
+}
+
+static void later_wins(void **state)
+{
+	struct folder *folder = *state;
+	g_autofree char *one = path_of(folder, "one.override");
+	g_autofree char *two = path_of(folder, "two.override");
+	const char *const overrides[] = { one, two, NULL };
+	const char *const settings[] = { "l2.vcpus=4", "l2.vcpus=5", "module.noept.vpid=0",
+					 "bochs.append=a=b", NULL };
+	g_autoptr(struct_config) config = NULL;
+
+	write_file(folder, "one.override",
+		   "[l2]\nmemory_mib=64\nvcpus=2\n[module]\nname=ept\nvpid=0\n");
+	write_file(folder, "two.override", "[l2]\nvcpus=3\nappend=quiet\n");
+	config = load(folder, overrides, settings);
+	assert_int_equal(config->l2.memory_mib, 64);
+	assert_int_equal(config->l2.vcpus, 5);
+	assert_string_equal(config->l2.append, "quiet");
+	assert_string_equal(config->bochs.append, "a=b");
+	assert_false(config_find_module(config, "ept")->vpid);
+	assert_true(config_find_module(config, "ept")->ept);
+	assert_false(config_find_module(config, "noept")->vpid);
+}
+
+static void override_defines_a_configuration(void **state)
+{
+	struct folder *folder = *state;
+	g_autofree char *one = path_of(folder, "one.override");
+	const char *const overrides[] = { one, NULL };
+	g_autoptr(struct_config) config = NULL;
+
+	/* vpid of a configuration that the experiment does not use may differ. */
+	write_file(folder, "one.override",
+		   "[experiment]\nconfigurations = slow ; noept;\n"
+		   "[module]\nname=slow\nept=0\nvpid=1\n");
+	write_file(folder, "ept.conf", "[module]\nname=ept\nept=1\nvpid=0\n");
+	config = load(folder, overrides, NULL);
+	assert_int_equal(config->modules->len, 3);
+	assert_false(config_find_module(config, "slow")->ept);
+	assert_int_equal(g_strv_length(config->experiment.configurations), 2);
+	assert_string_equal(config->experiment.configurations[0], "slow");
+	assert_string_equal(config->experiment.configurations[1], "noept");
+}
+
+static void a_third_configuration_is_refused(void **state)
+{
+	struct folder *folder = *state;
+	g_autofree char *one = path_of(folder, "one.override");
+	const char *const overrides[] = { one, NULL };
+	g_autoptr(GError) error = NULL;
+
+	write_file(folder, "one.override",
+		   "[module]\nname=third\nept=0\nvpid=1\n"
+		   "[experiment]\nconfigurations=ept;noept;third\n");
+	assert_null(config_load(folder->path, overrides, NULL, &error));
+	assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE));
+	assert_non_null(strstr(error->message, "one.override:6:"));
+}
+
+/* Reading a FIFO or a device could last for ever. */
+static void only_regular_files_are_read(void **state)
+{
+	struct folder *folder = *state;
+	g_autofree char *fifo = path_of(folder, "fifo");
+	const char *const paths[] = { fifo, "/dev/zero", folder->path };
+
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(paths); i++) {
+		const char *const overrides[] = { paths[i], NULL };
+		g_autoptr(GError) error = NULL;
+
+		assert_null(config_load(folder->path, overrides, NULL, &error));
+		assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE));
+		assert_non_null(strstr(error->message, paths[i]));
+	}
+	unlink(fifo);
+}
+
+static void paths_are_relative_to_their_file(void **state)
+{
+	struct folder *folder = *state;
+	g_autofree char *base = g_path_get_basename(folder->path);
+	g_autofree char *one = g_strdup_printf("%s/../%s/one.override", folder->path, base);
+	const char *const overrides[] = { one, NULL };
+	const char *const settings[] = { "l2.probe=some/probe", NULL };
+	g_autofree char *kernel = path_of(folder, "vmlinux");
+	g_autofree char *probe = g_canonicalize_filename("some/probe", NULL);
+	g_autoptr(struct_config) config = NULL;
+
+	write_file(folder, "one.override", "[l2]\nkernel = ./x/../vmlinux\nimage=/a/b.img\n");
+	config = load(folder, overrides, settings);
+	assert_string_equal(config->l2.kernel, kernel);
+	assert_string_equal(config->l2.image, "/a/b.img");
+	assert_string_equal(config->l2.probe, probe);
+}
+
+static void limits_are_inside(void **state)
+{
+	struct folder *folder = *state;
+	const char *const low[] = { "l2.memory_mib=32", "l2.timeout_seconds=1",
+				    "bochs.memory_mib=128", "bochs.ips=1000000", NULL };
+	const char *const high[] = { "l2.memory_mib=65536",
+				     "l2.vcpus=64",
+				     "l2.timeout_seconds=86400",
+				     "bochs.memory_mib=2048",
+				     "bochs.timeout_ticks=1000000000000000",
+				     NULL };
+	g_autofree char *text = g_strnfill(512, 'x');
+	g_autofree char *append = g_strconcat("l2.append=", text, NULL);
+	const char *const longest[] = { append, NULL };
+
+	config_free(load(folder, NULL, low));
+	config_free(load(folder, NULL, high));
+	config_free(load(folder, NULL, longest));
+}
+
+/* The folder that the project comes with; its path is the test's first argument or this. */
+static const char *project_configs = "configs";
+
+static void projects_own_configuration_is_right(void **state)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(struct_config) config = config_load(project_configs, NULL, NULL, &error);
+
+	(void)state;
+	if (!config)
+		fail_msg("%s", error->message);
+	assert_true(config_find_module(config, "ept")->ept);
+	assert_false(config_find_module(config, "noept")->ept);
+}
+
+/* ---- What is wrong ---- */
+
+static void lines_that_are_none(void **state)
+{
+	struct folder *folder = *state;
+
+	assert_file_fails(
+		folder, "l2.conf", "[l2]\n# c\nvcpus 1\n",
+		"L0: %s/l2.conf:3: 'vcpus 1' is neither a comment (#) nor '[section]' nor "
+		"'key=value'");
+	assert_file_fails(folder, "l2.conf", "\nvcpus=1\n",
+			  "L0: %s/l2.conf:2: 'vcpus' stands before the first [section]");
+	assert_file_fails(folder, "l2.conf", "[l2\n",
+			  "L0: %s/l2.conf:1: '[l2' begins like a section, expected '[name]'");
+	assert_file_fails(
+		folder, "l2.conf", "[]\n",
+		"L0: %s/l2.conf:1: '[]' is no section, expected a name of a-z, 0-9 and _ in "
+		"brackets");
+	assert_file_fails(
+		folder, "l2.conf", "[L2]\n",
+		"L0: %s/l2.conf:1: '[L2]' is no section, expected a name of a-z, 0-9 and _ "
+		"in brackets");
+	assert_file_fails(
+		folder, "l2.conf", "[l2]\n=1\n",
+		"L0: %s/l2.conf:2: '' is no key, expected a name of a-z, 0-9 and _ before "
+		"'='");
+	assert_file_fails(
+		folder, "l2.conf", "[l2]\nvcpus[de]=1\n",
+		"L0: %s/l2.conf:2: 'vcpus[de]' is no key, expected a name of a-z, 0-9 and _ "
+		"before '='");
+	/* A blank to isspace(), but not to GKeyFile. */
+	assert_file_fails(
+		folder, "l2.conf", "[l2]\f\n",
+		"L0: %s/l2.conf:1: there is a byte 0x0c, expected printable ASCII outside "
+		"of comments");
+	assert_file_fails(
+		folder, "l2.conf", "[l2]\r\n[l2]\r",
+		"L0: %s/l2.conf:2: there is a byte 0x0d, expected printable ASCII outside "
+		"of comments");
+	assert_file_fails(
+		folder, "l2.conf", "[l2]\nappend=caf\xc3\xa9\n",
+		"L0: %s/l2.conf:2: there is a byte 0xc3, expected printable ASCII outside "
+		"of comments");
+}
+
+static void nul_byte(void **state)
+{
+	struct folder *folder = *state;
+	g_autofree char *path = path_of(folder, "l2.conf");
+
+	assert_true(g_file_set_contents(path,
+					"[l2]\nvcpus=\0"
+					"1\n",
+					14, NULL));
+	assert_fails(folder, NULL, NULL,
+		     "L0: %s/l2.conf:2: there is a NUL byte, expected a text file");
+}
+
+static void unknown_names(void **state)
+{
+	struct folder *folder = *state;
+
+	assert_file_fails(folder, "l2.conf", "# c\n[l1]\nvcpus=1\n",
+			  "L0: %s/l2.conf:2: there is no section [l1], expected one of experiment, "
+			  "module, l2, bochs");
+	assert_file_fails(
+		folder, "l2.conf", "[l2]\nvcpus=1\ncpus=1\n",
+		"L0: %s/l2.conf:3: [l2] has no key 'cpus', expected one of memory_mib, vcpus, "
+		"append, timeout_seconds, kernel, image, probe");
+	/* A key of another section is as unknown as any. */
+	assert_file_fails(
+		folder, "ept.conf", "[module]\nname=ept\nept=1\nvpid=1\nvcpus=1\n",
+		"L0: %s/ept.conf:5: [module] has no key 'vcpus', expected one of name, ept, "
+		"vpid");
+}
+
+static void doubled_names(void **state)
+{
+	struct folder *folder = *state;
+
+	assert_file_fails(folder, "l2.conf", "[l2]\nvcpus=1\n\nvcpus=1\n",
+			  "L0: %s/l2.conf:4: 'vcpus' stands twice in [l2], first in line 2");
+	assert_file_fails(folder, "l2.conf", "[l2]\nvcpus=1\n[bochs]\n[l2]\n",
+			  "L0: %s/l2.conf:4: the section [l2] stands twice, first in line 1");
+	/* bochs.conf is read before l2.conf. */
+	assert_file_fails(
+		folder, "l2.conf", "[l2]\n[bochs]\n",
+		"L0: %s/l2.conf:2: the section [bochs] stands in %s/bochs.conf:1 already");
+}
+
+static void wrong_values(void **state)
+{
+	static const struct {
+		const char *setting, *expected;
+	} cases[] = {
+		{ "l2.memory_mib=31",
+		  "memory_mib is '31' in [l2], expected a number from 32 to 65536" },
+		{ "l2.memory_mib=65537",
+		  "memory_mib is '65537' in [l2], expected a number from 32 to 65536" },
+		{ "l2.vcpus=", "vcpus is '' in [l2], expected a number from 1 to 64" },
+		{ "l2.vcpus=0", "vcpus is '0' in [l2], expected a number from 1 to 64" },
+		{ "l2.vcpus=-1", "vcpus is '-1' in [l2], expected a number from 1 to 64" },
+		{ "l2.vcpus=+1", "vcpus is '+1' in [l2], expected a number from 1 to 64" },
+		{ "l2.vcpus=1.0", "vcpus is '1.0' in [l2], expected a number from 1 to 64" },
+		{ "l2.vcpus=two", "vcpus is 'two' in [l2], expected a number from 1 to 64" },
+		{ "l2.vcpus=4294967297",
+		  "vcpus is '4294967297' in [l2], expected a number from 1 to 64" },
+		{ "bochs.timeout_ticks=99999999999999999999",
+		  "timeout_ticks is '99999999999999999999' in [bochs], expected a number from "
+		  "1000000 to 1000000000000000" },
+		{ "module.ept.ept=yes", "ept is 'yes' in [module], expected 0 or 1" },
+		{ "module.ept.vpid=2", "vpid is '2' in [module], expected 0 or 1" },
+		{ "module.ept.vpid=", "vpid is '' in [module], expected 0 or 1" },
+		{ "experiment.platform=vmware",
+		  "platform is 'vmware' in [experiment], expected one of auto, bochs" },
+		{ "experiment.platform=",
+		  "platform is '' in [experiment], expected one of auto, bochs" },
+		{ "experiment.workload=../boot",
+		  "workload is '../boot' in [experiment], expected a name of a-z, 0-9, _ and -" },
+		{ "bochs.cpu=", "cpu is '' in [bochs], expected a name of a-z, 0-9, _ and -" },
+	};
+	struct folder *folder = *state;
+	guint i;
+
+	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const char *const settings[] = { cases[i].setting, NULL };
+		g_autofree char *expected = g_strdup_printf("L0: setting '%s': %s",
+							    cases[i].setting, cases[i].expected);
+
+		assert_fails(folder, NULL, settings, expected);
+	}
+	assert_file_fails(
+		folder, "bochs.conf", "[bochs]\n\n\nmemory_mib = 2049\n",
+		"L0: %s/bochs.conf:4: memory_mib is '2049' in [bochs], expected a number from "
+		"128 to 2048");
+}
+
+static void names_of_configurations(void **state)
+{
+	static const char *const bad[] = { "",		";",	   "ept;;noept",
+					   ";ept",	"ept;ept", "ept,noept",
+					   "ept;Noept", "ept;a b", "ept; ;" };
+	struct folder *folder = *state;
+	guint i;
+
+	for (i = 0; i < G_N_ELEMENTS(bad); i++) {
+		g_autofree char *setting = g_strconcat("experiment.configurations=", bad[i], NULL);
+		const char *const settings[] = { setting, NULL };
+		g_autofree char *expected =
+			g_strdup_printf("L0: setting '%s': configurations is '%s' in [experiment], "
+					"expected names of "
+					"a-z, 0-9, _ and -, with ';' between them, none twice",
+					setting, bad[i]);
+
+		assert_fails(folder, NULL, settings, expected);
+	}
+}
+
+static void text_too_long(void **state)
+{
+	struct folder *folder = *state;
+	g_autofree char *text = g_strnfill(513, 'x');
+	g_autofree char *setting = g_strconcat("l2.append=", text, NULL);
+	const char *const settings[] = { setting, NULL };
+	g_autofree char *expected = g_strdup_printf("L0: setting '%s': append is '%s' in [l2], "
+						    "expected a text of at most 512 characters",
+						    setting, text);
+
+	assert_fails(folder, NULL, settings, expected);
+}
+
+/* A value that a later file replaces must be right all the same. */
+static void wrong_value_is_not_hidden_by_an_override(void **state)
+{
+	struct folder *folder = *state;
+	const char *const settings[] = { "bochs.memory_mib=512", NULL };
+
+	write_file(folder, "bochs.conf", "[bochs]\nmemory_mib=1\n");
+	assert_fails(
+		folder, NULL, settings,
+		"L0: %s/bochs.conf:2: memory_mib is '1' in [bochs], expected a number from 128 to "
+		"2048");
+}
+
+static void missing_things(void **state)
+{
+	struct folder *folder = *state;
+	g_autofree char *path = path_of(folder, "l2.conf");
+
+	assert_file_fails(
+		folder, "l2.conf",
+		"# c\n[l2]\nmemory_mib=128\nappend=\ntimeout_seconds=60\nkernel=\nimage=\n"
+		"probe=\n",
+		"L0: %s/l2.conf:2: [l2] has no 'vcpus', expected a number from 1 to 64");
+	assert_file_fails(folder, "ept.conf", "[module]\nname=ept\nvpid=1\n",
+			  "L0: %s/ept.conf:1: [module] has no 'ept', expected 0 or 1");
+	assert_file_fails(
+		folder, "ept.conf", "\n[module]\nept=1\nvpid=1\n",
+		"L0: %s/ept.conf:2: [module] has no 'name', expected that of a configuration");
+	assert_file_fails(folder, "l2.conf",
+			  "[l2]\nmemory_mib=128\nvcpus=1\nappend=\ntimeout_seconds=60\nkernel=\n"
+			  "probe=\n",
+			  "L0: %s/l2.conf:1: [l2] has no 'image', expected a path, or nothing");
+	g_remove(path);
+	assert_fails(folder, NULL, NULL, "L0: %s: no file has a section [l2]");
+}
+
+static void name_of_a_configuration(void **state)
+{
+	struct folder *folder = *state;
+	const char *const rename[] = { "module.ept.name=nept", NULL };
+	g_autofree char *one = path_of(folder, "one.override");
+	const char *const overrides[] = { one, NULL };
+
+	assert_file_fails(folder, "ept.conf", "[module]\nname=noept\nept=1\nvpid=1\n",
+			  "L0: %s/ept.conf:2: name is 'noept' in [module], expected a name of a-z, "
+			  "0-9, _ and -, the same as that of the file");
+	assert_fails(
+		folder, NULL, rename,
+		"L0: setting 'module.ept.name=nept': the name of a configuration is that of its "
+		"file");
+	write_file(folder, "one.override", "[module]\nept=1\nname=a/b\n");
+	assert_fails(
+		folder, overrides, NULL,
+		"L0: %s/one.override:3: name is 'a/b' in [module], expected a name of a-z, 0-9, _ "
+		"and -");
+	/* What an override defines must be complete as well. */
+	write_file(folder, "one.override", "[module]\nept=1\nname=new\n");
+	assert_fails(folder, overrides, NULL,
+		     "L0: %s/one.override:1: [module] has no 'vpid', expected 0 or 1");
+}
+
+static void configurations_of_the_experiment(void **state)
+{
+	struct folder *folder = *state;
+
+	assert_file_fails(
+		folder, "experiment.conf",
+		"[experiment]\nworkload=boot\nplatform=auto\nconfigurations=ept;npt\n",
+		"L0: %s/experiment.conf:4: no file defines the configuration 'npt', expected "
+		"npt.conf");
+	assert_file_fails(
+		folder, "noept.conf", "[module]\nname=noept\nept=0\n\nvpid=0\n",
+		"L0: %s/noept.conf:5: vpid=0 for 'noept', expected 1 as for 'ept' "
+		"(%s/ept.conf:4): runs that are compared must differ in the paging alone");
+}
+
+static void settings_that_are_none(void **state)
+{
+	static const char *const bad[] = { "",
+					   "l2",
+					   "vcpus=1",
+					   "l2.vcpus",
+					   "l2.a.vcpus=1",
+					   "module.vpid=1",
+					   "module=1",
+					   "=",
+					   "module.ept.vpid.x=1",
+					   "l2.append=a\nb" };
+	struct folder *folder = *state;
+	const char *const unknown[] = { "l3.vcpus=1", NULL };
+	const char *const no_module[] = { "module.npt.vpid=1", NULL };
+	guint i;
+
+	for (i = 0; i < G_N_ELEMENTS(bad); i++) {
+		const char *const settings[] = { bad[i], NULL };
+		g_autofree char *expected =
+			g_strdup_printf("L0: setting '%s': expected section.key=value, or "
+					"module.CONFIGURATION.key=value",
+					bad[i]);
+
+		assert_fails(folder, NULL, settings, expected);
+	}
+	assert_fails(
+		folder, NULL, unknown,
+		"L0: setting 'l3.vcpus=1': there is no section [l3], expected one of experiment, "
+		"module, l2, bochs");
+	assert_fails(folder, NULL, no_module,
+		     "L0: setting 'module.npt.vpid=1': no file defines a configuration 'npt'");
+}
+
+static void files_that_cannot_be_read(void **state)
+{
+	struct folder *folder = *state;
+	g_autofree char *missing = path_of(folder, "missing.override");
+	const char *const overrides[] = { missing, NULL };
+	const struct folder nowhere = { .path = missing };
+	g_autofree char *directory = path_of(folder, "dir.conf");
+
+	assert_fails(folder, overrides, NULL,
+		     "L0: %s/missing.override: cannot read the configuration file: ...");
+	assert_fails(&nowhere, NULL, NULL,
+		     "L0: %s: cannot read the folder of the configuration: ...");
+	assert_int_equal(g_mkdir(directory, 0700), 0);
+	assert_fails(folder, NULL, NULL,
+		     "L0: %s/dir.conf: cannot read the configuration file: ...");
+}
+
+/* ---- The scan of lines ---- */
+
+static void scan_gives_lines(void **state)
+{
+	static const char text[] = "# one\n\n[a]\nk=1\n  # five\n j = 2\r\n[b_2]\nk=";
+	static const struct {
+		const char *section, *key;
+		unsigned int line;
+	} expected[] = {
+		{ "a", NULL, 3 },   { "a", "k", 4 },   { "a", "j", 6 },
+		{ "b_2", NULL, 7 }, { "b_2", "k", 8 },
+	};
+	g_autoptr(GPtrArray) entries = config_scan("f", text, sizeof(text) - 1, NULL);
+	guint i;
+
+	(void)state;
+	assert_non_null(entries);
+	assert_int_equal(entries->len, G_N_ELEMENTS(expected));
+	for (i = 0; i < entries->len; i++) {
+		const struct config_entry *entry = entries->pdata[i];
+
+		assert_string_equal(entry->section, expected[i].section);
+		assert_int_equal(g_strcmp0(entry->key, expected[i].key), 0);
+		assert_int_equal(entry->line, expected[i].line);
+	}
+}
+
+static void scan_of_nothing(void **state)
+{
+	g_autoptr(GPtrArray) entries = config_scan("f", "", 0, NULL);
+
+	(void)state;
+	assert_int_equal(entries->len, 0);
+}
+
+#define with_folder(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		with_folder(sample_is_read),
+		with_folder(forms_that_are_the_same),
+		with_folder(later_wins),
+		with_folder(override_defines_a_configuration),
+		with_folder(a_third_configuration_is_refused),
+		with_folder(only_regular_files_are_read),
+		with_folder(paths_are_relative_to_their_file),
+		with_folder(limits_are_inside),
+		cmocka_unit_test(projects_own_configuration_is_right),
+		with_folder(lines_that_are_none),
+		with_folder(nul_byte),
+		with_folder(unknown_names),
+		with_folder(doubled_names),
+		with_folder(wrong_values),
+		with_folder(names_of_configurations),
+		with_folder(text_too_long),
+		with_folder(wrong_value_is_not_hidden_by_an_override),
+		with_folder(missing_things),
+		with_folder(name_of_a_configuration),
+		with_folder(configurations_of_the_experiment),
+		with_folder(settings_that_are_none),
+		with_folder(files_that_cannot_be_read),
+		cmocka_unit_test(scan_gives_lines),
+		cmocka_unit_test(scan_of_nothing),
+	};
+
+	if (argc > 1)
+		project_configs = argv[1];
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Putting the probe into the L2 image, without a VM: the helper is a shell script here, that does
+ * to its arguments what a test wants done. Real libguestfs is part of every real experiment.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
+#include <glib/gstdio.h>
+
+#include "guest/digest.h"
+#include "guest/inject.h"
+#include "guest/l2_image.h"
+#include "model/error.h"
+
+/* A disk of 32 sectors whose partition starts at sector 8; its blocks are 4 KiB. */
+#define DISK_SIZE   ((size_t)32 * 512)
+#define PART_OFFSET (8 * 512)
+#define SUPER	    (PART_OFFSET + 1024)
+
+struct place {
+	char *root;
+	char *base;
+	char *probe;
+	char *workloads;
+	char *cache;
+	char *helper;
+	char *log; /* a line for each start of the helper */
+	GString *steps;
+	struct guest_inject_request request;
+};
+
+static char *at(const struct place *place, const char *name)
+{
+	return g_build_filename(place->root, name, NULL);
+}
+
+static void write_file(const char *path, const char *text, gssize length)
+{
+	assert_true(g_file_set_contents(path, text, length, NULL));
+}
+
+static char *read_file(const char *path)
+{
+	char *text = NULL;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return g_strdup("");
+	return text;
+}
+
+static void put_le32(uint8_t *bytes, uint32_t value)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		bytes[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* Written by hand from the UEFI specification and from the kernel's ext4 documentation. */
+static void make_disk(uint8_t disk[DISK_SIZE], uint32_t free_blocks)
+{
+	memset(disk, 0, DISK_SIZE);
+	disk[446 + 4] = 0x83;
+	put_le32(disk + 446 + 8, 8);
+	put_le32(disk + 446 + 12, 24);
+	disk[510] = 0x55;
+	disk[511] = 0xaa;
+	put_le32(disk + SUPER + 0x04, 149);
+	put_le32(disk + SUPER + 0x0c, free_blocks);
+	put_le32(disk + SUPER + 0x18, 2);
+	disk[SUPER + 0x38] = 0x53;
+	disk[SUPER + 0x39] = 0xef;
+	disk[SUPER + 0x3a] = 1;
+	memcpy(disk + SUPER + 0x78, "eptlab-l2", sizeof("eptlab-l2"));
+}
+
+static void write_disk(const struct place *place, const uint8_t disk[DISK_SIZE])
+{
+	write_file(place->base, (const char *)disk, DISK_SIZE);
+}
+
+/* $1 is the image, $5 the first file. The log tells how often it was started. */
+static void write_helper(const struct place *place, const char *body)
+{
+	g_autofree char *script =
+		g_strdup_printf("#!/bin/sh\necho started >>%s\n%s\n", place->log, body);
+
+	write_file(place->helper, script, -1);
+	assert_int_equal(g_chmod(place->helper, 0755), 0);
+}
+
+#define PUT_PROBE "dd if=\"$5\" of=\"$1\" bs=512 seek=31 conv=notrunc status=none"
+
+static unsigned int count_starts(const struct place *place)
+{
+	g_autofree char *text = read_file(place->log);
+	unsigned int starts = 0;
+
+	for (const char *c = text; *c; c++)
+		starts += *c == '\n';
+	return starts;
+}
+
+static void note_step(const char *step, void *data)
+{
+	g_string_append_printf(data, "%s\n", step);
+}
+
+static int set_up(void **state)
+{
+	struct place *place = g_new0(struct place, 1);
+	uint8_t disk[DISK_SIZE];
+	g_autofree char *workload = NULL;
+
+	place->root = g_dir_make_tmp("eptlab-inject-XXXXXX", NULL);
+	assert_non_null(place->root);
+	place->base = at(place, "base.img");
+	place->probe = at(place, "probe");
+	place->workloads = at(place, "workloads");
+	place->cache = at(place, "cache");
+	place->helper = at(place, "helper");
+	place->log = at(place, "log");
+	place->steps = g_string_new(NULL);
+	workload = g_build_filename(place->workloads, "boot", NULL);
+	make_disk(disk, 20);
+	write_disk(place, disk);
+	write_file(place->probe, "I am a probe\n", -1);
+	assert_int_equal(g_mkdir(place->workloads, 0755), 0);
+	write_file(workload, "", 0);
+	write_helper(place, PUT_PROBE);
+	place->request = (struct guest_inject_request){
+		.base_image = place->base,
+		.probe = place->probe,
+		.workloads = place->workloads,
+		.cache = place->cache,
+		.helper = place->helper,
+		.seconds = 60,
+		.progress = note_step,
+		.progress_data = place->steps,
+	};
+	*state = place;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct place *place = *state;
+	const char *argv[] = { "rm", "-rf", place->root, NULL };
+
+	g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
+		     NULL);
+	g_free(place->root);
+	g_free(place->base);
+	g_free(place->probe);
+	g_free(place->workloads);
+	g_free(place->cache);
+	g_free(place->helper);
+	g_free(place->log);
+	g_string_free(place->steps, TRUE);
+	g_free(place);
+	return 0;
+}
+
+static void assert_error(GError *error, int code, const char *part)
+{
+	assert_non_null(error);
+	assert_true(error->domain == EPTLAB_ERROR);
+	assert_int_equal(error->code, code);
+	assert_true(g_str_has_prefix(error->message, "L0: "));
+	if (!strstr(error->message, part))
+		fail_msg("'%s' does not say '%s'", error->message, part);
+	g_error_free(error);
+}
+
+static void inject_well(const struct place *place, struct guest_injected *out)
+{
+	GError *error = NULL;
+
+	if (!guest_inject(&place->request, out, &error))
+		fail_msg("%s", error->message);
+}
+
+static void inject_badly(const struct place *place, int code, const char *part)
+{
+	struct guest_injected out;
+	GError *error = NULL;
+
+	assert_false(guest_inject(&place->request, &out, &error));
+	assert_null(out.image);
+	assert_null(out.image_sha256);
+	assert_error(error, code, part);
+}
+
+/* Nothing in the cache but, perhaps, the lock. */
+static void assert_cache_empty(const struct place *place)
+{
+	g_autoptr(GDir) folder = g_dir_open(place->cache, 0, NULL);
+	const char *name;
+
+	while (folder && (name = g_dir_read_name(folder)))
+		assert_string_equal(name, "lock");
+}
+
+/* The digests of FIPS 180-4's examples. */
+static void digest_is_sha256(void **state)
+{
+	struct place *place = *state;
+	g_autofree char *abc = NULL;
+	g_autofree char *empty = NULL;
+
+	write_file(place->probe, "abc", 3);
+	abc = digest_file(place->probe, NULL);
+	assert_string_equal(abc,
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	write_file(place->probe, "", 0);
+	empty = digest_file(place->probe, NULL);
+	assert_string_equal(empty,
+			    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+static void digest_needs_a_file(void **state)
+{
+	struct place *place = *state;
+	g_autofree char *fifo = at(place, "fifo");
+	GError *error = NULL;
+
+	assert_null(digest_file(place->cache, &error));
+	assert_error(error, EPTLAB_ERROR_MACHINE, "No such file");
+	error = NULL;
+	assert_null(digest_file(place->workloads, &error));
+	assert_error(error, EPTLAB_ERROR_MACHINE, "directory");
+	error = NULL;
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_null(digest_file(fifo, &error));
+	assert_error(error, EPTLAB_ERROR_MACHINE, "readable file");
+}
+
+/* 20 blocks are free; 2 % of 149 blocks, which is 2.98, and 16 are not for files: 20 - 2 - 16. */
+static void image_is_read(void **state)
+{
+	struct place *place = *state;
+	uint8_t disk[DISK_SIZE];
+	struct l2_image image;
+
+	assert_true(l2_image_read(place->base, &image, NULL));
+	assert_int_equal(image.size, 16384);
+	assert_int_equal(image.start, 4096);
+	assert_int_equal(image.block, 4096);
+	assert_int_equal(image.unused, 8192);
+	make_disk(disk, 17);
+	write_disk(place, disk);
+	assert_true(l2_image_read(place->base, &image, NULL));
+	assert_int_equal(image.unused, 0);
+}
+
+struct flaw {
+	size_t offset;
+	uint8_t value;
+	const char *says;
+};
+
+static void flawed_images_are_refused(void **state)
+{
+	static const struct flaw flaws[] = {
+		{ 511, 0, "not a raw disk image" },
+		{ 446 + 4, 0, "no Linux partition" },
+		{ 446 + 8, 0, "no Linux partition" },
+		{ 446 + 12, 25, "cut off" },
+		{ 446 + 15, 0xff, "cut off" },
+		{ SUPER + 0x38, 0, "no ext4 file system" },
+		{ SUPER + 0x18, 0xff, "no ext4 file system" },
+		{ SUPER + 0x78, 'E', "label eptlab-l2" },
+		{ SUPER + 0x78 + 9, '2', "label eptlab-l2" },
+		{ SUPER + 0x3a, 0, "not unmounted cleanly" },
+	};
+	struct place *place = *state;
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(flaws); i++) {
+		uint8_t disk[DISK_SIZE];
+
+		make_disk(disk, 20);
+		disk[flaws[i].offset] = flaws[i].value;
+		write_disk(place, disk);
+		inject_badly(place, EPTLAB_ERROR_MACHINE, flaws[i].says);
+	}
+	assert_int_equal(count_starts(place), 0);
+	assert_cache_empty(place);
+}
+
+static void what_is_no_image_is_refused(void **state)
+{
+	struct place *place = *state;
+
+	write_file(place->base, "", 0);
+	inject_badly(place, EPTLAB_ERROR_MACHINE, "less than one sector");
+	place->request.base_image = place->workloads;
+	inject_badly(place, EPTLAB_ERROR_MACHINE, "not a regular file");
+	place->request.base_image = "/nonexistent/l2.img";
+	inject_badly(place, EPTLAB_ERROR_MACHINE, "No such file");
+}
+
+/* The probe takes one block of 4096 bytes and is put into the last sector by PUT_PROBE. */
+static void probe_is_put_into_a_copy(void **state)
+{
+	struct place *place = *state;
+	g_autofree char *before = digest_file(place->base, NULL);
+	g_autofree char *after = NULL;
+	g_autofree char *image = NULL;
+	g_autofree char *sha256 = NULL;
+	g_autofree char *probe = digest_file(place->probe, NULL);
+	struct guest_injected out;
+	gsize length;
+
+	inject_well(place, &out);
+	assert_false(out.from_cache);
+	assert_true(g_str_has_prefix(out.image, place->cache));
+	assert_true(g_file_get_contents(out.image, &image, &length, NULL));
+	assert_int_equal(length, DISK_SIZE);
+	assert_string_equal(image + 31 * (size_t)512, "I am a probe\n");
+	sha256 = digest_file(out.image, NULL);
+	assert_string_equal(out.image_sha256, sha256);
+	assert_string_equal(out.probe_sha256, probe);
+	assert_string_equal(out.base_sha256, before);
+	after = digest_file(place->base, NULL);
+	assert_string_equal(before, after);
+	guest_injected_clear(&out);
+}
+
+static void second_time_starts_nothing(void **state)
+{
+	struct place *place = *state;
+	struct guest_injected first, second;
+
+	inject_well(place, &first);
+	inject_well(place, &second);
+	assert_true(second.from_cache);
+	assert_int_equal(count_starts(place), 1);
+	assert_string_equal(first.image, second.image);
+	assert_string_equal(first.image_sha256, second.image_sha256);
+	guest_injected_clear(&first);
+	guest_injected_clear(&second);
+}
+
+static void each_input_counts(void **state)
+{
+	struct place *place = *state;
+	g_autofree char *old_name = g_build_filename(place->workloads, "boot", NULL);
+	g_autofree char *new_name = g_build_filename(place->workloads, "boat", NULL);
+	struct guest_injected out;
+	uint8_t disk[DISK_SIZE];
+
+	inject_well(place, &out);
+	guest_injected_clear(&out);
+	write_file(place->probe, "I am another\n", -1);
+	inject_well(place, &out);
+	assert_false(out.from_cache);
+	guest_injected_clear(&out);
+	assert_int_equal(g_rename(old_name, new_name), 0);
+	inject_well(place, &out);
+	assert_false(out.from_cache);
+	guest_injected_clear(&out);
+	write_file(new_name, "#!/bin/sh\n", -1);
+	inject_well(place, &out);
+	assert_false(out.from_cache);
+	guest_injected_clear(&out);
+	make_disk(disk, 21);
+	write_disk(place, disk);
+	inject_well(place, &out);
+	assert_false(out.from_cache);
+	guest_injected_clear(&out);
+	assert_int_equal(count_starts(place), 5);
+}
+
+static void damaged_image_is_made_again(void **state)
+{
+	struct place *place = *state;
+	struct guest_injected first, second;
+	g_autofree char *sha256 = NULL;
+
+	inject_well(place, &first);
+	write_file(first.image, "damaged", -1);
+	g_string_truncate(place->steps, 0);
+	inject_well(place, &second);
+	assert_false(second.from_cache);
+	assert_non_null(strstr(place->steps->str, "damaged"));
+	sha256 = digest_file(second.image, NULL);
+	assert_string_equal(sha256, first.image_sha256);
+	guest_injected_clear(&first);
+	guest_injected_clear(&second);
+}
+
+static void image_without_its_sum_is_made_again(void **state)
+{
+	struct place *place = *state;
+	struct guest_injected out;
+	g_autoptr(GString) sum = NULL;
+
+	inject_well(place, &out);
+	sum = g_string_new(out.image);
+	g_string_truncate(sum, sum->len - strlen(".img"));
+	g_string_append(sum, ".sha256");
+	assert_int_equal(g_unlink(sum->str), 0);
+	guest_injected_clear(&out);
+	inject_well(place, &out);
+	assert_false(out.from_cache);
+	guest_injected_clear(&out);
+}
+
+/* Two blocks for files: one for the probe and one for a workload of 4096 bytes, not of 4097. */
+static void full_image_is_refused(void **state)
+{
+	struct place *place = *state;
+	g_autofree char *name = g_build_filename(place->workloads, "big", NULL);
+	g_autofree char *bytes = g_malloc0(4097);
+	struct guest_injected out;
+
+	write_file(name, bytes, 4097);
+	inject_badly(place, EPTLAB_ERROR_MACHINE, "need 12 KiB, 8 KiB are free");
+	assert_int_equal(count_starts(place), 0);
+	write_file(name, bytes, 4096);
+	inject_well(place, &out);
+	guest_injected_clear(&out);
+}
+
+static void missing_inputs_are_said(void **state)
+{
+	struct place *place = *state;
+	g_autofree char *name = g_build_filename(place->workloads, "boot", NULL);
+
+	place->request.probe = "/nonexistent/probe";
+	inject_badly(place, EPTLAB_ERROR_MACHINE, "/nonexistent/probe");
+	place->request.probe = place->probe;
+	assert_int_equal(g_unlink(name), 0);
+	inject_badly(place, EPTLAB_ERROR_MACHINE, "is empty");
+	place->request.workloads = "/nonexistent/workloads";
+	inject_badly(place, EPTLAB_ERROR_MACHINE, "folder of workloads");
+	place->request.workloads = place->workloads;
+	write_file(name, "", 0);
+	place->request.helper = "/nonexistent/helper";
+	inject_badly(place, EPTLAB_ERROR_MACHINE, "/nonexistent/helper");
+	assert_cache_empty(place);
+}
+
+static void helpers_words_are_passed_on(void **state)
+{
+	struct place *place = *state;
+
+	write_helper(place, "echo step one; echo noise; echo 'error 2 L0: it is raining'; exit 2");
+	inject_badly(place, EPTLAB_ERROR_MACHINE, "it is raining");
+	assert_string_equal(place->steps->str, "one\n");
+	assert_cache_empty(place);
+}
+
+static void helper_that_dies_is_an_error(void **state)
+{
+	struct place *place = *state;
+
+	write_helper(place, "echo step working; kill -SEGV $$");
+	inject_badly(place, EPTLAB_ERROR_MACHINE, "signal 11");
+	write_helper(place, "exit 3");
+	inject_badly(place, EPTLAB_ERROR_MACHINE, "status 3");
+	/* An error that it reports counts, whatever its status. */
+	write_helper(place, "echo 'error 2 L0: hidden'; exit 0");
+	inject_badly(place, EPTLAB_ERROR_MACHINE, "hidden");
+	assert_cache_empty(place);
+}
+
+/* The child of the helper must be gone too. It writes its number where the test finds it. */
+static void assert_child_gone(const struct place *place)
+{
+	g_autofree char *path = at(place, "child");
+	g_autofree char *text = read_file(path);
+	pid_t pid = atoi(text);
+	int tries;
+
+	assert_true(pid > 1);
+	/* An orphan may stay a zombie until init reaps it. */
+	for (tries = 0; tries < 500 && kill(pid, 0) == 0; tries++) {
+		g_autofree char *stat_path = g_strdup_printf("/proc/%d/stat", pid);
+		g_autofree char *stat = read_file(stat_path);
+
+		if (strstr(stat, ") Z "))
+			return;
+		g_usleep(10 * 1000ul);
+	}
+	assert_int_equal(kill(pid, 0), -1);
+	assert_int_equal(errno, ESRCH);
+}
+
+static void write_hanging_helper(const struct place *place)
+{
+	g_autofree char *body = g_strdup_printf(
+		"trap '' TERM; sleep 1000 & echo $! >%s/child; echo step hanging; wait",
+		place->root);
+
+	write_helper(place, body);
+}
+
+static void hanging_helper_is_ended(void **state)
+{
+	struct place *place = *state;
+
+	write_hanging_helper(place);
+	place->request.seconds = 1;
+	inject_badly(place, EPTLAB_ERROR_TIMEOUT, "hanging");
+	assert_child_gone(place);
+	assert_cache_empty(place);
+}
+
+static void cancel_at_step(const char *step, void *data)
+{
+	if (strcmp(step, "hanging") == 0)
+		g_cancellable_cancel(data);
+}
+
+static void cancelling_ends_the_helper(void **state)
+{
+	struct place *place = *state;
+	g_autoptr(GCancellable) cancellable = g_cancellable_new();
+
+	write_hanging_helper(place);
+	place->request.cancellable = cancellable;
+	place->request.progress = cancel_at_step;
+	place->request.progress_data = cancellable;
+	inject_badly(place, EPTLAB_ERROR_INTERRUPTED, "interrupted");
+	assert_child_gone(place);
+	assert_cache_empty(place);
+}
+
+/* What kill -9 leaves: half-done files in the cache. */
+static void leftovers_are_removed(void **state)
+{
+	struct place *place = *state;
+	g_autofree char *folder = g_build_filename(place->cache, "tmp-1", "deep", NULL);
+	g_autofree char *file = g_build_filename(folder, "l2.img", NULL);
+	g_autofree char *outside = g_build_filename(folder, "link", NULL);
+	g_autofree char *top = g_build_filename(place->cache, "tmp-1", NULL);
+	struct guest_injected out;
+
+	assert_int_equal(g_mkdir_with_parents(folder, 0755), 0);
+	write_file(file, "half", -1);
+	assert_int_equal(symlink(place->workloads, outside), 0);
+	inject_well(place, &out);
+	assert_false(g_file_test(top, G_FILE_TEST_EXISTS));
+	/* A link is removed, not followed. */
+	assert_true(g_file_test(place->workloads, G_FILE_TEST_IS_DIR));
+	guest_injected_clear(&out);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(digest_is_sha256),
+		TEST(digest_needs_a_file),
+		TEST(image_is_read),
+		TEST(flawed_images_are_refused),
+		TEST(what_is_no_image_is_refused),
+		TEST(probe_is_put_into_a_copy),
+		TEST(second_time_starts_nothing),
+		TEST(each_input_counts),
+		TEST(damaged_image_is_made_again),
+		TEST(image_without_its_sum_is_made_again),
+		TEST(full_image_is_refused),
+		TEST(missing_inputs_are_said),
+		TEST(helpers_words_are_passed_on),
+		TEST(helper_that_dies_is_an_error),
+		TEST(hanging_helper_is_ended),
+		TEST(cancelling_ends_the_helper),
+		TEST(leftovers_are_removed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

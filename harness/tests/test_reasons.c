@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include <glib.h>
+
+#include "model/reasons.h"
+
+/* Numbers and meanings from SDM vol. 3, table C-1; names as KVM spells them in <asm/vmx.h>. */
+static void names_are_those_of_the_sdm(void **state)
+{
+	static const struct {
+		uint32_t reason;
+		const char *name;
+	} expected[] = {
+		{ 0, "EXCEPTION_NMI" },
+		{ 1, "EXTERNAL_INTERRUPT" },
+		{ 7, "INTERRUPT_WINDOW" },
+		{ 10, "CPUID" },
+		{ 12, "HLT" },
+		{ 14, "INVLPG" },
+		{ 28, "CR_ACCESS" },
+		{ 29, "DR_ACCESS" },
+		{ 30, "IO_INSTRUCTION" },
+		{ 31, "MSR_READ" },
+		{ 32, "MSR_WRITE" },
+		{ 46, "GDTR_IDTR" },
+		{ 47, "LDTR_TR" },
+		{ 48, "EPT_VIOLATION" },
+		{ 49, "EPT_MISCONFIG" },
+		{ 54, "WBINVD" },
+		{ 55, "XSETBV" },
+		{ 58, "INVPCID" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < G_N_ELEMENTS(expected); i++)
+		assert_string_equal(reason_name(expected[i].reason), expected[i].name);
+	assert_int_equal(REASON_EPT_VIOLATION, 48);
+	assert_int_equal(REASON_CPUID, 10);
+}
+
+static void undefined_reasons_have_no_name(void **state)
+{
+	static const uint32_t undefined[] = { 35, 38, 42, 1000, 0x400, 0x80000000, UINT32_MAX };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < G_N_ELEMENTS(undefined); i++) {
+		assert_null(reason_name(undefined[i]));
+		assert_false(reason_is_defined(undefined[i]));
+	}
+}
+
+static void highest_is_defined_and_nothing_above(void **state)
+{
+	uint32_t reason;
+
+	(void)state;
+	assert_true(reason_is_defined(reason_highest()));
+	for (reason = reason_highest() + 1; reason < reason_highest() + 200; reason++)
+		assert_false(reason_is_defined(reason));
+	/* 74 (bus lock) was in the SDM in 2021 already. */
+	assert_true(reason_highest() >= 74);
+}
+
+static void no_name_stands_for_two_reasons(void **state)
+{
+	uint32_t a, b;
+
+	(void)state;
+	for (a = 0; a <= reason_highest(); a++)
+		for (b = a + 1; b <= reason_highest(); b++)
+			if (reason_name(a) && reason_name(b))
+				assert_string_not_equal(reason_name(a), reason_name(b));
+}
+
+static void paging_reasons_are_explained(void **state)
+{
+	static const uint32_t expected[] = { 0, 14, 28, 48, 49, 58 };
+	size_t i, found = 0;
+	uint32_t reason;
+
+	(void)state;
+	for (i = 0; i < G_N_ELEMENTS(expected); i++) {
+		const struct reason_paging *paging = reason_paging(expected[i]);
+
+		assert_non_null(paging);
+		assert_int_equal(paging->reason, expected[i]);
+		assert_true(strlen(paging->explanation) > 20);
+		assert_null(strchr(paging->explanation, '\n'));
+		assert_non_null(strstr(paging->source, "SDM vol. 3, \""));
+	}
+	for (reason = 0; reason < 2000; reason++)
+		found += reason_paging(reason) != NULL;
+	assert_int_equal(found, G_N_ELEMENTS(expected));
+	assert_null(reason_paging(UINT32_MAX));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_are_those_of_the_sdm),
+		cmocka_unit_test(undefined_reasons_have_no_name),
+		cmocka_unit_test(highest_is_defined_and_nothing_above),
+		cmocka_unit_test(no_name_stands_for_two_reasons),
+		cmocka_unit_test(paging_reasons_are_explained),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

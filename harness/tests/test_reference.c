@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The reference records, and what README.md shows of them. Run in the top folder. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "model/compare.h"
+#include "model/record.h"
+#include "model/rules.h"
+#include "report/report.h"
+
+#define REFERENCE "results/reference/bochs"
+
+static char *read_file(const char *path)
+{
+	char *text = NULL;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		fail_msg("%s cannot be read", path);
+	return text;
+}
+
+static struct record *load(void)
+{
+	g_autoptr(GError) error = NULL;
+	struct record *record = record_load(REFERENCE, &error);
+
+	if (record == NULL)
+		fail_msg("%s", error->message);
+	return record;
+}
+
+static void reference_is_still_valid(void **state)
+{
+	struct record *record = load();
+
+	(void)state;
+	rules_judge(record);
+	assert_int_equal(record->verdict, RECORD_VALID);
+	record_free(record);
+}
+
+static void report_is_still_what_it_was(void **state)
+{
+	struct record *record = load();
+	g_autoptr(struct_comparison) comparison = comparison_new(
+		g_ptr_array_index(record->runs, 0), NULL, g_ptr_array_index(record->runs, 1), NULL);
+	g_autofree char *kept = read_file(REFERENCE "/report.txt");
+	/* The title, which is the record's first name, is all that the record itself does not know.
+	 */
+	g_autofree char *title =
+		g_strndup(kept + strlen("VALID: "), strcspn(kept, "\n") - strlen("VALID: "));
+	const struct report report = report_of_record(record, comparison, title);
+	g_autofree char *text = report_text(&report, false);
+
+	(void)state;
+	assert_string_equal(text, kept);
+	record_free(record);
+}
+
+static void readme_shows_it(void **state)
+{
+	g_autofree char *readme = read_file("README.md");
+	g_autofree char *report = read_file(REFERENCE "/report.txt");
+
+	(void)state;
+	assert_non_null(strstr(readme, g_strchomp(report)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reference_is_still_valid),
+		cmocka_unit_test(report_is_still_what_it_was),
+		cmocka_unit_test(readme_shows_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

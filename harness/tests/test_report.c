@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "model/rules.h"
+#include "report/report.h"
+#include "tests/sample.h"
+
+#define TITLE "20260131T235959Z-bochs-boot"
+
+/* A judged record, and the comparison of its two runs. */
+struct fixture {
+	struct record *record;
+	struct record_run *ept, *noept;
+	struct comparison *comparison;
+	struct report report;
+};
+
+static void compare_again(struct fixture *fixture, const char *label_a, const char *label_b)
+{
+	comparison_free(fixture->comparison);
+	rules_judge(fixture->record);
+	fixture->comparison = comparison_new(fixture->ept, label_a, fixture->noept, label_b);
+	fixture->report = report_of_record(fixture->record, fixture->comparison, TITLE);
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = g_new0(struct fixture, 1);
+
+	fixture->record = sample_record();
+	fixture->ept = record_find_run(fixture->record, "ept");
+	fixture->noept = record_find_run(fixture->record, "noept");
+	compare_again(fixture, NULL, NULL);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	comparison_free(fixture->comparison);
+	record_free(fixture->record);
+	g_free(fixture);
+	return 0;
+}
+
+/* ---- Text ---- */
+
+static void text_of_a_valid_record(void **state)
+{
+	/*
+	 * 104 + 1 ... as in the sample; ratios by hand: 52/9 = 5.78, 131/104 = 1.26, 251/256 =
+	 * 0.98, 11/12 = 0.92, 815/763 = 1.07, 8741/7731 = 1.13.
+	 */
+	static const char expected[] =
+		"VALID: 20260131T235959Z-bochs-boot\n"
+		"\n"
+		"      exit reason                    ept         noept    difference     ratio\n"
+		"    0 EXCEPTION_NMI                    1         7,157        +7,156   7157.00\n"
+		"   14 INVLPG                           0           308          +308       new\n"
+		"   28 CR_ACCESS                        9            52           +43      5.78\n"
+		"   48 EPT_VIOLATION                6,184             0        -6,184      0.00\n"
+		"   49 EPT_MISCONFIG                  399             0          -399      0.00\n"
+		"   58 INVPCID                          0            13           +13       new\n"
+		"\n"
+		"    1 EXTERNAL_INTERRUPT             104           131           +27      1.26\n"
+		"   10 CPUID                          256           251            -5      0.98\n"
+		"   12 HLT                             12            11            -1      0.92\n"
+		"   29 DR_ACCESS                        2             2             0      1.00\n"
+		"   30 IO_INSTRUCTION                 763           815           +52      1.07\n"
+		"   55 XSETBV                           1             1             0      1.00\n"
+		"\n"
+		"      total                        7,731         8,741        +1,010      1.13\n"
+		"\n"
+		"The first rows are the paging-related reasons. Left out: 68 reasons never seen.\n"
+		"ratio: noept / ept; new: there is nothing to divide by.\n"
+		"whole experiment: 43.1 s, 3,912,345,678 emulated instructions (ticks)\n"
+		"ept (EPT on, VPID on): 18.2 s, 1,500,000,000 emulated instructions (ticks)\n"
+		"noept (EPT off, VPID on): 20.5 s, 1,700,000,000 emulated instructions (ticks)\n";
+	struct fixture *fixture = *state;
+	g_autofree char *text = NULL;
+
+	/* All but the 12 that are shown; the table of reasons may grow. */
+	assert_int_equal(fixture->comparison->rows->len, 68 + 12);
+	text = report_text(&fixture->report, false);
+	assert_string_equal(text, expected);
+}
+
+static void text_of_an_invalid_record(void **state)
+{
+	static const char expected[] =
+		"INVALID: 20260131T235959Z-bochs-boot\n"
+		"These counts must not be used:\n"
+		"  - ept-on-no-invlpg (ept): saw 14 INVLPG 2, expected 14 INVLPG 0. With EPT, KVM\n"
+		"    does not intercept INVLPG (vmx_exec_control() in vmx.c): the guest changes\n"
+		"    its own page tables alone. These counts, or some of them, come from shadow\n"
+		"    paging; start a new VM after the reload.\n"
+		"  - kernel-log (noept): missing: L1's kernel log was not read, expected no "
+		"oops,\n";
+	struct fixture *fixture = *state;
+	g_autofree char *text = NULL;
+
+	sample_set_count(fixture->ept, 14, 2);
+	fixture->noept->kernel_log.known = false;
+	compare_again(fixture, NULL, NULL);
+	text = report_text(&fixture->report, false);
+	assert_memory_equal(text, expected, sizeof(expected) - 1);
+	assert_non_null(strstr(text, "exit reason"));
+}
+
+static void text_of_a_failed_record(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autofree char *text = NULL;
+	g_autofree char *without = NULL;
+
+	record_set_string(&fixture->record->error, "L2: the probe never spoke");
+	compare_again(fixture, NULL, NULL);
+	text = report_text(&fixture->report, false);
+	assert_true(g_str_has_prefix(text, "FAILED: " TITLE "\nL2: the probe never spoke\n\n"));
+	fixture->report.error = NULL;
+	without = report_text(&fixture->report, false);
+	assert_true(g_str_has_prefix(without,
+				     "FAILED: " TITLE "\nThe experiment was not completed.\n\n"));
+}
+
+static void text_of_one_run(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autoptr(struct_comparison) one = comparison_new(fixture->ept, NULL, NULL, NULL);
+	struct report report = report_of_record(fixture->record, one, TITLE);
+	g_autofree char *text = report_text(&report, false);
+
+	/* 6184 / 7731 = 79.99 %, 399 / 7731 = 5.16 %, 1 / 7731 = 0.01 %. */
+	assert_non_null(strstr(text, "      exit reason                    ept     share\n"
+				     "    0 EXCEPTION_NMI                    1     0.01%\n"
+				     "   28 CR_ACCESS                        9     0.12%\n"
+				     "   48 EPT_VIOLATION                6,184    79.99%\n"
+				     "   49 EPT_MISCONFIG                  399     5.16%\n"
+				     "\n"));
+	assert_non_null(strstr(text, "      total                        7,731   100.00%\n"));
+	assert_null(strstr(text, "ratio"));
+}
+
+static void text_says_what_is_not_known(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autofree char *text = NULL;
+
+	fixture->record->seconds = -1;
+	fixture->ept->ticks.known = false;
+	fixture->noept->seconds = -1;
+	fixture->noept->ticks.known = false;
+	/* Reason 0 of noept is another one. */
+	sample_exit(fixture->noept, 0)->reason = 1000;
+	compare_again(fixture, NULL, NULL);
+	text = report_text(&fixture->report, false);
+	assert_non_null(strstr(text, "    0 EXCEPTION_NMI                    1             ?       "
+				     "      ?         ?\n"));
+	assert_non_null(strstr(text, " 1000 EXCEPTION_NMI                    ?         7,157       "
+				     "      ?         ?\n"));
+	assert_non_null(strstr(text, "\nwhole experiment: 3,912,345,678 emulated instructions"));
+	assert_non_null(strstr(text, "\nept (EPT on, VPID on): 18.2 s\n"));
+	assert_null(strstr(text, "\nnoept ("));
+}
+
+static void text_of_very_different_counts(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autofree char *text = NULL;
+
+	sample_exit(fixture->ept, 12)->count = 1000;
+	sample_exit(fixture->noept, 12)->count = 1;
+	sample_exit(fixture->ept, 29)->count = 1;
+	sample_exit(fixture->noept, 29)->count = 9999999999;
+	sample_exit(fixture->ept, 55)->count = UINT64_MAX;
+	sample_exit(fixture->noept, 55)->count = 10000000000;
+	compare_again(fixture, NULL, NULL);
+	text = report_text(&fixture->report, false);
+	assert_non_null(strstr(text, "   12 HLT                          1,000             1       "
+				     "   -999     <0.01\n"));
+	/* The difference is 9,999,999,998, which has no room for its sign. */
+	assert_non_null(strstr(text, "   29 DR_ACCESS                        1 9,999,999,999   "
+				     "+1.0000e+10  1.00e+10\n"));
+	assert_non_null(strstr(text, "   55 XSETBV                  1.8447e+19    1.0000e+10   "
+				     "-1.8447e+19     <0.01\n"));
+}
+
+static void assert_fits(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	guint i;
+
+	for (i = 0; lines[i]; i++) {
+		const char *at;
+
+		if (strlen(lines[i]) > 80)
+			fail_msg("%zu columns: %s", strlen(lines[i]), lines[i]);
+		for (at = lines[i]; *at; at++)
+			if (!g_ascii_isprint(*at))
+				fail_msg("byte %#x in: %s", (unsigned char)*at, lines[i]);
+	}
+}
+
+/* Whatever a record holds: 80 columns, and nothing that a terminal would obey. */
+static void text_always_fits(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autofree char *word = g_strnfill(500, 'w');
+	g_autofree char *words = g_strdup_printf("BUG: \x1b[2J \xff caf\xc3\xa9 %s end", word);
+	g_autofree char *text = NULL;
+	g_autofree char *short_text = NULL;
+	guint i;
+
+	for (i = 0; i < fixture->ept->exits->len; i++) {
+		struct record_exit *one = fixture->ept->exits->pdata[i];
+
+		one->count = UINT64_MAX - i;
+		record_set_string(&one->name, words);
+	}
+	g_ptr_array_add(fixture->ept->kernel_log.findings, g_strdup(words));
+	fixture->record->ticks = record_u64_from(UINT64_MAX);
+	fixture->record->seconds = 1e15;
+	compare_again(fixture, words, words);
+	fixture->report.title = words;
+	text = report_text(&fixture->report, false);
+	assert_fits(text);
+	assert_non_null(strstr(text, "BUG: ?[2J ? caf?\n"));
+	assert_true(strlen(text) < 30000);
+
+	/* A title that just fits, and one that does not. */
+	fixture->report.verdict = RECORD_VALID;
+	word[73] = '\0';
+	fixture->report.title = word;
+	short_text = report_text(&fixture->report, false);
+	assert_int_equal(strchr(short_text, '\n') - short_text, 80);
+	word[73] = 'w';
+	word[74] = '\0';
+	g_free(short_text);
+	short_text = report_text(&fixture->report, false);
+	assert_true(g_str_has_prefix(short_text, "VALID:\n  www"));
+	assert_fits(short_text);
+}
+
+static void colour_only_when_asked(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autofree char *plain = report_text(&fixture->report, false);
+	g_autofree char *colour = report_text(&fixture->report, true);
+	GString *stripped = g_string_new(NULL);
+	const char *at;
+
+	assert_null(strchr(plain, '\033'));
+	assert_true(g_str_has_prefix(colour, "\033[1;32mVALID\033[0m: "));
+	/* The same but for the escape sequences. */
+	for (at = colour; *at; at++) {
+		if (*at == '\033')
+			at = strchr(at, 'm');
+		else
+			g_string_append_c(stripped, *at);
+	}
+	assert_string_equal(stripped->str, plain);
+	g_string_free(stripped, TRUE);
+
+	fixture->report.verdict = RECORD_INVALID;
+	g_free(colour);
+	colour = report_text(&fixture->report, true);
+	assert_true(g_str_has_prefix(colour, "\033[1;31mINVALID\033[0m: "));
+}
+
+/* ---- CSV ---- */
+
+static void csv_has_every_reason(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autofree char *csv = report_csv(&fixture->report);
+	g_auto(GStrv) lines = g_strsplit(csv, "\r\n", -1);
+
+	assert_string_equal(lines[0], "reason,name,paging,ept,noept,difference,ratio,share ept,"
+				      "share noept");
+	/* 7157/8741 = 0.818785, 1/7731 = 0.000129, 308/8741 = 0.035236, 6184/7731 = 0.799897 */
+	assert_string_equal(lines[1],
+			    "0,EXCEPTION_NMI,yes,1,7157,7156,7157.000000,0.000129,0.818785");
+	assert_string_equal(lines[2], "14,INVLPG,yes,0,308,308,,0.000000,0.035236");
+	assert_string_equal(lines[4],
+			    "48,EPT_VIOLATION,yes,6184,0,-6184,0.000000,0.799897,0.000000");
+	assert_string_equal(lines[8], "2,TRIPLE_FAULT,no,0,0,0,,0.000000,0.000000");
+	assert_int_equal(g_strv_length(lines), 1 + fixture->comparison->rows->len + 1);
+	assert_string_equal(lines[g_strv_length(lines) - 1], "");
+}
+
+static void csv_quotes_what_must_be(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autofree char *csv = NULL;
+
+	record_set_string(&sample_exit(fixture->ept, 0)->name, "a\r\nb");
+	compare_again(fixture, "one, \"two\"", "plain");
+	csv = report_csv(&fixture->report);
+	assert_true(g_str_has_prefix(csv,
+				     "reason,name,paging,\"one, \"\"two\"\"\",plain,difference,"
+				     "ratio,\"share one, \"\"two\"\"\",share plain\r\n"
+				     "0,\"a\r\nb\",yes,1,"));
+}
+
+static void csv_of_one_run_and_of_unknowns(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autoptr(struct_comparison) one = comparison_new(fixture->ept, NULL, NULL, NULL);
+	struct report report = { .comparison = one, .title = TITLE };
+	g_autofree char *csv = report_csv(&report);
+
+	assert_true(g_str_has_prefix(csv, "reason,name,paging,ept,share ept\r\n"
+					  "0,EXCEPTION_NMI,yes,1,0.000129\r\n"));
+	g_free(csv);
+	g_ptr_array_remove_index(fixture->noept->exits, 0);
+	record_set_string(&sample_exit(fixture->ept, 0)->name, NULL);
+	compare_again(fixture, NULL, NULL);
+	csv = report_csv(&fixture->report);
+	assert_non_null(strstr(csv, "\r\n0,,yes,1,,,,0.000129,\r\n"));
+}
+
+/* ---- JSON ---- */
+
+static json_t *parse_report(const struct report *report)
+{
+	g_autofree char *text = report_json(report);
+	json_error_t wrong;
+	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &wrong);
+
+	if (!root)
+		fail_msg("line %d: %s", wrong.line, wrong.text);
+	return root;
+}
+
+static void json_has_all_that_the_text_has(void **state)
+{
+	struct fixture *fixture = *state;
+	json_t *root = parse_report(&fixture->report);
+	json_t *row = json_array_get(json_object_get(root, "rows"), 3);
+	json_t *run = json_array_get(json_object_get(root, "runs"), 1);
+	json_t *sides = json_object_get(row, "runs");
+	json_t *total = json_object_get(root, "total");
+
+	assert_string_equal(json_string_value(json_object_get(root, "verdict")), "valid");
+	assert_true(json_is_null(json_object_get(root, "error")));
+	assert_string_equal(json_string_value(json_object_get(root, "title")), TITLE);
+	assert_true(json_real_value(json_object_get(root, "seconds")) == 43.125);
+	assert_int_equal(json_integer_value(json_object_get(root, "ticks")), 3912345678);
+	assert_string_equal(json_string_value(json_object_get(run, "label")), "noept");
+	assert_int_equal(json_integer_value(json_object_get(run, "ticks")), 1700000000);
+	assert_int_equal(json_array_size(json_object_get(root, "rows")),
+			 fixture->comparison->rows->len);
+	assert_int_equal(json_integer_value(json_object_get(row, "reason")), 48);
+	assert_string_equal(json_string_value(json_object_get(row, "name")), "EPT_VIOLATION");
+	assert_true(json_is_true(json_object_get(row, "paging")));
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(sides, 0), "count")),
+			 6184);
+	assert_int_equal(json_integer_value(json_object_get(row, "difference")), -6184);
+	assert_true(json_real_value(json_object_get(row, "ratio")) == 0);
+	assert_string_equal(json_string_value(json_object_get(row, "ratio_kind")), "known");
+	assert_int_equal(json_integer_value(json_object_get(total, "difference")), 1010);
+	assert_int_equal(json_array_size(json_object_get(root, "checks")),
+			 fixture->record->checks->len);
+	json_decref(root);
+}
+
+static void json_holds_every_difference(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		uint64_t a, b;
+		const char *expected; /* a JSON value */
+	} cases[] = {
+		{ 0, 0, "0" },
+		{ 5, 2, "-3" },
+		{ INT64_MAX, 0, "-9223372036854775807" },
+		{ (uint64_t)INT64_MAX + 1, 0, "\"-9223372036854775808\"" },
+		{ UINT64_MAX, 0, "\"-18446744073709551615\"" },
+		{ 0, UINT64_MAX, "\"18446744073709551615\"" },
+	};
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+		json_t *expected = json_loads(cases[i].expected, JSON_DECODE_ANY, NULL);
+		json_t *root, *row;
+
+		sample_exit(fixture->ept, 0)->count = cases[i].a;
+		sample_exit(fixture->noept, 0)->count = cases[i].b;
+		compare_again(fixture, NULL, NULL);
+		root = parse_report(&fixture->report);
+		row = json_array_get(json_object_get(root, "rows"), 0);
+		assert_true(json_equal(json_object_get(row, "difference"), expected));
+		json_decref(root);
+		json_decref(expected);
+	}
+}
+
+static void json_of_unknowns_and_of_one_run(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autoptr(struct_comparison) one = comparison_new(fixture->ept, "\xff", NULL, NULL);
+	struct report report = { .comparison = one, .title = TITLE, .seconds = -1 };
+	json_t *root = parse_report(&report);
+	json_t *row = json_array_get(json_object_get(root, "rows"), 0);
+
+	assert_int_equal(json_array_size(json_object_get(root, "runs")), 1);
+	assert_int_equal(json_array_size(json_object_get(row, "runs")), 1);
+	assert_null(json_object_get(row, "difference"));
+	assert_true(json_is_null(json_object_get(root, "seconds")));
+	assert_true(json_is_null(json_object_get(root, "ticks")));
+	assert_int_equal(json_array_size(json_object_get(root, "checks")), 0);
+	json_decref(root);
+
+	g_ptr_array_remove_index(fixture->noept->exits, 0);
+	compare_again(fixture, NULL, NULL);
+	root = parse_report(&fixture->report);
+	row = json_array_get(json_object_get(root, "rows"), 0);
+	assert_true(json_is_null(json_object_get(row, "difference")));
+	assert_true(json_is_null(json_object_get(row, "ratio")));
+	assert_string_equal(json_string_value(json_object_get(row, "ratio_kind")), "unknown");
+	assert_true(json_is_null(
+		json_object_get(json_array_get(json_object_get(row, "runs"), 1), "count")));
+	json_decref(root);
+}
+
+#define with_fixture(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_fixture(text_of_a_valid_record),
+		with_fixture(text_of_an_invalid_record),
+		with_fixture(text_of_a_failed_record),
+		with_fixture(text_of_one_run),
+		with_fixture(text_says_what_is_not_known),
+		with_fixture(text_of_very_different_counts),
+		with_fixture(text_always_fits),
+		with_fixture(colour_only_when_asked),
+		with_fixture(csv_has_every_reason),
+		with_fixture(csv_quotes_what_must_be),
+		with_fixture(csv_of_one_run_and_of_unknowns),
+		with_fixture(json_has_all_that_the_text_has),
+		with_fixture(json_holds_every_difference),
+		with_fixture(json_of_unknowns_and_of_one_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

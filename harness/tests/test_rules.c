@@ -1,0 +1,830 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "model/kernel_log.h"
+#include "model/reasons.h"
+#include "model/rules.h"
+#include "tests/sample.h"
+
+#define PASS	RECORD_CHECK_PASS
+#define FAIL	RECORD_CHECK_FAIL
+#define NOT	RECORD_CHECK_NOT_APPLICABLE
+#define UNKNOWN RECORD_CHECK_UNKNOWN
+
+/* The sample, and its two runs. */
+struct pair {
+	struct record *record;
+	struct record_run *ept, *noept;
+};
+
+static int setup(void **state)
+{
+	struct pair *pair = g_new0(struct pair, 1);
+
+	pair->record = sample_record();
+	pair->ept = record_find_run(pair->record, "ept");
+	pair->noept = record_find_run(pair->record, "noept");
+	*state = pair;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct pair *pair = *state;
+
+	record_free(pair->record);
+	g_free(pair);
+	return 0;
+}
+
+static const struct record_check *find_check(const struct record *record, const char *rule,
+					     const char *run)
+{
+	guint i;
+
+	for (i = 0; i < record->checks->len; i++) {
+		const struct record_check *check = record->checks->pdata[i];
+
+		if (strcmp(check->rule, rule) == 0 && g_strcmp0(check->run, run) == 0)
+			return check;
+	}
+	fail_msg("there is no check %s of %s", rule, run ? run : "the pair");
+	return NULL;
+}
+
+static const char *verdict_name(const struct record_check *check)
+{
+	static const char *const names[] = {
+		[PASS] = "passed",
+		[FAIL] = "failed",
+		[NOT] = "not applicable",
+		[UNKNOWN] = "unknown",
+	};
+
+	return names[check->verdict];
+}
+
+/* Judge, and look at what one rule says. Returns the text of what it saw. */
+static const char *verdict_is(struct pair *pair, const char *rule, const char *run,
+			      enum record_check_verdict verdict)
+{
+	const struct record_check *check;
+
+	rules_judge(pair->record);
+	check = find_check(pair->record, rule, run);
+	if (check->verdict != verdict)
+		fail_msg("%s of %s: %s (saw %s, expected %s)", rule, run ? run : "the pair",
+			 verdict_name(check), check->saw, check->expected);
+	assert_true(strlen(check->saw) > 0);
+	assert_true(strlen(check->expected) > 0);
+	assert_string_equal(check->why, rules_find(rule)->why);
+	assert_string_equal(check->advice, rules_find(rule)->advice);
+	return check->saw;
+}
+
+/* This rule is the one that makes the record invalid. */
+static void only_decisive_is(const struct pair *pair, const char *rule)
+{
+	guint i;
+
+	assert_int_equal(pair->record->verdict, RECORD_INVALID);
+	for (i = 0; i < pair->record->checks->len; i++) {
+		const struct record_check *check = pair->record->checks->pdata[i];
+
+		if (check->decisive && strcmp(check->rule, rule) != 0)
+			fail_msg("%s fails as well: saw %s", check->rule, check->saw);
+	}
+}
+
+static void fails(struct pair *pair, const char *rule, const char *run, const char *saw)
+{
+	assert_string_equal(verdict_is(pair, rule, run, FAIL), saw);
+	assert_true(find_check(pair->record, rule, run)->decisive);
+	assert_int_equal(pair->record->verdict, RECORD_INVALID);
+}
+
+static void is_unknown(struct pair *pair, const char *rule, const char *run)
+{
+	verdict_is(pair, rule, run, UNKNOWN);
+	assert_true(find_check(pair->record, rule, run)->decisive);
+	assert_int_equal(pair->record->verdict, RECORD_INVALID);
+}
+
+/* ---- The table ---- */
+
+static void table_is_complete(void **state)
+{
+	size_t count, i, j;
+	const struct rule *rules = rules_table(&count);
+
+	(void)state;
+	assert_true(count >= 15);
+	for (i = 0; i < count; i++) {
+		assert_true(strlen(rules[i].needs) > 3);
+		assert_true(strlen(rules[i].why) > 40);
+		assert_true(strlen(rules[i].advice) > 20);
+		assert_non_null(rules[i].check);
+		assert_ptr_equal(rules_find(rules[i].name), &rules[i]);
+		for (j = i + 1; j < count; j++)
+			assert_string_not_equal(rules[i].name, rules[j].name);
+	}
+	assert_null(rules_find("no-such-rule"));
+}
+
+/* ---- All is right ---- */
+
+static void sample_is_valid(void **state)
+{
+	struct pair *pair = *state;
+	size_t count, i, of_pair = 0;
+	const struct rule *rules = rules_table(&count);
+	guint j;
+
+	rules_judge(pair->record);
+	for (j = 0; j < pair->record->checks->len; j++) {
+		const struct record_check *check = pair->record->checks->pdata[j];
+
+		if (check->verdict != PASS && check->verdict != NOT)
+			fail_msg("%s: saw %s, expected %s", check->rule, check->saw,
+				 check->expected);
+		assert_false(check->decisive);
+	}
+	assert_int_equal(pair->record->verdict, RECORD_VALID);
+	assert_int_equal(pair->ept->verdict, RECORD_VALID);
+	assert_int_equal(pair->noept->verdict, RECORD_VALID);
+	/* One check for each run, one for the pair, in the table's order. */
+	for (i = 0; i < count; i++)
+		of_pair += rules[i].scope == RULE_OF_PAIR;
+	assert_int_equal(pair->record->checks->len, 2 * (count - of_pair) + of_pair);
+}
+
+static void judging_twice_changes_nothing(void **state)
+{
+	struct pair *pair = *state;
+	g_autofree char *first = NULL;
+	g_autofree char *second = NULL;
+
+	rules_judge(pair->record);
+	first = record_to_text(pair->record);
+	rules_judge(pair->record);
+	second = record_to_text(pair->record);
+	assert_string_equal(first, second);
+}
+
+/* ---- One rule after the other: fail, pass, not applicable, unknown ---- */
+
+static void rule_signature(void **state)
+{
+	struct pair *pair = *state;
+
+	assert_string_equal(verdict_is(pair, "signature", "ept", PASS),
+			    "\"KVMexitcount\", version 1");
+	pair->ept->interface.eax = 2;
+	fails(pair, "signature", "ept", "\"KVMexitcount\", version 2");
+	only_decisive_is(pair, "signature");
+	/* What KVM answers to an unknown leaf may be anything; it must not reach a terminal as it
+	 * is. */
+	pair->ept->interface = (struct record_interface){ true, 7, 0x1b, 0, 0x41424344 };
+	fails(pair, "signature", "ept", "\"\\033\", version 7");
+	pair->ept->interface.known = false;
+	is_unknown(pair, "signature", "ept");
+	assert_int_equal(pair->ept->verdict, RECORD_INVALID);
+	assert_int_equal(pair->noept->verdict, RECORD_VALID);
+}
+
+static void rule_modules(void **state)
+{
+	struct pair *pair = *state;
+	struct record_module *kvm = pair->noept->module_ids->pdata[0];
+	struct record_module *built = pair->record->kernel.modules->pdata[0];
+
+	assert_string_equal(verdict_is(pair, "modules", "noept", PASS), "2 modules, all as built");
+	record_set_string(&kvm->build_id, "stock");
+	fails(pair, "modules", "noept",
+	      "kvm is stock, built was 0123456789abcdef0123456789abcdef01234567");
+	verdict_is(pair, "modules", "ept", PASS);
+	record_set_string(&kvm->build_id, NULL);
+	is_unknown(pair, "modules", "noept");
+	g_ptr_array_remove_index(pair->noept->module_ids, 0);
+	fails(pair, "modules", "noept",
+	      "kvm is not loaded, built was 0123456789abcdef0123456789abcdef01234567");
+	g_clear_pointer(&pair->noept->module_ids, g_ptr_array_unref);
+	is_unknown(pair, "modules", "noept");
+	record_set_string(&built->build_id, NULL);
+	is_unknown(pair, "modules", "ept");
+	g_ptr_array_set_size(pair->record->kernel.modules, 0);
+	is_unknown(pair, "modules", "ept");
+}
+
+static void rule_ept_sysfs(void **state)
+{
+	struct pair *pair = *state;
+
+	assert_string_equal(verdict_is(pair, "ept-sysfs", "ept", PASS), "EPT on");
+	assert_string_equal(verdict_is(pair, "ept-sysfs", "noept", PASS), "EPT off");
+	pair->noept->in_effect.ept = RECORD_TRUE;
+	fails(pair, "ept-sysfs", "noept", "EPT on");
+	only_decisive_is(pair, "ept-sysfs");
+	pair->noept->in_effect.ept = RECORD_UNKNOWN;
+	is_unknown(pair, "ept-sysfs", "noept");
+	pair->noept->in_effect.ept = RECORD_FALSE;
+	pair->noept->requested.ept = RECORD_UNKNOWN;
+	is_unknown(pair, "ept-sysfs", "noept");
+}
+
+static void rule_ept_leaf(void **state)
+{
+	struct pair *pair = *state;
+
+	assert_string_equal(verdict_is(pair, "ept-leaf", "ept", PASS), "EPT on");
+	pair->ept->l2_in_effect.ept = false;
+	fails(pair, "ept-leaf", "ept", "EPT off");
+	only_decisive_is(pair, "ept-leaf");
+	pair->ept->l2_in_effect.known = false;
+	is_unknown(pair, "ept-leaf", "ept");
+}
+
+static void rule_vpid_sysfs(void **state)
+{
+	struct pair *pair = *state;
+
+	verdict_is(pair, "vpid-sysfs", "ept", PASS);
+	pair->ept->in_effect.vpid = RECORD_FALSE;
+	fails(pair, "vpid-sysfs", "ept", "VPID off");
+	pair->ept->in_effect.vpid = RECORD_UNKNOWN;
+	is_unknown(pair, "vpid-sysfs", "ept");
+	/* vpid=0 asked for and in effect is as good, if it is so in both. */
+	pair->ept->requested.vpid = pair->noept->requested.vpid = RECORD_FALSE;
+	pair->ept->in_effect.vpid = pair->noept->in_effect.vpid = RECORD_FALSE;
+	pair->ept->l2_in_effect.vpid = pair->noept->l2_in_effect.vpid = false;
+	assert_string_equal(verdict_is(pair, "vpid-sysfs", "ept", PASS), "VPID off");
+	assert_int_equal(pair->record->verdict, RECORD_VALID);
+}
+
+static void rule_vpid_leaf(void **state)
+{
+	struct pair *pair = *state;
+
+	verdict_is(pair, "vpid-leaf", "noept", PASS);
+	pair->noept->l2_in_effect.vpid = false;
+	fails(pair, "vpid-leaf", "noept", "VPID off");
+	only_decisive_is(pair, "vpid-leaf");
+	pair->noept->l2_in_effect.known = false;
+	is_unknown(pair, "vpid-leaf", "noept");
+}
+
+static void rule_vpid_equal(void **state)
+{
+	struct pair *pair = *state;
+
+	assert_string_equal(verdict_is(pair, "vpid-equal", NULL, PASS),
+			    "VPID on in ept, on in noept");
+	pair->noept->requested.vpid = pair->noept->in_effect.vpid = RECORD_FALSE;
+	pair->noept->l2_in_effect.vpid = false;
+	fails(pair, "vpid-equal", NULL, "VPID on in ept, off in noept");
+	only_decisive_is(pair, "vpid-equal");
+	/* Each run on its own is as it should be. */
+	assert_int_equal(pair->noept->verdict, RECORD_VALID);
+	pair->ept->in_effect.vpid = RECORD_UNKNOWN;
+	is_unknown(pair, "vpid-equal", NULL);
+}
+
+static void rule_no_ept_exits(void **state)
+{
+	struct pair *pair = *state;
+
+	assert_string_equal(verdict_is(pair, "ept-off-no-ept-exits", "noept", PASS),
+			    "48 EPT_VIOLATION 0, 49 EPT_MISCONFIG 0");
+	assert_string_equal(verdict_is(pair, "ept-off-no-ept-exits", "ept", NOT),
+			    "this run has ept=1");
+	sample_set_count(pair->noept, 48, 1);
+	fails(pair, "ept-off-no-ept-exits", "noept", "48 EPT_VIOLATION 1, 49 EPT_MISCONFIG 0");
+	only_decisive_is(pair, "ept-off-no-ept-exits");
+	sample_set_count(pair->noept, 48, 0);
+	sample_set_count(pair->noept, 49, 1);
+	fails(pair, "ept-off-no-ept-exits", "noept", "48 EPT_VIOLATION 0, 49 EPT_MISCONFIG 1");
+	sample_exit(pair->noept, 49)->reason = 1000;
+	is_unknown(pair, "ept-off-no-ept-exits", "noept");
+	pair->noept->requested.ept = RECORD_UNKNOWN;
+	is_unknown(pair, "ept-off-no-ept-exits", "noept");
+}
+
+static void rule_page_faults(void **state)
+{
+	struct pair *pair = *state;
+
+	assert_string_equal(verdict_is(pair, "ept-off-page-faults", "noept", PASS),
+			    "0 EXCEPTION_NMI 7157");
+	assert_string_equal(verdict_is(pair, "ept-off-page-faults", "ept", NOT),
+			    "this run has ept=1");
+	sample_set_count(pair->noept, 0, 0);
+	fails(pair, "ept-off-page-faults", "noept", "0 EXCEPTION_NMI 0");
+	only_decisive_is(pair, "ept-off-page-faults");
+	g_clear_pointer(&pair->noept->exits, g_ptr_array_unref);
+	is_unknown(pair, "ept-off-page-faults", "noept");
+}
+
+static void rule_violations(void **state)
+{
+	struct pair *pair = *state;
+
+	verdict_is(pair, "ept-on-violations", "ept", PASS);
+	assert_string_equal(verdict_is(pair, "ept-on-violations", "noept", NOT),
+			    "this run has ept=0");
+	sample_set_count(pair->ept, 48, 0);
+	fails(pair, "ept-on-violations", "ept", "48 EPT_VIOLATION 0");
+	only_decisive_is(pair, "ept-on-violations");
+	g_clear_pointer(&pair->ept->exits, g_ptr_array_unref);
+	is_unknown(pair, "ept-on-violations", "ept");
+}
+
+static void rule_no_invlpg(void **state)
+{
+	struct pair *pair = *state;
+
+	verdict_is(pair, "ept-on-no-invlpg", "ept", PASS);
+	verdict_is(pair, "ept-on-no-invlpg", "noept", NOT);
+	sample_set_count(pair->ept, 14, 308);
+	fails(pair, "ept-on-no-invlpg", "ept", "14 INVLPG 308");
+	only_decisive_is(pair, "ept-on-no-invlpg");
+	pair->ept->requested.ept = RECORD_UNKNOWN;
+	is_unknown(pair, "ept-on-no-invlpg", "ept");
+}
+
+static void rule_answers(void **state)
+{
+	struct pair *pair = *state;
+	uint32_t reason = 12;
+	guint i;
+
+	verdict_is(pair, "answers", "ept", PASS);
+
+	g_array_append_val(pair->ept->malformed, reason);
+	fails(pair, "answers", "ept",
+	      "1 answers have no form that is specified, the first is that for reason 12");
+	only_decisive_is(pair, "answers");
+	g_array_set_size(pair->ept->malformed, 0);
+
+	/* The SDM defines no reason 35; KVM counts it all the same. */
+	g_ptr_array_insert(pair->ept->exits, 35, record_exit_new(35, NULL, 0));
+	fails(pair, "answers", "ept", "35 is answered with a count");
+	g_ptr_array_remove_index(pair->ept->exits, 35);
+
+	/* A reason far behind the last. */
+	g_ptr_array_add(pair->ept->exits, record_exit_new(200, NULL, 0));
+	fails(pair, "answers", "ept", "200 is answered with a count");
+	g_ptr_array_set_size(pair->ept->exits, (gint)pair->ept->exits->len - 1);
+	verdict_is(pair, "answers", "ept", PASS);
+
+	/* 12 HLT left out, then called undefined. */
+	for (i = 0; ((struct record_exit *)pair->ept->exits->pdata[i])->reason != 12; i++)
+		;
+	g_ptr_array_remove_index(pair->ept->exits, i);
+	fails(pair, "answers", "ept", "12 HLT is not answered");
+	g_array_append_val(pair->ept->undefined, reason);
+	fails(pair, "answers", "ept", "12 HLT is answered as undefined");
+
+	g_clear_pointer(&pair->ept->malformed, g_array_unref);
+	is_unknown(pair, "answers", "ept");
+}
+
+/*
+ * Worked out by hand: 100 exits before, counted up to and including the read of the total; 20
+ * reads, of which the 11th is that of reason 10. If nothing else exits: 121 after, and the parts
+ * add up to 100 + 11 = 111.
+ */
+static void set_sum(struct record_run *run, uint64_t before, uint64_t after, uint64_t sum)
+{
+	run->leaf_total = (struct record_leaf_total){ true, before, after, 20, 11 };
+	run->total = record_u64_from(sum);
+}
+
+static void rule_sum(void **state)
+{
+	struct pair *pair = *state;
+
+	verdict_is(pair, "sum", "ept", PASS);
+
+	set_sum(pair->ept, 100, 121, 111);
+	assert_string_equal(verdict_is(pair, "sum", "ept", PASS), "111");
+	assert_string_equal(find_check(pair->record, "sum", "ept")->expected, "exactly 111");
+	set_sum(pair->ept, 100, 121, 110);
+	fails(pair, "sum", "ept", "110");
+	only_decisive_is(pair, "sum");
+	set_sum(pair->ept, 100, 121, 112);
+	fails(pair, "sum", "ept", "112");
+
+	/* Three more exits while reading: they may be in the parts, or have come too late. */
+	set_sum(pair->ept, 100, 124, 111);
+	verdict_is(pair, "sum", "ept", PASS);
+	assert_string_equal(find_check(pair->record, "sum", "ept")->expected,
+			    "111 to 114, as 3 exits came in between");
+	set_sum(pair->ept, 100, 124, 114);
+	verdict_is(pair, "sum", "ept", PASS);
+	set_sum(pair->ept, 100, 124, 110);
+	fails(pair, "sum", "ept", "110");
+	set_sum(pair->ept, 100, 124, 115);
+	fails(pair, "sum", "ept", "115");
+
+	/* Reads that are not counted, and a total that runs backwards. */
+	set_sum(pair->ept, 100, 120, 111);
+	fails(pair, "sum", "ept", "total 100 before, 120 after 20 reads");
+	set_sum(pair->ept, 100, 99, 111);
+	fails(pair, "sum", "ept", "total 100 before, 99 after 20 reads");
+
+	/* At the edge of 64 bits nothing may wrap. */
+	set_sum(pair->ept, UINT64_MAX - 21, UINT64_MAX, UINT64_MAX - 10);
+	verdict_is(pair, "sum", "ept", PASS);
+	set_sum(pair->ept, UINT64_MAX - 20, 0, 0);
+	fails(pair, "sum", "ept", "total 18446744073709551595 before, 0 after 20 reads");
+	pair->ept->total.known = false;
+	fails(pair, "sum", "ept", "the parts add up to more than 64 bits");
+
+	set_sum(pair->ept, 100, 121, 111);
+	pair->ept->leaf_total.cpuid_read = 0;
+	is_unknown(pair, "sum", "ept");
+	pair->ept->leaf_total.cpuid_read = 21;
+	is_unknown(pair, "sum", "ept");
+	pair->ept->leaf_total.known = false;
+	is_unknown(pair, "sum", "ept");
+}
+
+static void rule_kernel_log(void **state)
+{
+	struct pair *pair = *state;
+	struct record_kernel_log *log = &pair->noept->kernel_log;
+
+	assert_string_equal(verdict_is(pair, "kernel-log", "noept", PASS), "none in 7 lines");
+	/* A run in which L1 had nothing to say is no less known. */
+	log->lines = 0;
+	assert_string_equal(verdict_is(pair, "kernel-log", "noept", PASS), "none in 0 lines");
+	log->lines = 7;
+	g_ptr_array_add(log->findings, g_strdup("[    9.1] BUG: unable to handle page fault"));
+	fails(pair, "kernel-log", "noept",
+	      "1 in 7 lines, the first: [    9.1] BUG: unable to handle page fault");
+	only_decisive_is(pair, "kernel-log");
+	log->lost = true;
+	verdict_is(pair, "kernel-log", "noept", FAIL);
+	g_ptr_array_set_size(log->findings, 0);
+	is_unknown(pair, "kernel-log", "noept");
+	log->known = false;
+	is_unknown(pair, "kernel-log", "noept");
+}
+
+static void rule_runs_differ(void **state)
+{
+	struct pair *pair = *state;
+
+	verdict_is(pair, "runs-differ", NULL, PASS);
+	g_ptr_array_unref(pair->noept->exits);
+	pair->noept->exits = g_ptr_array_ref(pair->ept->exits);
+	verdict_is(pair, "runs-differ", NULL, FAIL);
+	assert_true(find_check(pair->record, "runs-differ", NULL)->decisive);
+
+	/* Two runs of the same kind are expected to be equal on a deterministic emulator. */
+	pair->noept->requested.ept = RECORD_TRUE;
+	verdict_is(pair, "runs-differ", NULL, NOT);
+	pair->noept->requested.ept = RECORD_UNKNOWN;
+	is_unknown(pair, "runs-differ", NULL);
+	pair->noept->requested.ept = RECORD_FALSE;
+	g_clear_pointer(&pair->noept->exits, g_ptr_array_unref);
+	is_unknown(pair, "runs-differ", NULL);
+}
+
+static void one_difference_is_enough(void **state)
+{
+	struct pair *pair = *state;
+	guint i;
+
+	for (i = 0; i < pair->noept->exits->len; i++) {
+		struct record_exit *to = pair->noept->exits->pdata[i];
+		const struct record_exit *from = pair->ept->exits->pdata[i];
+
+		to->count = from->count;
+	}
+	assert_true(g_str_has_prefix(verdict_is(pair, "runs-differ", NULL, FAIL), "0 of "));
+	sample_set_count(pair->noept, 12, 13);
+	assert_true(g_str_has_prefix(verdict_is(pair, "runs-differ", NULL, PASS), "1 of "));
+}
+
+static void rule_same_guest(void **state)
+{
+	struct pair *pair = *state;
+	struct record_guest *guest = &pair->noept->guest;
+	char **const texts[] = { &guest->image_sha256, &guest->kernel_sha256,
+				 &guest->probe_sha256 };
+	static const char *const saw[] = { "image: 1111 and other", "L2's kernel: 2222 and other",
+					   "probe: 3333 and other" };
+	size_t i;
+
+	assert_string_equal(verdict_is(pair, "same-guest", NULL, PASS), "all the same");
+	for (i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autofree char *right = g_strdup(*texts[i]);
+
+		record_set_string(texts[i], "other");
+		fails(pair, "same-guest", NULL, saw[i]);
+		only_decisive_is(pair, "same-guest");
+		record_set_string(texts[i], NULL);
+		is_unknown(pair, "same-guest", NULL);
+		record_set_string(texts[i], right);
+	}
+	guest->memory_mib = record_u64_from(129);
+	fails(pair, "same-guest", NULL, "memory in MiB: 128 and 129");
+	guest->memory_mib.known = false;
+	is_unknown(pair, "same-guest", NULL);
+	/* What differs is said, whatever else is missing. */
+	guest->vcpus = record_u64_from(2);
+	fails(pair, "same-guest", NULL, "vCPUs: 1 and 2");
+	guest->memory_mib = record_u64_from(128);
+	guest->vcpus.known = false;
+	is_unknown(pair, "same-guest", NULL);
+}
+
+static void rule_same_host(void **state)
+{
+	struct pair *pair = *state;
+	struct record_module *module = pair->noept->module_ids->pdata[1];
+	struct record_module *built = pair->record->kernel.modules->pdata[1];
+
+	verdict_is(pair, "same-host", NULL, PASS);
+	record_set_string(&module->build_id, "other");
+	fails(pair, "same-host", NULL, "modules: another build-id");
+	/* Not known is not decisive for this rule, and no pass. */
+	record_set_string(&module->build_id, built->build_id);
+	record_set_string(&pair->record->platform.cpu, NULL);
+	verdict_is(pair, "same-host", NULL, UNKNOWN);
+	assert_false(find_check(pair->record, "same-host", NULL)->decisive);
+	assert_int_equal(pair->record->verdict, RECORD_VALID);
+	g_clear_pointer(&pair->noept->module_ids, g_ptr_array_unref);
+	verdict_is(pair, "same-host", NULL, UNKNOWN);
+}
+
+/* ---- Runs from two records ---- */
+
+static const struct record_check *check_of(const GPtrArray *checks, const char *rule)
+{
+	guint i;
+
+	for (i = 0; i < checks->len; i++) {
+		const struct record_check *check = checks->pdata[i];
+
+		if (strcmp(check->rule, rule) == 0 && !check->run)
+			return check;
+	}
+	fail_msg("there is no check %s", rule);
+	return NULL;
+}
+
+static void runs_of_two_records(void **state)
+{
+	struct pair *pair = *state;
+	g_autoptr(struct_record) other = sample_record();
+	const struct rule_subject subjects[] = {
+		{ pair->record, pair->ept },
+		{ other, record_find_run(other, "noept") },
+	};
+	GPtrArray *checks;
+	bool valid;
+
+	checks = rules_check(subjects, 2, &valid);
+	assert_true(valid);
+	g_ptr_array_unref(checks);
+
+	record_set_string(&other->workload, "idle");
+	record_set_string(&other->platform.name, "kvm");
+	checks = rules_check(subjects, 2, &valid);
+	assert_false(valid);
+	assert_string_equal(check_of(checks, "same-guest")->saw, "workload: boot and idle");
+	assert_string_equal(check_of(checks, "same-host")->saw, "platform: bochs and kvm");
+	g_ptr_array_unref(checks);
+	record_set_string(&other->platform.name, "bochs");
+	record_set_string(&other->platform.cpu, "corei7_skylake_x");
+	checks = rules_check(subjects, 2, &valid);
+	assert_string_equal(check_of(checks, "same-host")->saw,
+			    "CPU: corei7_haswell_4770 and corei7_skylake_x");
+	g_ptr_array_unref(checks);
+	record_set_string(&other->platform.cpu, "corei7_haswell_4770");
+	record_set_string(&other->kernel.release, "6.1.1");
+	checks = rules_check(subjects, 2, &valid);
+	assert_string_equal(check_of(checks, "same-host")->saw,
+			    "L1's kernel: 6.1.0-eptlab and 6.1.1");
+	g_ptr_array_unref(checks);
+}
+
+/* ---- Verdict of the whole ---- */
+
+static void one_run_alone(void **state)
+{
+	struct pair *pair = *state;
+	static const char *const of_pair[] = { "vpid-equal", "runs-differ", "same-guest",
+					       "same-host" };
+	size_t i;
+
+	g_ptr_array_remove(pair->record->runs, pair->noept);
+	rules_judge(pair->record);
+	assert_int_equal(pair->record->verdict, RECORD_VALID);
+	for (i = 0; i < G_N_ELEMENTS(of_pair); i++)
+		assert_string_equal(verdict_is(pair, of_pair[i], NULL, NOT),
+				    "there is one run only");
+}
+
+static void three_runs(void **state)
+{
+	struct pair *pair = *state;
+	struct record_run *third = record_run_copy(pair->noept);
+	guint i, pairs = 0;
+
+	record_set_string(&third->config, "third");
+	third->guest.memory_mib = record_u64_from(64);
+	g_ptr_array_add(pair->record->runs, third);
+	rules_judge(pair->record);
+	assert_int_equal(pair->record->verdict, RECORD_INVALID);
+	for (i = 0; i < pair->record->checks->len; i++) {
+		const struct record_check *check = pair->record->checks->pdata[i];
+
+		if (strcmp(check->rule, "same-guest") != 0)
+			continue;
+		/* ept with noept, ept with third. */
+		assert_int_equal(check->verdict, pairs == 0 ? PASS : FAIL);
+		pairs++;
+	}
+	assert_int_equal(pairs, 2);
+}
+
+static void failure_stays_failure(void **state)
+{
+	struct pair *pair = *state;
+
+	record_set_string(&pair->noept->error, "L2: the probe never spoke");
+	rules_judge(pair->record);
+	assert_int_equal(pair->record->verdict, RECORD_FAILED);
+	assert_int_equal(pair->noept->verdict, RECORD_FAILED);
+	assert_int_equal(pair->ept->verdict, RECORD_VALID);
+	record_set_string(&pair->noept->error, NULL);
+	record_set_string(&pair->record->error, "L1: panic");
+	rules_judge(pair->record);
+	assert_int_equal(pair->record->verdict, RECORD_FAILED);
+	record_set_string(&pair->record->error, NULL);
+	rules_judge(pair->record);
+	assert_int_equal(pair->record->verdict, RECORD_VALID);
+	g_ptr_array_set_size(pair->record->runs, 0);
+	rules_judge(pair->record);
+	assert_int_equal(pair->record->verdict, RECORD_FAILED);
+	assert_int_equal(pair->record->checks->len, 0);
+}
+
+/* A run of which nothing is known but its name fails no rule, and passes none. */
+static void nothing_known_passes_nothing(void **state)
+{
+	struct pair *pair = *state;
+	guint i;
+
+	g_ptr_array_set_size(pair->record->runs, 0);
+	g_ptr_array_set_size(pair->record->kernel.modules, 0);
+	g_ptr_array_add(pair->record->runs, record_run_new("ept"));
+	g_ptr_array_add(pair->record->runs, record_run_new("noept"));
+	rules_judge(pair->record);
+	assert_int_equal(pair->record->verdict, RECORD_INVALID);
+	for (i = 0; i < pair->record->checks->len; i++) {
+		const struct record_check *check = pair->record->checks->pdata[i];
+
+		if (check->verdict != UNKNOWN)
+			fail_msg("%s is %s", check->rule, verdict_name(check));
+	}
+}
+
+/* ---- The kernel log ---- */
+
+static void scan(struct pair *pair, const char *text)
+{
+	kernel_log_scan(text, strlen(text), &pair->ept->kernel_log);
+}
+
+static void log_finds_trouble(void **state)
+{
+	static const char *const trouble[] = {
+		"[    1.234567] WARNING: CPU: 0 PID: 1 at arch/x86/kvm/x86.c:100 f+0x1/0x2 [kvm]",
+		"[   12.000000] BUG: unable to handle page fault for address: ffff",
+		"[   12.000000] BUG: kernel NULL pointer dereference, address: 0000000000000008",
+		"[12345.678901] Oops: 0000 [#1] PREEMPT SMP PTI",
+		"[    0.5][    T1] kernel BUG at mm/slub.c:1!",
+		"<0>[    3.000000] Kernel panic - not syncing: Fatal exception",
+		"<4>WARNING: possible circular locking dependency detected",
+		"[    3.0] general protection fault, probably for non-canonical address 0x1: 0000",
+		"[    3.0] invalid opcode: 0000 [#1] SMP",
+		"[    3.0] divide error: 0000 [#1]",
+		"[    3.0] watchdog: BUG: soft lockup - CPU#0 stuck for 22s!",
+		"[    3.0] INFO: task qemu:7 blocked for more than 120 seconds.",
+		"[    3.0] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:",
+		"[    3.0] UBSAN: array-index-out-of-bounds in a.c:1:1",
+	};
+	struct pair *pair = *state;
+	const struct record_kernel_log *log = &pair->ept->kernel_log;
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(trouble); i++) {
+		scan(pair, trouble[i]);
+		if (log->findings->len != 1)
+			fail_msg("not found: %s", trouble[i]);
+		assert_string_equal(log->findings->pdata[0], trouble[i]);
+		assert_int_equal(log->lines, 1);
+	}
+}
+
+/* All of these are in logs of healthy machines. */
+static void log_does_not_cry_wolf(void **state)
+{
+	static const char text[] =
+		"[    0.000000] Linux version 6.1.0 (gcc) #1 SMP PREEMPT_DYNAMIC\n"
+		"[    0.100000] Spectre V2 : WARNING: Unprivileged eBPF is enabled\n"
+		"[    0.200000] NMI watchdog: Enabled. Permanently consumes one hw-PMU counter.\n"
+		"[    0.300000] rcu: Preemptible hierarchical RCU implementation.\n"
+		"[    0.400000] Warning: unable to open an initial console.\n"
+		"[    0.500000] traps: qemu[7] general protection fault ip:1 sp:2 error:0\n"
+		"[    0.600000] qemu[7]: segfault at 0 ip 0 sp 0 error 4\n"
+		"[    0.700000] kvm: this line says BUG: and Oops: and Kernel panic - not syncing\n"
+		"[    0.800000] MDS CPU bug present and SMT on, data leak possible.\n"
+		"[no time] WARNING: of something else\n"
+		"\n";
+	struct pair *pair = *state;
+
+	scan(pair, text);
+	assert_true(pair->ept->kernel_log.known);
+	assert_int_equal(pair->ept->kernel_log.lines, 11);
+	assert_int_equal(pair->ept->kernel_log.findings->len, 0);
+	assert_false(pair->ept->kernel_log.lost);
+	verdict_is(pair, "kernel-log", "ept", PASS);
+}
+
+static void log_is_read_to_its_end(void **state)
+{
+	struct pair *pair = *state;
+	struct record_kernel_log *log = &pair->ept->kernel_log;
+	static const char with_nul[] = "one\n\0BUG: hidden\nBUG: seen\r\n" KERNEL_LOG_LOST "\nlast";
+	GString *many = g_string_new(NULL);
+	guint i;
+
+	kernel_log_scan(with_nul, sizeof(with_nul) - 1, log);
+	assert_int_equal(log->lines, 5);
+	assert_int_equal(log->findings->len, 1);
+	assert_string_equal(log->findings->pdata[0], "BUG: seen");
+	assert_true(log->lost);
+	assert_int_equal(pair->noept->kernel_log.findings->len, 0);
+
+	for (i = 0; i < 1000; i++)
+		g_string_append_printf(many, "BUG: %0*u\n", 300, i);
+	kernel_log_scan(many->str, many->len, log);
+	assert_int_equal(log->lines, 1000);
+	assert_int_equal(log->findings->len, KERNEL_LOG_FINDINGS_MAX);
+	assert_int_equal(strlen(log->findings->pdata[0]), 200);
+	assert_false(log->lost);
+	g_string_free(many, TRUE);
+
+	kernel_log_scan("", 0, log);
+	assert_true(log->known);
+	assert_int_equal(log->lines, 0);
+}
+
+#define with_pair(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(table_is_complete),
+		with_pair(sample_is_valid),
+		with_pair(judging_twice_changes_nothing),
+		with_pair(rule_signature),
+		with_pair(rule_modules),
+		with_pair(rule_ept_sysfs),
+		with_pair(rule_ept_leaf),
+		with_pair(rule_vpid_sysfs),
+		with_pair(rule_vpid_leaf),
+		with_pair(rule_vpid_equal),
+		with_pair(rule_no_ept_exits),
+		with_pair(rule_page_faults),
+		with_pair(rule_violations),
+		with_pair(rule_no_invlpg),
+		with_pair(rule_answers),
+		with_pair(rule_sum),
+		with_pair(rule_kernel_log),
+		with_pair(rule_runs_differ),
+		with_pair(one_difference_is_enough),
+		with_pair(rule_same_guest),
+		with_pair(rule_same_host),
+		with_pair(runs_of_two_records),
+		with_pair(one_run_alone),
+		with_pair(three_runs),
+		with_pair(failure_stays_failure),
+		with_pair(nothing_known_passes_nothing),
+		with_pair(log_finds_trouble),
+		with_pair(log_does_not_cry_wolf),
+		with_pair(log_is_read_to_its_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
