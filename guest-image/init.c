@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pid 1 of L2: run the workload, run the probe, end the VM.
+ * pid 1 of L2: run the probe, which runs the workload, and end the VM.
  *
  * A clean end is a complete set of frames from the probe, then a power-off. Whatever goes wrong
  * here is said on the console, and the VM ends without a set, which the agent tells apart.
@@ -24,6 +24,7 @@
 
 #define WORKLOAD_PARAMETER "eptlab.workload="
 #define WORKLOAD_DEFAULT   "boot"
+#define HOLD_PARAMETER	   "eptlab.hold"
 #define WORKLOAD_FOLDER	   "/eptlab/workloads"
 #define PROBE		   "/eptlab/probe"
 #define FRAMES_DEVICE	   "/dev/ttyS1" /* ttyS0 is the console */
@@ -80,10 +81,25 @@ static const char *find_workload(char *line)
 	return name;
 }
 
-/* Run a program to its end; false, and said why, unless it exits with 0. */
-static bool run(const char *path, const char *argument)
+/* Is that word on the command line? */
+static bool has_word(const char *line, const char *wanted)
 {
-	char *const argv[] = { (char *)path, (char *)argument, NULL };
+	const size_t length = strlen(wanted);
+	const char *found = line;
+
+	while ((found = strstr(found, wanted)) != NULL) {
+		if ((found == line || found[-1] == ' ') &&
+		    (found[length] == '\0' || found[length] == ' ' || found[length] == '\n'))
+			return true;
+		found += length;
+	}
+	return false;
+}
+
+/* Run a program to its end; false, and said why, unless it exits with 0. */
+static bool run(char *const argv[])
+{
+	const char *path = argv[0];
 	int status, error;
 	pid_t pid;
 
@@ -107,8 +123,11 @@ static bool run(const char *path, const char *argument)
 	return false;
 }
 
-/* A workload is an executable file; an empty file is the empty workload: nothing is started. */
-static bool run_workload(const char *name)
+/*
+ * A workload is an executable file, which the probe runs between two readings. An empty file is the
+ * empty workload: nothing is started, and there is one reading.
+ */
+static bool run_probe(const char *name)
 {
 	struct stat status;
 	char path[128];
@@ -119,12 +138,22 @@ static bool run_workload(const char *name)
 		say("there is no workload '%s' in this image", name);
 		return false;
 	}
-	return status.st_size == 0 || run(path, NULL);
+	return run((char *const[]){ (char *)PROBE, (char *)FRAMES_DEVICE, (char *)name,
+				    status.st_size > 0 ? path : NULL, NULL });
+}
+
+/* Stand still, so that L1 can be looked at: DOMAIN_HELD in harness/agent/domain.h is this line. */
+static void hold(void)
+{
+	dprintf(STDERR_FILENO, "eptlab: held\n");
+	for (;;)
+		pause();
 }
 
 static bool run_all(void)
 {
 	static char line[4096];
+	bool holds;
 
 	if (!mount_kernel("devtmpfs", "/dev") || !mount_kernel("proc", "/proc"))
 		return false;
@@ -132,7 +161,13 @@ static bool run_all(void)
 		say("cannot read /proc/cmdline: %s", strerror(errno));
 		return false;
 	}
-	return run_workload(find_workload(line)) && run(PROBE, FRAMES_DEVICE);
+	/* find_workload cuts the line into words. */
+	holds = has_word(line, HOLD_PARAMETER);
+	if (!run_probe(find_workload(line)))
+		return false;
+	if (holds)
+		hold();
+	return true;
 }
 
 int main(void)

@@ -18,6 +18,7 @@ static const struct {
 	{ "compare", command_compare, "compare two records, or the two runs of one" },
 	{ "list", command_list, "list the records" },
 	{ "capabilities", command_capabilities, NULL },
+	{ "kunit", command_kunit, NULL },
 };
 
 static void print_help(FILE *out)

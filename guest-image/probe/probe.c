@@ -1,163 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The probe: reads the VM-exit counts of the VM it runs in by CPUID, and sends the registers as
- * frames (harness/model/frame.h) to the device that is its only argument:
+ * The probe under Linux: reads the VM-exit counts of the VM it runs in (reading.h), and sends them
+ * as frames (report.h) to a device:
  *
- *	begin proto=1 from=probe
- *	iface eax= ebx= ecx= edx=		leaf KVM_EXITCOUNT_CPUID_SIGNATURE
- *	effect eax= ebx= ecx= edx=		leaf KVM_EXITCOUNT_CPUID_IN_EFFECT
- *	total at=before eax= ebx= ecx= edx=	leaf KVM_EXITCOUNT_CPUID_TOTAL_EXITS
- *	exit reason= eax= ebx= ecx= edx=	leaf KVM_EXITCOUNT_CPUID_EXITS, reason 0, 1, 2 ...
- *	total at=after eax= ebx= ecx= edx=
- *	end frames=N
+ *	probe DEVICE NAME			one reading, called NAME
+ *	probe DEVICE NAME PROGRAM		a reading "start", PROGRAM from its start to its
+ *						end, a reading NAME
  *
  * It does not judge. Where there is no such KVM it sends what the CPU answers.
  *
- * All is read before anything is sent, because sending causes exits: several for each byte. For the
- * same reason numbers are sent in decimal, where a 0, which most are, is one byte.
- *
- * Exit status: 0 if all was sent and has left the device, 1 if not, 2 for a wrong command line.
+ * Exit status: 0 if all was sent and has left the device, 1 if not or if the program failed,
+ * 2 for a wrong command line.
  */
-#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
-#include <asm/kvm_exitcount.h>
 
-#include "model/frame.h"
+#include "reading.h"
+#include "report.h"
 
-/* Reasons that are asked for: all that are defined and a few behind them, which must not be. */
-#define REASONS (KVM_EXITCOUNT_VMX_HIGHEST + 3)
-
-/* Frames beside those of the reasons: begin, iface, effect, total twice, end. */
-#define OTHER_FRAMES 6
-
-struct registers {
-	uint32_t eax;
-	uint32_t ebx;
-	uint32_t ecx;
-	uint32_t edx;
-};
-
-struct reading {
-	struct registers iface;
-	struct registers effect;
-	struct registers before;
-	struct registers exits[REASONS];
-	struct registers after;
-};
-
-struct output {
-	char bytes[(REASONS + OTHER_FRAMES) * FRAME_LINE_MAX];
-	size_t length;
-	uint32_t frames;
-	bool failed;
-};
-
-static struct reading reading;
-static struct output output;
-
-static inline void read_leaf(uint32_t leaf, uint32_t index, struct registers *out)
-{
-	__cpuid_count(leaf, index, out->eax, out->ebx, out->ecx, out->edx);
-}
-
-/* Not inlined: a rehearsal must run the very same code. */
-static void __attribute__((noinline)) read_leaves(struct reading *out, uint32_t reasons)
-{
-	uint32_t reason;
-
-	read_leaf(KVM_EXITCOUNT_CPUID_SIGNATURE, 0, &out->iface);
-	read_leaf(KVM_EXITCOUNT_CPUID_IN_EFFECT, 0, &out->effect);
-	read_leaf(KVM_EXITCOUNT_CPUID_TOTAL_EXITS, 0, &out->before);
-	for (reason = 0; reason < reasons; reason++)
-		read_leaf(KVM_EXITCOUNT_CPUID_EXITS, reason, &out->exits[reason]);
-	read_leaf(KVM_EXITCOUNT_CPUID_TOTAL_EXITS, 0, &out->after);
-}
+#define NAME_OF_FIRST "start"
 
 /*
- * The first access to a page causes exits: an EPT violation, or page faults that the shadow page
- * tables need. So each page that the reading writes to or executes is used beforehand.
+ * Frames on their way to the device: a write() takes as many exits as its bytes need, and some more
+ * for itself.
  */
-static void read_all(void)
-{
-	/* A rehearsal, then the reading that counts; volatile, or gcc may make two functions. */
-	static const volatile uint32_t passes[] = { 1, REASONS };
-	size_t i;
+struct output {
+	int fd;
+	size_t length;
+	char bytes[8 * FRAME_LINE_MAX];
+};
 
-	memset(&reading, 0xff, sizeof(reading));
-	for (i = 0; i < sizeof(passes) / sizeof(passes[0]); i++)
-		read_leaves(&reading, passes[i]);
-}
-
-static void put_line(struct frame_line *line, bool good)
-{
-	if (!good) {
-		output.failed = true;
-		return;
-	}
-	memcpy(output.bytes + output.length, line->line, line->length);
-	output.length += line->length;
-	output.frames++;
-}
-
-static void close_with_registers(struct frame_line *line, const struct registers *registers)
-{
-	frame_add_u64(line, "eax", registers->eax);
-	frame_add_u64(line, "ebx", registers->ebx);
-	frame_add_u64(line, "ecx", registers->ecx);
-	frame_add_u64(line, "edx", registers->edx);
-	put_line(line, frame_close(line));
-}
-
-static void put_leaf(const char *kind, const struct registers *registers)
-{
-	struct frame_line line;
-
-	frame_open(&line, output.frames, kind);
-	close_with_registers(&line, registers);
-}
-
-static void put_total(const char *at, const struct registers *registers)
-{
-	struct frame_line line;
-
-	frame_open(&line, output.frames, "total");
-	frame_add_string(&line, "at", at);
-	close_with_registers(&line, registers);
-}
-
-static void put_exit(uint32_t reason, const struct registers *registers)
-{
-	struct frame_line line;
-
-	frame_open(&line, output.frames, "exit");
-	frame_add_u64(&line, "reason", reason);
-	close_with_registers(&line, registers);
-}
-
-static void put_all(void)
-{
-	struct frame_line line;
-	uint32_t reason;
-	bool good;
-
-	good = frame_begin(&line, "probe");
-	put_line(&line, good);
-	put_leaf("iface", &reading.iface);
-	put_leaf("effect", &reading.effect);
-	put_total("before", &reading.before);
-	for (reason = 0; reason < REASONS; reason++)
-		put_exit(reason, &reading.exits[reason]);
-	put_total("after", &reading.after);
-	good = frame_end(&line, output.frames);
-	put_line(&line, good);
-}
+static struct reading_identity identity;
+static struct reading first, last;
 
 /* A terminal would change bytes on their way: '\n' to "\r\n". */
 static bool make_raw(int fd)
@@ -172,18 +53,31 @@ static bool make_raw(int fd)
 	return tcsetattr(fd, TCSANOW, &settings) == 0;
 }
 
-static bool write_all(int fd)
+static bool flush(struct output *output)
 {
 	size_t sent = 0;
 
-	while (sent < output.length) {
-		ssize_t length = write(fd, output.bytes + sent, output.length - sent);
+	while (sent < output->length) {
+		ssize_t length = write(output->fd, output->bytes + sent, output->length - sent);
 
 		if (length > 0)
 			sent += (size_t)length;
 		else if (length == 0 || errno != EINTR)
 			return false;
 	}
+	output->length = 0;
+	return true;
+}
+
+/* The report_sink. A frame is at most FRAME_LINE_MAX bytes, so an empty buffer has room for it. */
+static bool add_to_output(void *data, const char *bytes, size_t length)
+{
+	struct output *output = data;
+
+	if (output->length + length > sizeof(output->bytes) && !flush(output))
+		return false;
+	memcpy(output->bytes + output->length, bytes, length);
+	output->length += length;
 	return true;
 }
 
@@ -198,28 +92,73 @@ static bool drain(int fd)
 	return true;
 }
 
-static bool send_all(const char *path)
+static bool send_to(struct output *output, const char *name, bool has_first)
 {
-	int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	struct report report = { .sink = add_to_output, .data = output };
 
-	if (fd < 0 || !make_raw(fd) || !write_all(fd) || !drain(fd) || close(fd) < 0) {
-		fprintf(stderr, "probe: cannot send the counts to %s: %s\n", path, strerror(errno));
+	errno = 0; /* stays so if it is a frame that could not be written */
+	report_begin(&report, &identity);
+	if (has_first)
+		report_reading(&report, &identity, &first, NAME_OF_FIRST, 0);
+	report_reading(&report, &identity, &last, name, 0);
+	return report_end(&report) && flush(output) && drain(output->fd);
+}
+
+static bool send_all(const char *path, const char *name, bool has_first)
+{
+	static struct output output;
+
+	output.fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	if (output.fd < 0 || !make_raw(output.fd) || !send_to(&output, name, has_first) ||
+	    close(output.fd) < 0) {
+		fprintf(stderr, "probe: cannot send the counts to %s: %s\n", path,
+			errno ? strerror(errno) : "a frame could not be written");
 		return false;
 	}
 	return true;
 }
 
+/* Run a program from its start to its end; false, and said why, unless it exits with 0. */
+static bool run(const char *path)
+{
+	char *const argv[] = { (char *)path, NULL };
+	int status, error;
+	pid_t pid;
+
+	error = posix_spawn(&pid, path, NULL, NULL, argv, environ);
+	if (error) {
+		fprintf(stderr, "probe: cannot run %s: %s\n", path, strerror(error));
+		return false;
+	}
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR) {
+			fprintf(stderr, "probe: cannot wait for %s: %s\n", path, strerror(errno));
+			return false;
+		}
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return true;
+	if (WIFSIGNALED(status))
+		fprintf(stderr, "probe: %s was ended by signal %d\n", path, WTERMSIG(status));
+	else
+		fprintf(stderr, "probe: %s exited with status %d\n", path, WEXITSTATUS(status));
+	return false;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 2) {
-		fprintf(stderr, "usage: %s DEVICE\n", argv[0]);
+	const char *program = argc == 4 ? argv[3] : NULL;
+
+	if (argc != 3 && argc != 4) {
+		fprintf(stderr, "usage: %s DEVICE NAME [PROGRAM]\n", argv[0]);
 		return 2;
 	}
-	read_all();
-	put_all();
-	if (output.failed) {
-		fprintf(stderr, "probe: a frame could not be written\n");
-		return 1;
+	reading_identify(&identity);
+	if (program) {
+		reading_take(&identity, READING_EARLIER, &first);
+		if (!run(program))
+			return 1;
 	}
-	return send_all(argv[1]) ? 0 : 1;
+	reading_take(&identity, READING_LAST, &last);
+	return send_all(argv[1], argv[2], program != NULL) ? 0 : 1;
 }

@@ -29,23 +29,58 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_hypervisor, hypervisor_close)
  */
 bool hypervisor_probe(struct hypervisor *hypervisor, GError **error);
 
+/* What is filled in to the template of a domain. All is borrowed. */
+struct domain_spec {
+	const char *name;     /* also of the folder below STAGE_L2_FILES with its serial ports */
+	unsigned int number;  /* of its UUID: no two domains have the same */
+	const char *kernel;   /* path in L1 */
+	const char *workload; /* eptlab.workload= */
+	bool hold;	      /* eptlab.hold: stand still at the end instead of powering off */
+	unsigned int memory_mib;
+	unsigned int vcpus;
+	const char *append;
+};
+
+/* The domain's XML: the template with that filled in. Free with g_free. EPTLAB_ERROR_L1. */
+char *domain_xml(const char *template, const struct domain_spec *spec, GError **error);
+
+/* Files of a domain, from its serial ports: the console, and the frames. The caller frees it. */
+char *domain_file(const char *name, const char *file);
+#define DOMAIN_CONSOLE "console.log"
+#define DOMAIN_FRAMES  "probe.frames"
+
+/* What a guest writes to its console when it has said all and holds. */
+#define DOMAIN_HELD "eptlab: held"
+
+/* A test VM that was started. */
+struct domain;
+
 /*
- * Start L2 and destroy it before it has run a single instruction. What libvirt does once, and what
- * QEMU needs from the disk, is done then, and the first run costs no more than the second.
+ * Start it from the template (a libvirt domain XML); paused: before its first instruction.
  * EPTLAB_ERROR_L1.
  */
-bool domain_warm_up(struct hypervisor *hypervisor, const char *template, const struct job *job,
-		    GError **error);
+struct domain *domain_start(struct hypervisor *hypervisor, const char *template,
+			    const struct domain_spec *spec, bool paused, GError **error);
 
-/*
- * Boot L2 from the template (a libvirt domain XML) and wait until it has ended, by event. When the
- * function returns true no QEMU is left. *ticks is the time-stamp counter's difference over L2's
- * life, QEMU's start included. EPTLAB_ERROR_L1 if libvirt cannot start or destroy it.
+/* Wait, by event, until it has ended or holds (spec's hold). No longer than seconds of L1's clock.
  */
-bool domain_run(struct hypervisor *hypervisor, const char *template, const struct job *job,
-		enum l1_end *end, uint64_t *ticks, GError **error);
+enum domain_state {
+	DOMAIN_ENDED,
+	DOMAIN_CRASHED,
+	DOMAIN_HOLDS,
+	DOMAIN_TIMED_OUT,
+} domain_wait(struct domain *domain, unsigned int seconds);
 
-/* The domain's XML: the template with what the job says filled in. Free with g_free. */
-char *domain_xml(const char *template, const struct job *job, GError **error);
+/* Stop its vCPUs: what is counted stays as it is. EPTLAB_ERROR_L1. */
+bool domain_suspend(struct domain *domain, GError **error);
+
+/* Destroy it if it has not ended, and wait until no QEMU is left. EPTLAB_ERROR_L1. */
+bool domain_destroy(struct domain *domain, GError **error);
+
+/* Frees the structure, and destroys the domain if that was not done. */
+void domain_free(struct domain *domain);
+
+typedef struct domain struct_domain;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_domain, domain_free)
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "model/error.h"
 
-const char *const modules_names[] = { "irqbypass", "kvm", MODULES_VENDOR };
+const char *const modules_names[] = { "irqbypass", MODULES_KVM, MODULES_VENDOR };
 const unsigned int modules_count = G_N_ELEMENTS(modules_names);
 
 typedef struct kmod_ctx kmod_ctx;
@@ -101,26 +101,61 @@ static bool load(kmod_ctx *ctx, const char *folder, const char *name, const char
 	return false;
 }
 
-bool modules_reload(const char *folder, bool ept, bool vpid, GError **error)
+static kmod_ctx *open_kmod(const char *folder, GError **error)
 {
 	const char *const no_configuration = NULL;
-	g_autoptr(kmod_ctx) ctx = kmod_new(folder, &no_configuration);
-	g_autofree char *options = g_strdup_printf("ept=%d vpid=%d", ept, vpid);
+	kmod_ctx *ctx = kmod_new(folder, &no_configuration);
 
-	if (ctx == NULL) {
+	if (ctx == NULL)
 		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
 			    "L1: libkmod could not be set up");
-		return false;
+	return ctx;
+}
+
+bool modules_load(const char *folder, const char *name, GError **error)
+{
+	g_autoptr(kmod_ctx) ctx = open_kmod(folder, error);
+
+	return ctx != NULL && load(ctx, folder, name, "", error);
+}
+
+static char *options_of(const char *name, const struct job_run *run, bool cycles)
+{
+	if (strcmp(name, MODULES_VENDOR) == 0)
+		return g_strdup_printf("ept=%d vpid=%d", run->ept, run->vpid);
+	/* A kernel without the parameter is not asked for it. */
+	return g_strdup(cycles && strcmp(name, MODULES_KVM) == 0 ? "exitcount_cycles=1" : "");
+}
+
+/* The first of modules_names that a run reloads; the vendor's module is the last one. */
+static unsigned int first_of(enum job_reload reload)
+{
+	switch (reload) {
+	case JOB_RELOAD_ALL:
+		return 0;
+	case JOB_RELOAD_VENDOR:
+		return modules_count - 1;
+	case JOB_RELOAD_NONE:
+		break;
 	}
-	for (unsigned int i = modules_count; i > 0; i--) {
+	return modules_count;
+}
+
+bool modules_reload(const char *folder, const struct job_run *run, bool cycles, GError **error)
+{
+	g_autoptr(kmod_ctx) ctx = open_kmod(folder, error);
+	unsigned int first = first_of(run->reload);
+
+	if (ctx == NULL)
+		return false;
+	for (unsigned int i = modules_count; i > first; i--) {
 		if (!unload(ctx, modules_names[i - 1], error))
 			return false;
 	}
-	for (unsigned int i = 0; i < modules_count; i++) {
-		const char *name = modules_names[i];
-		bool vendor = strcmp(name, MODULES_VENDOR) == 0;
+	for (unsigned int i = first; i < modules_count; i++) {
+		g_autofree char *options = options_of(modules_names[i], run, cycles);
 
-		if (!load(ctx, folder, name, vendor ? options : "", error))
+		if (!load(ctx, folder, modules_names[i], options, error))
 			return false;
 	}
 	return true;

@@ -18,5 +18,6 @@ int command_rerun(int argc, char **argv, GError **error);
 int command_compare(int argc, char **argv, GError **error);
 int command_list(int argc, char **argv, GError **error);
 int command_capabilities(int argc, char **argv, GError **error);
+int command_kunit(int argc, char **argv, GError **error);
 
 #endif

@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 
 #include "commands/commands.h"
+#include "commands/guest.h"
 #include "commands/progress.h"
 #include "commands/terminal.h"
 #include "guest/digest.h"
@@ -17,9 +18,6 @@
 #include "model/rules.h"
 #include "report/report.h"
 
-/* How long libguestfs may take, wall clock: fifteen times what it takes without KVM. */
-#define INJECT_SECONDS 300
-
 /* An experiment on its way. */
 struct course {
 	const struct experiment *experiment;
@@ -27,21 +25,7 @@ struct course {
 	struct record *record;
 	record_store *store;
 	struct guest_injected guest;
-	const char *l2_kernel;
 };
-
-static const char *or_built(const char *configured, const char *built)
-{
-	return *configured != '\0' ? configured : built;
-}
-
-static void on_step(const char *text, void *data)
-{
-	struct course *course = data;
-	g_autofree char *line = g_strconcat("L0: ", text, NULL);
-
-	progress_step(course->progress, line);
-}
 
 static void on_l1_step(uint64_t ticks G_GNUC_UNUSED, const char *text, void *data)
 {
@@ -77,32 +61,12 @@ static bool describe_kernel(struct course *course, GError **error)
 	return true;
 }
 
-static bool inject(struct course *course, GError **error)
-{
-	const struct experiment *experiment = course->experiment;
-	const struct paths *paths = experiment->paths;
-	const struct config_l2 *l2 = &experiment->config->l2;
-	const struct guest_inject_request request = {
-		.base_image = or_built(l2->image, paths->l2_base_image),
-		.probe = or_built(l2->probe, paths->probe),
-		.workloads = paths->workloads,
-		.cache = paths->guest_cache,
-		.helper = paths->guestfs_helper,
-		.seconds = INJECT_SECONDS,
-		.progress = on_step,
-		.progress_data = course,
-		.cancellable = experiment->cancellable,
-	};
-
-	progress_step(course->progress, "L0: looking for the probe in the L2 image");
-	return guest_inject(&request, &course->guest, error);
-}
-
 static bool describe_guest(struct course *course, GError **error)
 {
 	const struct config_l2 *l2 = &course->experiment->config->l2;
 	struct record_guest *guest = &course->record->guest;
-	g_autofree char *kernel = digest_file(course->l2_kernel, error);
+	const char *path = guest_kernel(course->experiment, course->record->workload);
+	g_autofree char *kernel = digest_file(path, error);
 
 	if (kernel == NULL)
 		return false;
@@ -141,7 +105,8 @@ static void add_runs(struct course *course)
 
 static bool prepare(struct course *course, GError **error)
 {
-	return describe_kernel(course, error) && inject(course, error) &&
+	return describe_kernel(course, error) &&
+	       guest_prepare(course->experiment, course->progress, &course->guest, error) &&
 	       describe_guest(course, error);
 }
 
@@ -173,28 +138,18 @@ static bool boot(struct course *course, GError **error)
 	g_autoptr(l1_result) result = l1_result_new(course->record, on_l1_step, course);
 	g_autoptr(frameset) frames =
 		frameset_new("L1", EPTLAB_ERROR_L1, L1_SENDER, l1_result_add, result);
-	const struct platform_request request = {
-		.config = config,
-		.job = job,
-		.l1_kernel = experiment->paths->l1_kernel,
-		.appliance = experiment->paths->appliance,
-		.modules = or_built(config->bochs.modules, experiment->paths->modules),
-		.l2_kernel = course->l2_kernel,
-		.l2_domain = experiment->paths->l2_domain,
-		.l2_image = course->guest.image,
-		.capabilities = experiment->paths->capabilities,
-		.bochs_time = experiment->paths->bochs_time,
-		.work = work,
-		.console = console,
-		.log = log,
-		.frames = frames,
-		.cancellable = experiment->cancellable,
-	};
+	struct platform_request request;
 	g_autoptr(GError) first = NULL;
 	bool ok;
 
 	if (work == NULL)
 		return false;
+	guest_request(experiment, &course->guest, &request);
+	request.job = job;
+	request.work = work;
+	request.console = console;
+	request.log = log;
+	request.frames = frames;
 	/* Should the harness be killed, the next one finds what was to be done. */
 	if (!record_store_save(course->store, course->record, error))
 		return false;
@@ -317,7 +272,6 @@ int experiment_run(const struct experiment *experiment, GError **error)
 		.experiment = experiment,
 		.progress = progress_new(experiment->expected_seconds),
 		.record = new_record(experiment, now),
-		.l2_kernel = or_built(experiment->config->l2.kernel, experiment->paths->l2_kernel),
 	};
 	GError *failure = NULL;
 	int status;

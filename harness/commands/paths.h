@@ -12,9 +12,11 @@ struct paths {
 	char *kernel_conf; /* by kernel/Makefile: release, patches, build-ids of the modules */
 	char *l1_kernel;
 	char *modules;
+	char *extra_modules; /* KUnit, and KVM's tests */
 	char *appliance;
 	char *capabilities;
 	char *l2_kernel;
+	char *l2_doses; /* the dose guest */
 	char *l2_base_image;
 	char *l2_domain;
 	char *probe;

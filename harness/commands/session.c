@@ -5,6 +5,7 @@
 
 #include "commands/commands.h"
 #include "commands/interrupt.h"
+#include "model/job.h"
 #include "model/record_store.h"
 
 struct session *session_open(int *argc, char ***argv, const char *parameters, const char *summary,
@@ -84,11 +85,12 @@ static bool have_workload(const struct session *session, GError **error)
 	const char *name = session->config->experiment.workload;
 	g_autofree char *path = g_build_filename(session->paths->workloads, name, NULL);
 
-	if (g_file_test(path, G_FILE_TEST_IS_REGULAR))
+	if (job_is_dose(name) || g_file_test(path, G_FILE_TEST_IS_REGULAR))
 		return true;
 	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-		    "L0: there is no workload \"%s\"; the files in %s are those there are", name,
-		    session->paths->workloads);
+		    "L0: there is no workload \"%s\"; the files in %s are those there are, and the "
+		    "doses of docs/doses.md",
+		    name, session->paths->workloads);
 	return false;
 }
 

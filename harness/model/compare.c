@@ -41,11 +41,13 @@ static void add_row(struct comparison *comparison, uint32_t reason)
 		.name = a && a->name ? a->name
 			: b	     ? b->name
 				     : NULL,
-		.paging = reason_paging(reason) != NULL,
+		.paging = reason_paging(record_run_vendor(comparison->a), reason) != NULL,
 	};
 
 	set_side(&row.a, a != NULL, a ? a->count : 0, comparison->a);
 	set_side(&row.b, b != NULL, b ? b->count : 0, comparison->b);
+	row.a.cycles = a ? a->cycles : (struct record_u64){ .known = false };
+	row.b.cycles = b ? b->cycles : (struct record_u64){ .known = false };
 	set_difference(&row);
 	g_array_append_val(comparison->rows, row);
 }
@@ -62,10 +64,12 @@ static void add_reasons(GArray *reasons, const struct record_run *run)
 }
 
 /* Paging-related reasons first, then by number. */
-static int order_reasons(gconstpointer left, gconstpointer right)
+static int order_reasons(gconstpointer left, gconstpointer right, gpointer run)
 {
+	const uint32_t vendor = record_run_vendor(run);
 	const uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-	const bool a_paging = reason_paging(a) != NULL, b_paging = reason_paging(b) != NULL;
+	const bool a_paging = reason_paging(vendor, a) != NULL;
+	const bool b_paging = reason_paging(vendor, b) != NULL;
 
 	if (a_paging != b_paging)
 		return a_paging ? -1 : 1;
@@ -79,13 +83,27 @@ static void add_rows(struct comparison *comparison)
 
 	add_reasons(reasons, comparison->a);
 	add_reasons(reasons, comparison->b);
-	g_array_sort(reasons, order_reasons);
+	g_array_sort_with_data(reasons, order_reasons, (gpointer)comparison->a);
 	for (i = 0; i < reasons->len; i++) {
 		uint32_t reason = g_array_index(reasons, uint32_t, i);
 
 		if (i == 0 || reason != g_array_index(reasons, uint32_t, i - 1))
 			add_row(comparison, reason);
 	}
+}
+
+bool comparison_has_cycles(const struct comparison *comparison)
+{
+	guint i;
+
+	for (i = 0; i < comparison->rows->len; i++) {
+		const struct compare_row *row =
+			&g_array_index(comparison->rows, struct compare_row, i);
+
+		if (row->a.cycles.known || row->b.cycles.known)
+			return true;
+	}
+	return false;
 }
 
 static void set_total(struct compare_side *side, const struct record_run *run)

@@ -22,7 +22,8 @@ enum compare_ratio {
 struct compare_side {
 	bool known; /* the run has a count for this reason */
 	uint64_t count;
-	double share; /* of the run's total, 0 to 1; 0 when the total is 0 */
+	double share;		  /* of the run's total, 0 to 1; 0 when the total is 0 */
+	struct record_u64 cycles; /* outside the guest, of L1's time-stamp counter */
 };
 
 struct compare_row {
@@ -56,6 +57,9 @@ struct comparison *comparison_new(const struct record_run *a, const char *label_
 				  const struct record_run *b, const char *label_b);
 void comparison_free(struct comparison *comparison);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_comparison, comparison_free)
+
+/* Were cycles counted in one of the runs at least? */
+bool comparison_has_cycles(const struct comparison *comparison);
 
 /* Is the row 0 (or unknown) on every side there is? */
 bool compare_row_is_empty(const struct compare_row *row);

@@ -46,6 +46,11 @@ static const struct config_key keys[] = {
 	{ IN_EXPERIMENT(workload), .type = VALUE_NAME },
 	{ IN_EXPERIMENT(configurations), .type = VALUE_NAMES },
 	{ IN_EXPERIMENT(platform), .type = VALUE_CHOICE, .choices = platforms },
+	/* The dose guest counts in 32 bits. */
+	{ IN_EXPERIMENT(n), .type = VALUE_U64, .min = 0, .max = UINT32_MAX },
+	{ IN_EXPERIMENT(cycles), .type = VALUE_BOOL },
+	{ IN_EXPERIMENT(witness), .type = VALUE_BOOL },
+	{ IN_EXPERIMENT(tracepoints), .type = VALUE_TEXT, .max = 512 },
 
 	{ IN_MODULE(name), .type = VALUE_NAME },
 	{ IN_MODULE(ept), .type = VALUE_BOOL },
@@ -56,6 +61,7 @@ static const struct config_key keys[] = {
 	{ IN_L2(append), .type = VALUE_TEXT, .max = 512 },
 	{ IN_L2(timeout_seconds), .type = VALUE_UINT, .min = 1, .max = DAY },
 	{ IN_L2(kernel), .type = VALUE_PATH },
+	{ IN_L2(doses), .type = VALUE_PATH },
 	{ IN_L2(image), .type = VALUE_PATH },
 	{ IN_L2(probe), .type = VALUE_PATH },
 
@@ -719,8 +725,10 @@ void config_free(struct config *config)
 	g_free(config->experiment.workload);
 	g_strfreev(config->experiment.configurations);
 	g_free(config->experiment.platform);
+	g_free(config->experiment.tracepoints);
 	g_free(config->l2.append);
 	g_free(config->l2.kernel);
+	g_free(config->l2.doses);
 	g_free(config->l2.image);
 	g_free(config->l2.probe);
 	g_free(config->bochs.cpu);

@@ -26,6 +26,10 @@ struct config_experiment {
 	char *workload;
 	char **configurations; /* names of modules, at least one, none twice */
 	char *platform;	       /* "auto" or a platform */
+	uint64_t n;	       /* size of a dose; 0: what doses.h says */
+	bool cycles;	       /* count the cycles outside the guest as well */
+	bool witness;	       /* read the kernel's own counters as well, and compare */
+	char *tracepoints;     /* that L1 records meanwhile: "system:event", with ';' between */
 };
 
 /* [l2]; an empty path means what make has built. */
@@ -35,6 +39,7 @@ struct config_l2 {
 	char *append;		      /* more kernel arguments, or "" */
 	unsigned int timeout_seconds; /* virtual seconds for one boot of L2 */
 	char *kernel;
+	char *doses; /* what is booted instead of the kernel to take a dose */
 	char *image;
 	char *probe;
 };

@@ -1,66 +1,116 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "model/job.h"
 
+#include "model/doses.h"
 #include "model/error.h"
+#include "model/frame.h"
 
-#define GROUP_JOB    "job"
-#define GROUP_MODULE "module " /* and the configuration's name */
+#define GROUP_JOB "job"
+#define GROUP_RUN "run " /* and the run's name */
 
 static const char *const task_names[] = {
 	[JOB_EXPERIMENT] = "experiment",
+	[JOB_CONFORM] = "conform",
 	[JOB_CAPABILITIES] = "capabilities",
+	[JOB_KUNIT] = "kunit",
 };
 
-static void module_free(void *data)
+static const char *const reload_names[] = {
+	[JOB_RELOAD_ALL] = "all",
+	[JOB_RELOAD_VENDOR] = "vendor",
+	[JOB_RELOAD_NONE] = "none",
+};
+
+static void run_free(void *data)
 {
-	struct config_module *module = data;
+	struct job_run *run = data;
 
-	g_free(module->name);
-	g_free(module);
-}
-
-static void job_add_module(struct job *job, const char *name, bool ept, bool vpid)
-{
-	struct config_module *module = g_new(struct config_module, 1);
-
-	*module = (struct config_module){ .name = g_strdup(name), .ept = ept, .vpid = vpid };
-	g_ptr_array_add(job->modules, module);
-}
-
-static struct job *job_new(void)
-{
-	struct job *job = g_new0(struct job, 1);
-
-	job->modules = g_ptr_array_new_with_free_func(module_free);
-	return job;
+	g_free(run->name);
+	g_free(run->workload);
+	g_free(run->append);
+	g_free(run->companion);
+	g_free(run);
 }
 
 void job_free(struct job *job)
 {
 	if (job == NULL)
 		return;
-	g_free(job->workload);
-	g_free(job->append);
-	g_ptr_array_unref(job->modules);
+	g_free(job->tracepoints);
+	g_ptr_array_unref(job->runs);
 	g_free(job);
+}
+
+bool job_is_dose(const char *workload)
+{
+	return doses_is_workload(workload);
+}
+
+static struct job *job_empty(void)
+{
+	struct job *job = g_new0(struct job, 1);
+
+	job->runs = g_ptr_array_new_with_free_func(run_free);
+	return job;
+}
+
+struct job *job_new(const struct config *config, enum job_task task)
+{
+	struct job *job = job_empty();
+
+	job->task = task;
+	job->memory_mib = config->l2.memory_mib;
+	job->timeout_seconds = config->l2.timeout_seconds;
+	job->cycles = config->experiment.cycles;
+	job->witness = config->experiment.witness;
+	job->tracepoints = g_strdup(config->experiment.tracepoints);
+	return job;
+}
+
+struct job_run *job_add_run(struct job *job, const char *name, const struct config_module *module,
+			    const char *workload, unsigned int vcpus, const char *append)
+{
+	struct job_run *run = g_new(struct job_run, 1);
+
+	*run = (struct job_run){
+		.name = g_strdup(name),
+		.ept = module->ept,
+		.vpid = module->vpid,
+		.workload = g_strdup(workload),
+		.vcpus = vcpus,
+		.append = g_strdup(append),
+		.companion = g_strdup(""),
+	};
+	g_ptr_array_add(job->runs, run);
+	return run;
 }
 
 struct job *job_from_config(const struct config *config, enum job_task task)
 {
-	struct job *job = job_new();
+	struct job *job = job_new(config, task);
+	const char *append = config->l2.append;
+	g_autofree char *sized =
+		g_strdup_printf("eptlab.n=%" G_GUINT64_FORMAT "%s%s", config->experiment.n,
+				*append != '\0' ? " " : "", append);
 
-	job->task = task;
-	job->workload = g_strdup(config->experiment.workload);
-	job->memory_mib = config->l2.memory_mib;
-	job->vcpus = config->l2.vcpus;
-	job->append = g_strdup(config->l2.append);
-	job->timeout_seconds = config->l2.timeout_seconds;
-	for (char **name = config->experiment.configurations; *name != NULL; name++) {
-		const struct config_module *module = config_find_module(config, *name);
-
-		job_add_module(job, module->name, module->ept, module->vpid);
-	}
+	for (char **name = config->experiment.configurations; *name != NULL; name++)
+		job_add_run(job, *name, config_find_module(config, *name),
+			    config->experiment.workload, config->l2.vcpus,
+			    config->experiment.n > 0 ? sized : append);
 	return job;
+}
+
+static void run_to_file(const struct job_run *run, GKeyFile *file)
+{
+	g_autofree char *group = g_strconcat(GROUP_RUN, run->name, NULL);
+
+	g_key_file_set_boolean(file, group, "ept", run->ept);
+	g_key_file_set_boolean(file, group, "vpid", run->vpid);
+	g_key_file_set_string(file, group, "reload", reload_names[run->reload]);
+	g_key_file_set_string(file, group, "workload", run->workload);
+	g_key_file_set_uint64(file, group, "vcpus", run->vcpus);
+	g_key_file_set_string(file, group, "append", run->append);
+	g_key_file_set_string(file, group, "companion", run->companion);
 }
 
 char *job_to_text(const struct job *job)
@@ -68,31 +118,35 @@ char *job_to_text(const struct job *job)
 	g_autoptr(GKeyFile) file = g_key_file_new();
 
 	g_key_file_set_string(file, GROUP_JOB, "task", task_names[job->task]);
-	g_key_file_set_string(file, GROUP_JOB, "workload", job->workload);
 	g_key_file_set_uint64(file, GROUP_JOB, "memory_mib", job->memory_mib);
-	g_key_file_set_uint64(file, GROUP_JOB, "vcpus", job->vcpus);
-	g_key_file_set_string(file, GROUP_JOB, "append", job->append);
 	g_key_file_set_uint64(file, GROUP_JOB, "timeout_seconds", job->timeout_seconds);
-	for (unsigned int i = 0; i < job->modules->len; i++) {
-		const struct config_module *module = g_ptr_array_index(job->modules, i);
-		g_autofree char *group = g_strconcat(GROUP_MODULE, module->name, NULL);
-
-		g_key_file_set_boolean(file, group, "ept", module->ept);
-		g_key_file_set_boolean(file, group, "vpid", module->vpid);
-	}
+	g_key_file_set_boolean(file, GROUP_JOB, "cycles", job->cycles);
+	g_key_file_set_boolean(file, GROUP_JOB, "witness", job->witness);
+	g_key_file_set_string(file, GROUP_JOB, "tracepoints", job->tracepoints);
+	for (unsigned int i = 0; i < job->runs->len; i++)
+		run_to_file(g_ptr_array_index(job->runs, i), file);
 	return g_key_file_to_data(file, NULL, NULL);
 }
 
 /* Each getter leaves *cause alone once it is set, so that one check at the end is enough. */
-static char *get_string(GKeyFile *file, const char *key, GError **cause)
+static char *get_string(GKeyFile *file, const char *group, const char *key, GError **cause)
 {
-	return *cause != NULL ? NULL : g_key_file_get_string(file, GROUP_JOB, key, cause);
+	return *cause != NULL ? NULL : g_key_file_get_string(file, group, key, cause);
 }
 
-static unsigned int get_number(GKeyFile *file, const char *key, GError **cause)
+static unsigned int get_number(GKeyFile *file, const char *group, const char *key, GError **cause)
 {
-	return *cause != NULL ? 0
-			      : (unsigned int)g_key_file_get_uint64(file, GROUP_JOB, key, cause);
+	g_autofree char *text = get_string(file, group, key, cause);
+	uint64_t value;
+
+	if (text == NULL || *cause != NULL)
+		return 0;
+	/* GKeyFile takes -1 for 2^64 - 1. */
+	if (frame_parse_u64(text, &value) && value <= UINT_MAX)
+		return (unsigned int)value;
+	g_set_error(cause, EPTLAB_ERROR, EPTLAB_ERROR_L1, "%s is \"%s\", expected a number", key,
+		    text);
+	return 0;
 }
 
 static bool get_flag(GKeyFile *file, const char *group, const char *key, GError **cause)
@@ -100,46 +154,63 @@ static bool get_flag(GKeyFile *file, const char *group, const char *key, GError 
 	return *cause == NULL && g_key_file_get_boolean(file, group, key, cause);
 }
 
-static void load_modules(struct job *job, GKeyFile *file, GError **cause)
+/* The index of name in names; 0, and *cause set, if it is none of them. */
+static unsigned int find_name(const char *const *names, unsigned int count, const char *name,
+			      GError **cause)
+{
+	for (unsigned int i = 0; name != NULL && i < count; i++) {
+		if (g_str_equal(name, names[i]))
+			return i;
+	}
+	if (*cause == NULL)
+		g_set_error(cause, EPTLAB_ERROR, EPTLAB_ERROR_L1, "\"%s\" is not known", name);
+	return 0;
+}
+
+static void load_run(struct job *job, GKeyFile *file, const char *group, GError **cause)
+{
+	g_autofree char *reload = get_string(file, group, "reload", cause);
+	struct job_run *run = g_new(struct job_run, 1);
+
+	*run = (struct job_run){
+		.name = g_strdup(group + strlen(GROUP_RUN)),
+		.ept = get_flag(file, group, "ept", cause),
+		.vpid = get_flag(file, group, "vpid", cause),
+		.reload = find_name(reload_names, G_N_ELEMENTS(reload_names), reload, cause),
+		.workload = get_string(file, group, "workload", cause),
+		.vcpus = get_number(file, group, "vcpus", cause),
+		.append = get_string(file, group, "append", cause),
+		.companion = get_string(file, group, "companion", cause),
+	};
+	g_ptr_array_add(job->runs, run);
+}
+
+static void load_runs(struct job *job, GKeyFile *file, GError **cause)
 {
 	g_auto(GStrv) groups = g_key_file_get_groups(file, NULL);
 
 	for (char **group = groups; *group != NULL; group++) {
-		if (g_str_has_prefix(*group, GROUP_MODULE))
-			job_add_module(job, *group + strlen(GROUP_MODULE),
-				       get_flag(file, *group, "ept", cause),
-				       get_flag(file, *group, "vpid", cause));
+		if (g_str_has_prefix(*group, GROUP_RUN))
+			load_run(job, file, *group, cause);
 	}
-}
-
-static void load_task(struct job *job, const char *name, GError **cause)
-{
-	for (unsigned int i = 0; name != NULL && i < G_N_ELEMENTS(task_names); i++) {
-		if (g_str_equal(name, task_names[i])) {
-			job->task = (enum job_task)i;
-			return;
-		}
-	}
-	if (*cause == NULL)
-		g_set_error(cause, EPTLAB_ERROR, EPTLAB_ERROR_L1, "no task is called \"%s\"", name);
 }
 
 struct job *job_load(const char *path, GError **error)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
 	g_autoptr(GError) cause = NULL;
-	g_autoptr(struct_job) job = job_new();
+	g_autoptr(struct_job) job = job_empty();
 
 	if (g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &cause)) {
-		g_autofree char *task = get_string(file, "task", &cause);
+		g_autofree char *task = get_string(file, GROUP_JOB, "task", &cause);
 
-		load_task(job, task, &cause);
-		job->workload = get_string(file, "workload", &cause);
-		job->memory_mib = get_number(file, "memory_mib", &cause);
-		job->vcpus = get_number(file, "vcpus", &cause);
-		job->append = get_string(file, "append", &cause);
-		job->timeout_seconds = get_number(file, "timeout_seconds", &cause);
-		load_modules(job, file, &cause);
+		job->task = find_name(task_names, G_N_ELEMENTS(task_names), task, &cause);
+		job->memory_mib = get_number(file, GROUP_JOB, "memory_mib", &cause);
+		job->timeout_seconds = get_number(file, GROUP_JOB, "timeout_seconds", &cause);
+		job->cycles = get_flag(file, GROUP_JOB, "cycles", &cause);
+		job->witness = get_flag(file, GROUP_JOB, "witness", &cause);
+		job->tracepoints = get_string(file, GROUP_JOB, "tracepoints", &cause);
+		load_runs(job, file, &cause);
 	}
 	if (cause != NULL) {
 		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,

@@ -14,28 +14,65 @@
  *	job.conf	 this structure
  *	modules/NAME.ko KVM
  *	l2/vmlinux	 L2's kernel, and l2/domain.xml, the template of its libvirt domain
+ *	l2/doses.elf	 what L2 boots instead to take a dose (doses.h)
  *	capabilities/	 what libvirt has found out about QEMU, so that it need not ask again
  */
 #define JOB_FILE		"job.conf"
 #define JOB_MODULES		"modules"
+#define JOB_EXTRA_MODULES	"extra-modules" /* KUnit and KVM's tests, for JOB_KUNIT */
 #define JOB_L2_KERNEL		"l2/vmlinux"
+#define JOB_L2_DOSES		"l2/doses.elf"
 #define JOB_L2_DOMAIN		"l2/domain.xml"
 #define JOB_CAPABILITIES_FOLDER "capabilities"
 
 enum job_task {
 	JOB_EXPERIMENT,	  /* each configuration in turn, L2 booted in each */
+	JOB_CONFORM,	  /* the same, and what goes wrong in one run does not end the others */
 	JOB_CAPABILITIES, /* no L2: only let libvirt find out about QEMU, and send that */
+	JOB_KUNIT,	  /* no L2: only run the KUnit tests of the patch series */
+};
+
+/* What is unloaded and loaded before a run. */
+enum job_reload {
+	JOB_RELOAD_ALL,	   /* kvm_intel, kvm and what they need */
+	JOB_RELOAD_VENDOR, /* kvm_intel alone: what a counter in kvm.ko survives */
+	JOB_RELOAD_NONE,   /* nothing: another VM of the same KVM; ept and vpid must be the same */
+};
+
+/* One boot of L2. Strings are owned. */
+struct job_run {
+	char *name; /* a name of a-z, 0-9, _ and -; in an experiment that of the configuration */
+	bool ept;
+	bool vpid;
+	enum job_reload reload;
+	char *workload;
+	unsigned int vcpus;
+	char *append;	 /* more arguments for L2's kernel, or "" */
+	char *companion; /* workload of a second VM that has run it and stays alive; "" for none */
 };
 
 struct job {
 	enum job_task task;
-	char *workload;
 	unsigned int memory_mib;      /* of L2 */
-	unsigned int vcpus;	      /* of L2 */
-	char *append;		      /* more arguments for L2's kernel, or "" */
 	unsigned int timeout_seconds; /* for one boot of L2, on L1's clock */
-	GPtrArray *modules;	      /* of struct config_module: the configurations, in order */
+	bool cycles;		      /* KVM is to count cycles as well */
+	bool witness;		      /* the kernel's own counters are to be read as well */
+	char *tracepoints; /* to be recorded meanwhile, "system:event" with ';' between */
+	GPtrArray *runs;   /* of struct job_run, in order; KVM is reloaded before each */
 };
+
+/* Does L2 boot the dose guest for this workload, and not its Linux? */
+bool job_is_dose(const char *workload);
+
+/* An empty job of that configuration, for job_add_run; job_from_config adds the runs itself. */
+struct job *job_new(const struct config *config, enum job_task task);
+
+/*
+ * Add a run in that configuration's paging, after a reload of all of KVM and without companion. The
+ * run that is returned is the job's, to be changed.
+ */
+struct job_run *job_add_run(struct job *job, const char *name, const struct config_module *module,
+			    const char *workload, unsigned int vcpus, const char *append);
 
 /* The job that a configuration asks for. Free with job_free. */
 struct job *job_from_config(const struct config *config, enum job_task task);

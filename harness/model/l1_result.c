@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/kernel_log.h"
+#include "model/l1_counts.h"
 #include "model/probe_result.h"
 
 /* More than consoles and logs ever have; what a runaway L1 may make L0 keep. */
@@ -21,6 +22,7 @@ struct l1_result {
 
 const char *const l1_end_names[L1_END_COUNT] = {
 	[L1_END_ENDED] = "ended",
+	[L1_END_HELD] = "held",
 	[L1_END_CRASHED] = "crashed",
 	[L1_END_TIMED_OUT] = "timed_out",
 };
@@ -159,6 +161,13 @@ static bool take_parameter(l1_result *result, const struct frame *frame, GError 
 	return refuse(frame, "is about an unknown parameter", error);
 }
 
+static bool take_witness(l1_result *result, const struct frame *frame G_GNUC_UNUSED,
+			 GError **error G_GNUC_UNUSED)
+{
+	result->run->witness.known = true;
+	return true;
+}
+
 static bool take_l2(l1_result *result, const struct frame *frame, GError **error)
 {
 	const char *end = field(frame, "end", error);
@@ -211,6 +220,7 @@ bool l1_result_add(const struct frame *frame, void *data, GError **error)
 		{ L1_FRAME_MODULE, true, take_module },
 		{ L1_FRAME_PARAMETER, true, take_parameter },
 		{ L1_FRAME_L2, true, take_l2 },
+		{ L1_FRAME_WITNESS, true, take_witness },
 		{ "text", false, take_text },
 		{ L1_FRAME_FAIL, false, take_fail },
 		{ "end", false, take_begin },
@@ -270,27 +280,101 @@ static void explain(l1_result *result, const struct record_run *run, const GErro
 			    run->config, frames->message, run->config);
 }
 
-static bool finish_run(l1_result *result, struct record_run *run, GError **error)
+/* The first error is kept, and the rest is read all the same. */
+static void keep(GError **first, GError *error)
+{
+	if (*first == NULL)
+		*first = error;
+	else
+		g_clear_error(&error);
+}
+
+static void read_log(l1_result *result, struct record_run *run, GError **first)
 {
 	const GString *log = text_of(result, run, L1_FILE_DMESG);
+	GError *error = NULL;
+
+	if (log == NULL)
+		return;
+	kernel_log_scan(log->str, log->len, &run->kernel_log);
+	run->l1_exits = l1_counts_of_log(log->str, log->len, &run->l1_total.value, &error);
+	run->l1_total.known = run->l1_exits != NULL;
+	if (error != NULL)
+		keep(first, error);
+}
+
+static void read_histogram(l1_result *result, struct record_run *run, const char *file,
+			   GPtrArray **exits, GError **first)
+{
+	const GString *text = text_of(result, run, file);
+	GError *error = NULL;
+
+	if (text == NULL)
+		return;
+	*exits = l1_counts_of_histogram(text->str, text->len, record_run_vendor(run), &error);
+	if (*exits == NULL)
+		keep(first, error);
+}
+
+static void read_debugfs(l1_result *result, struct record_run *run, GError **first)
+{
+	const GString *text = text_of(result, run, L1_FILE_DEBUGFS);
+	const GString *number = text_of(result, run, L1_FILE_EXITS);
+	g_autofree char *digits = number != NULL ? g_strchomp(g_strdup(number->str)) : NULL;
+	GError *error = NULL;
+
+	if (digits != NULL)
+		run->witness.vcpu_exits.known =
+			frame_parse_u64(digits, &run->witness.vcpu_exits.value);
+	if (text == NULL)
+		return;
+	run->witness.debugfs = l1_counts_of_debugfs(text->str, text->len, &error);
+	if (run->witness.debugfs == NULL)
+		keep(first, error);
+}
+
+/* What L1's kernel has counted. The vendor must be known: after the probe's frames. */
+static bool read_l1_counts(l1_result *result, struct record_run *run, GError **error)
+{
+	GError *first = NULL;
+
+	read_log(result, run, &first);
+	read_histogram(result, run, L1_FILE_AT_LATCH, &run->witness.at_latch, &first);
+	read_histogram(result, run, L1_FILE_AT_END, &run->witness.at_end, &first);
+	read_debugfs(result, run, &first);
+	if (first == NULL)
+		return true;
+	g_propagate_error(error, first);
+	return false;
+}
+
+static bool read_probe(l1_result *result, struct record_run *run, GError **error)
+{
 	const GString *frames = text_of(result, run, L1_FILE_PROBE);
 	g_autoptr(probe_result) probe = NULL;
 	g_autoptr(GError) cause = NULL;
-	g_autoptr(GError) failure = NULL;
 
-	if (log != NULL)
-		kernel_log_scan(log->str, log->len, &run->kernel_log);
 	if (frames == NULL) {
-		g_set_error(&failure, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
 			    "L1: nothing came from the run %s; read l1-console.log", run->config);
-	} else {
-		probe = probe_result_parse(frames->str, frames->len, &cause);
-		if (probe != NULL) {
-			probe_result_store(probe, run);
-			return true;
-		}
-		explain(result, run, cause, &failure);
+		return false;
 	}
+	probe = probe_result_parse(frames->str, frames->len, &cause);
+	if (probe != NULL)
+		probe_result_store(probe, run);
+	else
+		explain(result, run, cause, error);
+	return probe != NULL;
+}
+
+static bool finish_run(l1_result *result, struct record_run *run, GError **error)
+{
+	g_autoptr(GError) failure = NULL;
+	bool ok = read_probe(result, run, &failure);
+
+	ok = read_l1_counts(result, run, ok ? &failure : NULL) && ok;
+	if (ok)
+		return true;
 	record_set_string(&run->error, failure->message);
 	g_propagate_error(error, g_steal_pointer(&failure));
 	return false;

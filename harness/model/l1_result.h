@@ -17,8 +17,9 @@
  *	  run config=
  *	  module name= build_id=		each loaded module, from /sys/module
  *	  param name= value=			each parameter in effect, from /sys/module
+ *	  witness				the kernel's own counters are being read as well
  *	  l2 end= ticks=			how L2's life ended (enum l1_end), and its length
- *	  text name=<config>/<file> data=	dmesg.log, l2-console.log, probe.frames
+ *	  text name=<config>/<file> data=	the files below
  *	step ticks= text=			anywhere: what L1 is about to do
  *	fail code= message=			last but for end, if L1 had to give up
  *	end frames=N
@@ -29,6 +30,7 @@
 #define L1_FRAME_MODULE	   "module"
 #define L1_FRAME_PARAMETER "param"
 #define L1_FRAME_L2	   "l2"
+#define L1_FRAME_WITNESS   "witness"
 #define L1_FRAME_STEP	   "step"
 #define L1_FRAME_FAIL	   "fail"
 
@@ -36,9 +38,17 @@
 #define L1_FILE_PROBE	"probe.frames"
 #define L1_FILE_CONSOLE "l2-console.log"
 #define L1_FILE_DMESG	"dmesg.log"
+/* Of a second VM that was alive meanwhile. */
+#define L1_FILE_COMPANION "companion.frames"
+/* With a witness: two histograms of kvm:kvm_exit, and two files of the VM in KVM's debugfs. */
+#define L1_FILE_AT_LATCH "witness-latch.hist"
+#define L1_FILE_AT_END	 "witness-end.hist"
+#define L1_FILE_DEBUGFS	 "exitcount"
+#define L1_FILE_EXITS	 "exits"
 
 enum l1_end {
-	L1_END_ENDED,	  /* L2 reset itself or powered off, as its init does at the end */
+	L1_END_ENDED, /* L2 reset itself or powered off, as its init does at the end */
+	L1_END_HELD,  /* L2 said that it was done, stood still to be looked at, and was destroyed */
 	L1_END_CRASHED,	  /* QEMU died or reported a crash */
 	L1_END_TIMED_OUT, /* L2 was still running when its time was up, and was destroyed */
 	L1_END_COUNT,

@@ -4,11 +4,18 @@
 #include <stddef.h>
 #include <glib.h>
 
-#define REASON_NAME(number, name) [number] = #name,
+/* SVM's are sparse, so each list is searched: it is short. */
+struct reason_named {
+	uint32_t reason;
+	const char *name;
+};
 
-static const char *const names[] = { KVM_EXITCOUNT_VMX_REASONS(REASON_NAME) };
+#define REASON_NAMED(number, text) { (number), #text },
 
-static const struct reason_paging paging[] = {
+static const struct reason_named vmx_names[] = { KVM_EXITCOUNT_VMX_REASONS(REASON_NAMED) };
+static const struct reason_named svm_names[] = { KVM_EXITCOUNT_SVM_REASONS(REASON_NAMED) };
+
+static const struct reason_paging vmx_paging[] = {
 	{
 		.reason = REASON_EXCEPTION_NMI,
 		.explanation = "shadow paging sees each page fault of the guest first; with EPT "
@@ -49,27 +56,116 @@ static const struct reason_paging paging[] = {
 	},
 };
 
-const char *reason_name(uint32_t reason)
+static const struct reason_paging svm_paging[] = {
+	{
+		.reason = REASON_SVM_WRITE_CR3,
+		.explanation = "with shadow paging, each change of CR3 is a change of the tables "
+			       "that KVM shadows",
+		.source = "APM vol. 2, \"CR0-15 Reads and Writes\" (15.8.1)",
+	},
+	{
+		.reason = REASON_SVM_EXCP_PF,
+		.explanation = "shadow paging sees each page fault of the guest first; with NPT "
+			       "they stay in the guest",
+		.source = "APM vol. 2, \"Exception Intercepts\" (15.12)",
+	},
+	{
+		.reason = REASON_SVM_INVLPG,
+		.explanation = "shadow paging must drop its own copy of the translation; with NPT "
+			       "nothing exits",
+		.source = "APM vol. 2, \"Instruction Intercepts\" (15.9)",
+	},
+	{
+		.reason = REASON_SVM_INVPCID,
+		.explanation =
+			"like INVLPG, for one address space or all: exits with shadow paging "
+			"only",
+		.source = "APM vol. 2, \"Instruction Intercepts\" (15.9)",
+	},
+	{
+		.reason = REASON_SVM_NPF,
+		.explanation =
+			"a guest-physical page that the nested tables do not map yet, or not "
+			"for this access; with KVM also access to an emulated device (MMIO)",
+		.source =
+			"APM vol. 2, \"Nested versus Guest Page Faults, Fault Ordering\" (15.25.6)",
+	},
+};
+
+/* All that is known of a vendor's reasons. */
+struct reason_vendor {
+	const struct reason_named *names;
+	size_t name_count;
+	const struct reason_paging *paging;
+	size_t paging_count;
+	uint32_t highest;
+	uint32_t cpuid;
+	uint32_t interrupt;
+};
+
+static const struct reason_vendor vmx = {
+	.names = vmx_names,
+	.name_count = G_N_ELEMENTS(vmx_names),
+	.paging = vmx_paging,
+	.paging_count = G_N_ELEMENTS(vmx_paging),
+	.highest = KVM_EXITCOUNT_VMX_HIGHEST,
+	.cpuid = REASON_CPUID,
+	.interrupt = REASON_EXTERNAL_INTERRUPT,
+};
+
+static const struct reason_vendor svm = {
+	.names = svm_names,
+	.name_count = G_N_ELEMENTS(svm_names),
+	.paging = svm_paging,
+	.paging_count = G_N_ELEMENTS(svm_paging),
+	.highest = KVM_EXITCOUNT_SVM_HIGHEST,
+	.cpuid = REASON_SVM_CPUID,
+	.interrupt = REASON_SVM_INTR,
+};
+
+static const struct reason_vendor *of(uint32_t vendor)
 {
-	return reason < G_N_ELEMENTS(names) ? names[reason] : NULL;
+	return vendor == KVM_EXITCOUNT_VENDOR_SVM ? &svm : &vmx;
 }
 
-bool reason_is_defined(uint32_t reason)
+const char *reason_name(uint32_t vendor, uint32_t reason)
 {
-	return reason_name(reason) != NULL;
-}
-
-uint32_t reason_highest(void)
-{
-	return KVM_EXITCOUNT_VMX_HIGHEST;
-}
-
-const struct reason_paging *reason_paging(uint32_t reason)
-{
+	const struct reason_vendor *v = of(vendor);
 	size_t i;
 
-	for (i = 0; i < G_N_ELEMENTS(paging); i++)
-		if (paging[i].reason == reason)
-			return &paging[i];
+	for (i = 0; i < v->name_count; i++)
+		if (v->names[i].reason == reason)
+			return v->names[i].name;
+	return NULL;
+}
+
+bool reason_is_defined(uint32_t vendor, uint32_t reason)
+{
+	return reason_name(vendor, reason) != NULL;
+}
+
+uint32_t reason_highest(uint32_t vendor)
+{
+	return of(vendor)->highest;
+}
+
+uint32_t reason_of_cpuid(uint32_t vendor)
+{
+	return of(vendor)->cpuid;
+}
+
+uint32_t reason_of_interrupt(uint32_t vendor)
+{
+	return of(vendor)->interrupt;
+}
+
+const struct reason_paging *reason_paging(uint32_t vendor, uint32_t reason)
+{
+	const struct reason_vendor *v = of(vendor);
+	size_t i;
+
+	for (i = 0; i < v->paging_count; i++)
+		if (v->paging[i].reason == reason)
+			return &v->paging[i];
 	return NULL;
 }

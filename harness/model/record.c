@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "model/reasons.h"
 #include "model/record_fields.h"
 
 const char *record_verdict_name(enum record_verdict verdict)
@@ -43,6 +44,13 @@ void record_run_free(struct record_run *run)
 struct record_run *record_run_copy(const struct record_run *run)
 {
 	return record_object_copy(&record_object_run, run);
+}
+
+uint32_t record_run_vendor(const struct record_run *run)
+{
+	return run->l2_in_effect.known && run->l2_in_effect.vendor == KVM_EXITCOUNT_VENDOR_SVM
+		       ? KVM_EXITCOUNT_VENDOR_SVM
+		       : KVM_EXITCOUNT_VENDOR_VMX;
 }
 
 struct record_run *record_find_run(const struct record *record, const char *config)

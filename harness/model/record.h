@@ -96,6 +96,7 @@ struct record_l2_effect {
 	bool ept;
 	bool vpid;
 	bool unrestricted_guest;
+	bool cycles;	 /* KVM counts the cycles outside the guest as well */
 	uint32_t vendor; /* 1 VMX, 2 SVM */
 	uint32_t highest_reason;
 	uint32_t vcpus;
@@ -106,15 +107,48 @@ struct record_leaf_total {
 	bool known;
 	uint64_t before;
 	uint64_t after;
-	uint32_t reads;	     /* leaf reads between the two */
-	uint32_t cpuid_read; /* which of them, from 1, read the reason of CPUID itself; 0: none */
+	uint32_t reads;	       /* leaf reads between the two */
+	uint32_t cpuid_read;   /* which of them, from 1, read the reason of CPUID itself; 0: none */
+	struct record_u64 sum; /* of what those reads answered; unknown: more than 64 bits */
+};
+
+/* All counts at one instant, leaves 0x4FFFFF02 and 0x4FFFFF03. */
+struct record_latch {
+	bool known;
+	uint64_t total;	       /* as leaf 0x4FFFFF02 answered */
+	uint32_t serial;       /* how often this VM has latched */
+	struct record_u64 sum; /* of all latched counts */
 };
 
 struct record_exit {
 	uint32_t reason;
-	char *name; /* NULL if eptlab has no name for it */
-	uint64_t count;
+	char *name;	 /* NULL if eptlab has no name for it */
+	uint64_t before; /* what was counted before the workload began; 0 if that is the boot */
+	uint64_t count;	 /* what the workload has caused */
 	struct record_u64 cycles;
+};
+
+/* The dose between the first reading and the last. */
+struct record_dose {
+	bool known;
+	uint64_t n;	 /* its size */
+	uint64_t cpuids; /* CPUIDs of the reader between the two latches, the second one included */
+};
+
+/* What one exit costs, by the time-stamp counter in L2: the least of many batches of CPUID. */
+struct record_cost {
+	bool known;
+	uint64_t exits; /* of one batch */
+	uint64_t ticks; /* from before its first instruction to after its last */
+};
+
+/* What others than our own counters have counted in L1; model/l1_counts.h reads it. */
+struct record_witness {
+	bool known;
+	GPtrArray *at_latch; /* of struct record_exit: kvm:kvm_exit by reason until the latch */
+	GPtrArray *at_end;   /* the same until L2 stood still for good */
+	GPtrArray *debugfs;  /* KVM's file exitcount when L2 stood still */
+	struct record_u64 vcpu_exits; /* KVM's own statistic "exits" of the VM, then */
 };
 
 /* What was found in L1's kernel log of a run; kernel_log.h fills it in. */
@@ -136,11 +170,16 @@ struct record_run {
 	GPtrArray *module_ids;	   /* of struct record_module: those loaded; NULL: unknown */
 	struct record_guest guest; /* what this run booted */
 	struct record_leaf_total leaf_total;
-	struct record_u64 total; /* sum of the counts in exits */
-	GPtrArray *exits;	 /* of struct record_exit, by L2; NULL: not read */
-	GArray *undefined;	 /* of uint32_t: reasons answered as undefined; NULL: not read */
-	GArray *malformed;	 /* of uint32_t: reasons answered in no form that is specified */
-	GPtrArray *l1_exits;	 /* of struct record_exit, by L1; NULL: not read */
+	struct record_latch latch;
+	struct record_u64 total;    /* sum of the counts in exits */
+	GPtrArray *exits;	    /* of struct record_exit, by L2; NULL: not read */
+	GArray *undefined;	    /* of uint32_t: reasons answered as undefined; NULL: not read */
+	GArray *malformed;	    /* of uint32_t: reasons answered in no form that is specified */
+	GPtrArray *l1_exits;	    /* of struct record_exit, by L1's kernel log; NULL: not read */
+	struct record_u64 l1_total; /* as it stands there */
+	struct record_witness witness;
+	struct record_cost cost;
+	struct record_dose dose; /* unknown where there is one reading only */
 	struct record_kernel_log kernel_log;
 	double seconds; /* wall clock of L0; negative: unknown */
 	struct record_u64 ticks;
@@ -199,6 +238,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_record_run, record_run_free)
 
 /* A deep copy: the other half of a rerun comes from an older record. */
 struct record_run *record_run_copy(const struct record_run *run);
+
+/* KVM_EXITCOUNT_VENDOR_*: what L2 said, and VMX as long as it said nothing. */
+uint32_t record_run_vendor(const struct record_run *run);
 
 /* The run of that configuration, or NULL. */
 struct record_run *record_find_run(const struct record *record, const char *config);

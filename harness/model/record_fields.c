@@ -116,6 +116,7 @@ static const struct record_field l2_effect_fields[] = {
 	{ FIELD(record_l2_effect, ept, FIELD_BOOL) },
 	{ FIELD(record_l2_effect, vpid, FIELD_BOOL) },
 	{ FIELD(record_l2_effect, unrestricted_guest, FIELD_BOOL) },
+	{ FIELD(record_l2_effect, cycles, FIELD_BOOL) },
 	{ FIELD(record_l2_effect, vendor, FIELD_U32) },
 	{ FIELD(record_l2_effect, highest_reason, FIELD_U32) },
 	{ FIELD(record_l2_effect, vcpus, FIELD_U32) },
@@ -131,6 +132,7 @@ static const struct record_field leaf_total_fields[] = {
 	{ FIELD(record_leaf_total, after, FIELD_U64) },
 	{ FIELD(record_leaf_total, reads, FIELD_U32) },
 	{ FIELD(record_leaf_total, cpuid_read, FIELD_U32) },
+	{ FIELD(record_leaf_total, sum, FIELD_OPT_U64) },
 };
 
 static const struct record_object object_leaf_total = {
@@ -138,10 +140,20 @@ static const struct record_object object_leaf_total = {
 	FIELDS(leaf_total_fields),
 };
 
+static const struct record_field latch_fields[] = {
+	{ FIELD(record_latch, total, FIELD_U64) },
+	{ FIELD(record_latch, serial, FIELD_U32) },
+	{ FIELD(record_latch, sum, FIELD_OPT_U64) },
+};
+
+static const struct record_object object_latch = {
+	.size = sizeof(struct record_latch),
+	FIELDS(latch_fields),
+};
+
 static const struct record_field exit_fields[] = {
-	{ FIELD(record_exit, reason, FIELD_U32) },
-	{ FIELD(record_exit, name, FIELD_STRING) },
-	{ FIELD(record_exit, count, FIELD_U64) },
+	{ FIELD(record_exit, reason, FIELD_U32) },     { FIELD(record_exit, name, FIELD_STRING) },
+	{ FIELD(record_exit, before, FIELD_U64) },     { FIELD(record_exit, count, FIELD_U64) },
 	{ FIELD(record_exit, cycles, FIELD_OPT_U64) },
 };
 
@@ -149,6 +161,38 @@ const struct record_object record_object_exit = {
 	.size = sizeof(struct record_exit),
 	FIELDS(exit_fields),
 	.release = exit_release,
+};
+
+static const struct record_field dose_fields[] = {
+	{ FIELD(record_dose, n, FIELD_U64) },
+	{ FIELD(record_dose, cpuids, FIELD_U64) },
+};
+
+static const struct record_object object_dose = {
+	.size = sizeof(struct record_dose),
+	FIELDS(dose_fields),
+};
+
+static const struct record_field cost_fields[] = {
+	{ FIELD(record_cost, exits, FIELD_U64) },
+	{ FIELD(record_cost, ticks, FIELD_U64) },
+};
+
+static const struct record_object object_cost = {
+	.size = sizeof(struct record_cost),
+	FIELDS(cost_fields),
+};
+
+static const struct record_field witness_fields[] = {
+	{ FIELD(record_witness, at_latch, FIELD_OPT_LIST), .object = &record_object_exit },
+	{ FIELD(record_witness, at_end, FIELD_OPT_LIST), .object = &record_object_exit },
+	{ FIELD(record_witness, debugfs, FIELD_OPT_LIST), .object = &record_object_exit },
+	{ FIELD(record_witness, vcpu_exits, FIELD_OPT_U64) },
+};
+
+static const struct record_object object_witness = {
+	.size = sizeof(struct record_witness),
+	FIELDS(witness_fields),
 };
 
 static const struct record_field kernel_log_fields[] = {
@@ -176,11 +220,16 @@ static const struct record_field run_fields[] = {
 	{ FIELD(record_run, ticks, FIELD_OPT_U64) },
 	{ FIELD(record_run, kernel_log, FIELD_OPT_OBJECT), .object = &object_kernel_log },
 	{ FIELD(record_run, leaf_total, FIELD_OPT_OBJECT), .object = &object_leaf_total },
+	{ FIELD(record_run, latch, FIELD_OPT_OBJECT), .object = &object_latch },
 	{ FIELD(record_run, total, FIELD_OPT_U64) },
 	{ FIELD(record_run, exits, FIELD_OPT_LIST), .object = &record_object_exit },
 	{ FIELD(record_run, undefined, FIELD_REASONS) },
 	{ FIELD(record_run, malformed, FIELD_REASONS) },
 	{ FIELD(record_run, l1_exits, FIELD_OPT_LIST), .object = &record_object_exit },
+	{ FIELD(record_run, l1_total, FIELD_OPT_U64) },
+	{ FIELD(record_run, witness, FIELD_OPT_OBJECT), .object = &object_witness },
+	{ FIELD(record_run, cost, FIELD_OPT_OBJECT), .object = &object_cost },
+	{ FIELD(record_run, dose, FIELD_OPT_OBJECT), .object = &object_dose },
 };
 
 const struct record_object record_object_run = {

@@ -5,35 +5,10 @@
 #include <string.h>
 
 #include "model/reasons.h"
+#include "model/rules_checks.h"
 
 #define MAKE_AGAIN   "make clean, then make experiment"
 #define LOOK_AT_LOGS "look at dmesg.log of the run and at l1-console.log"
-
-/* ---- Results ---- */
-
-static struct rule_result result(enum record_check_verdict verdict, char *saw, const char *expected)
-{
-	return (struct rule_result){
-		.verdict = verdict,
-		.saw = saw,
-		.expected = g_strdup(expected),
-	};
-}
-
-static struct rule_result judged(bool good, char *saw, const char *expected)
-{
-	return result(good ? RECORD_CHECK_PASS : RECORD_CHECK_FAIL, saw, expected);
-}
-
-static struct rule_result unknown(const char *missing, const char *expected)
-{
-	return result(RECORD_CHECK_UNKNOWN, g_strdup(missing), expected);
-}
-
-static struct rule_result not_applicable(const char *because)
-{
-	return result(RECORD_CHECK_NOT_APPLICABLE, g_strdup(because), "nothing");
-}
 
 static const char *on_off(bool on)
 {
@@ -213,11 +188,12 @@ struct count {
 	uint64_t value;
 };
 
+/* Since the VM's creation: what a workload alone causes may be of one kind only. */
 static struct count count_of(const struct record_run *run, uint32_t reason)
 {
 	const struct record_exit *one = record_find_exit(run->exits, reason);
 
-	return (struct count){ .known = one != NULL, .value = one ? one->count : 0 };
+	return (struct count){ .known = one != NULL, .value = one ? one->before + one->count : 0 };
 }
 
 /* Nothing when the rule is about the other kind of paging; else false, and *other is the answer. */
@@ -236,9 +212,9 @@ static struct rule_result check_one_count(const struct record_run *run, enum rec
 					  uint32_t reason, bool must_happen)
 {
 	const struct count count = count_of(run, reason);
-	g_autofree char *expected =
-		g_strdup_printf("%" PRIu32 " %s %s", reason, reason_name(reason),
-				must_happen ? "more than 0" : "0");
+	g_autofree char *expected = g_strdup_printf("%" PRIu32 " %s %s", reason,
+						    reason_name(record_run_vendor(run), reason),
+						    must_happen ? "more than 0" : "0");
 	struct rule_result other;
 
 	if (!is_about(run, ept, &other))
@@ -246,8 +222,8 @@ static struct rule_result check_one_count(const struct record_run *run, enum rec
 	if (!count.known)
 		return unknown("the reason was not read", expected);
 	return judged((count.value > 0) == must_happen,
-		      g_strdup_printf("%" PRIu32 " %s %" PRIu64, reason, reason_name(reason),
-				      count.value),
+		      g_strdup_printf("%" PRIu32 " %s %" PRIu64, reason,
+				      reason_name(record_run_vendor(run), reason), count.value),
 		      expected);
 }
 
@@ -301,7 +277,7 @@ static struct rule_result check_runs_differ(const struct rule_subject *a,
 		return unknown("what was asked for", expected);
 	if (a->run->requested.ept == b->run->requested.ept)
 		return not_applicable("both runs were asked for the same paging");
-	for (reason = 0; reason <= reason_highest(); reason++) {
+	for (reason = 0; reason <= reason_highest(record_run_vendor(a->run)); reason++) {
 		const struct count one = count_of(a->run, reason);
 		const struct count other = count_of(b->run, reason);
 
@@ -334,10 +310,12 @@ static char *wrong_answer(const struct record_run *run, uint32_t reason)
 	const bool counted = record_find_exit(run->exits, reason) != NULL;
 	const bool undefined = holds_reason(run->undefined, reason);
 
-	if (reason_is_defined(reason) && !counted)
-		return g_strdup_printf("%" PRIu32 " %s is %s", reason, reason_name(reason),
+	/* Leaf 0x4FFFFFFE may say something else than leaf 0x4FFFFF03, which counts come from. */
+	if (reason_is_defined(record_run_vendor(run), reason) && (!counted || undefined))
+		return g_strdup_printf("%" PRIu32 " %s is %s", reason,
+				       reason_name(record_run_vendor(run), reason),
 				       undefined ? "answered as undefined" : "not answered");
-	if (!reason_is_defined(reason) && counted)
+	if (!reason_is_defined(record_run_vendor(run), reason) && counted)
 		return g_strdup_printf("%" PRIu32 " is answered with a count", reason);
 	return NULL;
 }
@@ -345,7 +323,7 @@ static char *wrong_answer(const struct record_run *run, uint32_t reason)
 /* The highest reason that was asked for, whatever the answer. */
 static uint32_t last_asked(const struct record_run *run)
 {
-	uint32_t last = reason_highest();
+	uint32_t last = reason_highest(record_run_vendor(run));
 	guint i;
 
 	for (i = 0; i < run->exits->len; i++)
@@ -383,36 +361,51 @@ static struct rule_result check_answers(const struct rule_subject *a, const stru
 		      expected);
 }
 
+/* What was frozen at one instant adds up, to the last exit. */
+static struct rule_result check_sum(const struct rule_subject *a, const struct rule_subject *b)
+{
+	const struct record_latch *latch = &a->run->latch;
+	g_autofree char *expected = NULL;
+
+	(void)b;
+	if (!latch->known || !a->run->exits)
+		return unknown("the latch, or the reasons", "the parts add up to the total");
+	expected = g_strdup_printf("exactly %" PRIu64, latch->total);
+	if (!latch->sum.known)
+		return judged(false, g_strdup("the parts add up to more than 64 bits"), expected);
+	return judged(latch->sum.value == latch->total,
+		      g_strdup_printf("%" PRIu64, latch->sum.value), expected);
+}
+
 /*
- * What the sum of all parts can be. The two readings of the total enclose the sweep, one CPUID exit
- * for each leaf that is read. KVM counts an exit before it answers, so "before" includes its own
- * read. Were there no other exit, then
+ * What the sum of all parts can be when they are read one after the other. The two readings of the
+ * total enclose the sweep, one CPUID exit for each leaf that is read. KVM counts an exit before it
+ * answers, so "before" includes its own read. Were there no other exit, then
  *
  *	after = before + reads + 1
  *
- * and each part is what it was at "before", except reason 10 itself: the cpuid_read-th read counts
- * all reads so far, so
+ * and each part is what it was at "before", except the reason of CPUID itself: the cpuid_read-th
+ * read counts all reads so far, so
  *
  *	sum = before + cpuid_read
  *
  * exactly. Other exits in between (an interrupt) add to the parts that are read later, so the sum
- *can only grow; and at "after" the CPUID exits of the reads after that of reason 10 are in the
- *total, but in no part:
+ * can only grow; and at "after" the CPUID exits of the reads after that of CPUID's reason are in
+ * the total, but in no part:
  *
  *	before + cpuid_read <= sum <= after - (reads - cpuid_read) - 1
  */
-static struct rule_result check_sum(const struct rule_subject *a, const struct rule_subject *b)
+static struct rule_result check_sweep(const struct rule_subject *a, const struct rule_subject *b)
 {
 	const struct record_leaf_total *leaf = &a->run->leaf_total;
 	g_autofree char *expected = NULL;
 	uint64_t others, lowest;
 
 	(void)b;
-	if (!leaf->known || !a->run->exits || leaf->cpuid_read == 0 ||
-	    leaf->cpuid_read > leaf->reads)
+	if (!leaf->known || leaf->cpuid_read == 0 || leaf->cpuid_read > leaf->reads)
 		return unknown("the total before and after, or the reads between them",
 			       "the parts add up to the total");
-	if (!a->run->total.known)
+	if (!leaf->sum.known)
 		return judged(false, g_strdup("the parts add up to more than 64 bits"),
 			      "the parts add up to the total");
 	if (leaf->after < leaf->before || leaf->after - leaf->before < (uint64_t)leaf->reads + 1)
@@ -427,8 +420,8 @@ static struct rule_result check_sum(const struct rule_subject *a, const struct r
 			       : g_strdup_printf("%" PRIu64 " to %" PRIu64 ", as %" PRIu64
 						 " exits came in between",
 						 lowest, lowest + others, others);
-	return judged(a->run->total.value >= lowest && a->run->total.value <= lowest + others,
-		      g_strdup_printf("%" PRIu64, a->run->total.value), expected);
+	return judged(leaf->sum.value >= lowest && leaf->sum.value <= lowest + others,
+		      g_strdup_printf("%" PRIu64, leaf->sum.value), expected);
 }
 
 /* ---- Was the same thing measured, on a healthy L1? ---- */
@@ -656,16 +649,93 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "sum",
-		.needs = "leaf_total, exits",
+		.needs = "latch, exits",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_sum,
-		.why = "The total is read before and after the reasons. Every read is itself one "
-		       "exit "
-		       "(CPUID always exits: SDM vol. 3, \"Instructions That Cause VM Exits "
-		       "Unconditionally\"), so what the reasons must add up to is known.",
+		.why = "Leaf 0x4FFFFF02 freezes all counters of the VM at one instant, so what "
+		       "leaf "
+		       "0x4FFFFF03 then says of each reason must add up to the total "
+		       "(kvm_exitcount_latch() of the patch series).",
 		.advice =
 			"Exits were counted under no reason, or twice; the counts cannot be used.",
+	},
+	{
+		.name = "sweep",
+		.needs = "leaf_total",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = check_sweep,
+		.why = "The total is read before and after the reasons, leaf 0x4FFFFFFE. Every "
+		       "read is itself one exit (CPUID always exits: SDM vol. 3, \"Instructions "
+		       "That Cause VM Exits Unconditionally\"), so what the reasons must add up to "
+		       "is known.",
+		.advice = "The live leaves and the latched ones do not tell the same; the counts "
+			  "cannot be used.",
+	},
+	{
+		.name = "l1-log",
+		.needs = "l1_exits, l1_total, exits",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = rules_check_l1_log,
+		.why = "L1 prints the table of a VM when that goes away (kvm_exitcount_print() of "
+		       "the "
+		       "patch series). Counters only grow, so no reason can have less there than "
+		       "L2 "
+		       "has read, and its lines must add up to its total.",
+		.advice = "Read dmesg.log of the run: another VM ran, or a line of the table was "
+			  "lost.",
+	},
+	{
+		.name = "dose",
+		.needs = "workload, dose, l2_in_effect, exits",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = rules_check_dose,
+		.why = "A dose does nothing but a known number of things that exit, and each exit "
+		       "of "
+		       "it is derived from the SDM and from KVM's source (docs/doses.md).",
+		.advice = "Either KVM does not count each exit, or it handles this one in another "
+			  "way than Linux 6.1 does: run it with experiment.witness=1, which tells "
+			  "the two apart.",
+	},
+	{
+		.name = "witness-leaves",
+		.needs = "witness.at_latch, exits",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = rules_check_witness_leaves,
+		.why = "The kernel's own tracepoint kvm:kvm_exit stands where every hardware exit "
+		       "passes (vmx_vcpu_run() in vmx.c). A histogram of it, stopped by the "
+		       "latch's kvm:kvm_cpuid, covers the very interval of the latched counts.",
+		.advice =
+			"One of the two counters is wrong: compare exits with witness.at_latch in "
+			"record.json, reason by reason.",
+	},
+	{
+		.name = "witness-end",
+		.needs = "witness.at_end, witness.debugfs, l1_exits",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = rules_check_witness_end,
+		.why = "While L2 stands still, the histogram, KVM's debugfs file and, when the VM "
+		       "then goes away, the kernel log are about the same exits.",
+		.advice =
+			"One of the three is wrong: compare them in record.json, reason by reason.",
+	},
+	{
+		.name = "witness-vcpu",
+		.needs = "witness.vcpu_exits, witness.debugfs",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = rules_check_witness_vcpu,
+		.why = "KVM's own statistic \"exits\" counts each return from vcpu_run() "
+		       "(vcpu_enter_guest() in x86.c): the hardware exits, and the entries that "
+		       "never happened, because the guest's state had to be emulated "
+		       "(emulation_required in vmx_vcpu_run()). With unrestricted guest there are "
+		       "none of these.",
+		.advice = "Look for failed entries in dmesg.log; else exits are lost in the patch.",
 	},
 	{
 		.name = "kernel-log",

@@ -84,7 +84,9 @@ bool medium_make(const struct platform_request *request, const char *cmdline, co
 		{ "/isolinux/bzimage", request->l1_kernel },
 		{ "/" JOB_FILE, job_file },
 		{ "/" JOB_MODULES, request->modules },
+		{ "/" JOB_EXTRA_MODULES, request->extra_modules },
 		{ "/" JOB_L2_KERNEL, request->l2_kernel },
+		{ "/" JOB_L2_DOSES, request->l2_doses },
 		{ "/" JOB_L2_DOMAIN, request->l2_domain },
 		{ "/" JOB_CAPABILITIES_FOLDER, request->capabilities },
 	};

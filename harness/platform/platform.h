@@ -14,18 +14,20 @@
 struct platform_request {
 	const struct config *config;
 	const struct job *job;
-	const char *l1_kernel;	  /* bzImage */
-	const char *appliance;	  /* L1's root file system */
-	const char *modules;	  /* folder of .ko files */
-	const char *l2_kernel;	  /* vmlinux */
-	const char *l2_domain;	  /* libvirt domain template */
-	const char *l2_image;	  /* NULL if the job boots no L2 */
-	const char *capabilities; /* folder of libvirt's cache files, or NULL */
-	const char *bochs_time;	  /* the shared object of bochs_time.c */
-	const char *work;	  /* an empty folder for temporary files; the caller removes it */
-	const char *console;	  /* file that gets L1's console */
-	const char *log;	  /* file that gets the emulator's log */
-	frameset *frames;	  /* gets what L1 sends */
+	const char *l1_kernel;	   /* bzImage */
+	const char *appliance;	   /* L1's root file system */
+	const char *modules;	   /* folder of .ko files */
+	const char *extra_modules; /* the same, of what an experiment does not load; or NULL */
+	const char *l2_kernel;	   /* vmlinux */
+	const char *l2_doses;	   /* the dose guest */
+	const char *l2_domain;	   /* libvirt domain template */
+	const char *l2_image;	   /* NULL if the job boots no L2 */
+	const char *capabilities;  /* folder of libvirt's cache files, or NULL */
+	const char *bochs_time;	   /* the shared object of bochs_time.c */
+	const char *work;	   /* an empty folder for temporary files; the caller removes it */
+	const char *console;	   /* file that gets L1's console */
+	const char *log;	   /* file that gets the emulator's log */
+	frameset *frames;	   /* gets what L1 sends */
 	GCancellable *cancellable;
 };
 

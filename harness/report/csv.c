@@ -58,6 +58,12 @@ static void put_header(GString *out, const struct comparison *comparison)
 		g_string_append_c(out, ',');
 		put_text(out, share);
 	}
+	for (i = 0; i < sides && comparison_has_cycles(comparison); i++) {
+		g_autofree char *cycles = g_strconcat("cycles ", labels[i], NULL);
+
+		g_string_append_c(out, ',');
+		put_text(out, cycles);
+	}
 	g_string_append(out, "\r\n");
 }
 
@@ -75,7 +81,14 @@ static void put_change(GString *out, const struct compare_row *row)
 		put_double(out, row->ratio);
 }
 
-static void put_row(GString *out, const struct compare_row *row, bool two_sides)
+static void put_cycles(GString *out, const struct compare_side *side)
+{
+	g_string_append_c(out, ',');
+	if (side->cycles.known)
+		g_string_append_printf(out, "%" PRIu64, side->cycles.value);
+}
+
+static void put_row(GString *out, const struct compare_row *row, bool two_sides, bool cycles)
 {
 	g_string_append_printf(out, "%" PRIu32 ",", row->reason);
 	put_text(out, row->name ? row->name : "");
@@ -89,6 +102,11 @@ static void put_row(GString *out, const struct compare_row *row, bool two_sides)
 		g_string_append_c(out, ',');
 		put_share(out, &row->b);
 	}
+	if (cycles) {
+		put_cycles(out, &row->a);
+		if (two_sides)
+			put_cycles(out, &row->b);
+	}
 	g_string_append(out, "\r\n");
 }
 
@@ -101,6 +119,6 @@ char *report_csv(const struct report *report)
 	put_header(out, comparison);
 	for (i = 0; i < comparison->rows->len; i++)
 		put_row(out, &g_array_index(comparison->rows, struct compare_row, i),
-			comparison->b != NULL);
+			comparison->b != NULL, comparison_has_cycles(comparison));
 	return g_string_free(out, FALSE);
 }

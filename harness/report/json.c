@@ -51,6 +51,7 @@ static json_t *side_to_json(const struct compare_side *side)
 	json_object_set_new(json, "count",
 			    side->known ? record_u64_to_json(side->count) : json_null());
 	json_object_set_new(json, "share", side->known ? json_real(side->share) : json_null());
+	json_object_set_new(json, "cycles", number_or_null(side->cycles));
 	return json;
 }
 

@@ -306,6 +306,51 @@ static guint put_table(const struct text *text)
 	return left_out;
 }
 
+/* ---- Cycles ---- */
+
+static char *format_cycles(const struct compare_side *side)
+{
+	return side->cycles.known ? format_count("", side->cycles.value) : g_strdup("-");
+}
+
+static char *format_each(const struct compare_side *side)
+{
+	if (!side->cycles.known || !side->known || side->count == 0)
+		return g_strdup("-");
+	return with_thousands(side->cycles.value / side->count);
+}
+
+/* Most exits, and the most expensive ones, are not the same. */
+static void put_cycles(const struct text *text)
+{
+	const struct comparison *comparison = text->report->comparison;
+	g_autofree char *label_a = shortened(comparison->label_a, COUNT_WIDTH);
+	g_autofree char *label_b = shortened(comparison->label_b, COUNT_WIDTH);
+	const char *const one[] = { label_a, "an exit", NULL };
+	const char *const two[] = { label_a, "an exit", label_b, "an exit", NULL };
+	guint i;
+
+	if (!comparison_has_cycles(comparison))
+		return;
+	g_string_append_c(text->out, '\n');
+	put_cells(text, "", "cycles outside", comparison->b ? two : one);
+	for (i = 0; i < comparison->rows->len; i++) {
+		const struct compare_row *row =
+			&g_array_index(comparison->rows, struct compare_row, i);
+		g_autofree char *reason = g_strdup_printf("%" PRIu32, row->reason);
+		g_autofree char *name = shortened(row->name, NAME_WIDTH);
+		g_autofree char *a = format_cycles(&row->a);
+		g_autofree char *each_a = format_each(&row->a);
+		g_autofree char *b = format_cycles(&row->b);
+		g_autofree char *each_b = format_each(&row->b);
+		const char *const cells_one[] = { a, each_a, NULL };
+		const char *const cells_two[] = { a, each_a, b, each_b, NULL };
+
+		if (!compare_row_is_empty(row))
+			put_cells(text, reason, name, comparison->b ? cells_two : cells_one);
+	}
+}
+
 /* ---- What stands below ---- */
 
 static bool has_new(const GArray *rows)
@@ -361,6 +406,15 @@ static void put_run(const struct text *text, const char *label, const struct rec
 				on_or_off(run->in_effect.vpid));
 
 	put_cost(text, what, run->seconds, run->ticks);
+	if (run->cost.known) {
+		g_autofree char *cost = g_strdup_printf(
+			"one CPUID round trip, %s: %.1f ticks of L2's time-stamp counter, the "
+			"least "
+			"of many batches of %" PRIu64,
+			label, (double)run->cost.ticks / (double)run->cost.exits, run->cost.exits);
+
+		put_paragraph(text, 0, 2, cost);
+	}
 }
 
 static void put_costs(const struct text *text)
@@ -384,6 +438,7 @@ char *report_text(const struct report *report, bool colour)
 
 	put_verdict(&text);
 	left_out = put_table(&text);
+	put_cycles(&text);
 	g_string_append_c(text.out, '\n');
 	put_notes(&text, left_out);
 	put_costs(&text);

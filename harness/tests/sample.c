@@ -38,7 +38,8 @@ struct record_exit *sample_exit(struct record_run *run, uint32_t reason)
 
 /*
  * As the probe finds it when nothing but its own reads exits: "before" is what all reasons had
- * then, and reason 10 was the eleventh read, so its part has grown by 11 since.
+ * then, and reason 10 was the eleventh read, so its part has grown by 11 since. Then came the
+ * latch.
  */
 static void set_totals(struct record_run *run)
 {
@@ -48,19 +49,43 @@ static void set_totals(struct record_run *run)
 	for (i = 0; i < run->exits->len; i++)
 		sum += ((const struct record_exit *)run->exits->pdata[i])->count;
 	run->total = record_u64_from(sum);
+	run->latch = (struct record_latch){ true, sum, 2, record_u64_from(sum) };
+	/* The latch is one exit more than "after", and "after" than the last read. */
 	run->leaf_total = (struct record_leaf_total){
 		.known = true,
-		.before = sum - 11,
-		.after = sum - 11 + READS + 1,
+		.before = sum - READS - 2,
+		.after = sum - 1,
 		.reads = READS,
 		.cpuid_read = 11,
+		.sum = record_u64_from(sum - READS - 2 + 11),
 	};
+}
+
+/* What KVM's table has when L2 has gone: 50 I/O exits more, with which the probe told. */
+static void set_l1(struct record_run *run)
+{
+	uint64_t sum = 0;
+	guint i;
+
+	g_clear_pointer(&run->l1_exits, g_ptr_array_unref);
+	run->l1_exits = record_exits_new();
+	for (i = 0; i < run->exits->len; i++) {
+		const struct record_exit *one = run->exits->pdata[i];
+		uint64_t count = one->count + (one->reason == REASON_IO_INSTRUCTION ? 50 : 0);
+
+		sum += count;
+		if (count > 0)
+			g_ptr_array_add(run->l1_exits,
+					record_exit_new(one->reason, one->name, count));
+	}
+	run->l1_total = record_u64_from(sum);
 }
 
 void sample_set_count(struct record_run *run, uint32_t reason, uint64_t count)
 {
 	sample_exit(run, reason)->count = count;
 	set_totals(run);
+	set_l1(run);
 }
 
 static void add_exits(struct record_run *run, bool ept)
@@ -72,15 +97,18 @@ static void add_exits(struct record_run *run, bool ept)
 	run->undefined = record_reasons_new();
 	run->malformed = record_reasons_new();
 	for (reason = 0; reason < READS; reason++) {
-		if (reason_is_defined(reason))
-			g_ptr_array_add(run->exits,
-					record_exit_new(reason, reason_name(reason), 0));
+		if (reason_is_defined(KVM_EXITCOUNT_VENDOR_VMX, reason))
+			g_ptr_array_add(
+				run->exits,
+				record_exit_new(reason,
+						reason_name(KVM_EXITCOUNT_VENDOR_VMX, reason), 0));
 		else
 			g_array_append_val(run->undefined, reason);
 	}
 	for (i = 0; i < G_N_ELEMENTS(counts); i++)
 		sample_exit(run, counts[i].reason)->count = ept ? counts[i].ept : counts[i].noept;
 	set_totals(run);
+	set_l1(run);
 }
 
 static void set_guest(struct record_guest *guest)
@@ -114,11 +142,11 @@ static struct record_run *sample_run(const char *config, bool ept)
 		.vpid = true,
 		.unrestricted_guest = ept,
 		.vendor = KVM_EXITCOUNT_VENDOR_VMX,
-		.highest_reason = reason_highest(),
+		.highest_reason = reason_highest(KVM_EXITCOUNT_VENDOR_VMX),
 		.vcpus = 1,
 	};
 	/* "KVMe" "xitc" "ount", least significant byte first. */
-	run->interface = (struct record_interface){ true, 1, 0x654d564b, 0x63746978, 0x746e756f };
+	run->interface = (struct record_interface){ true, 2, 0x654d564b, 0x63746978, 0x746e756f };
 	run->module_ids = record_modules_new();
 	add_modules(run->module_ids);
 	set_guest(&run->guest);

@@ -10,7 +10,10 @@
  */
 struct record *sample_record(void);
 
-/* Replace a count; total and leaf_total follow, as they would have in L2. */
+/*
+ * Replace a count; total, leaf_total and latch follow, as they would have in L2, and so does what
+ * L1 says in its kernel log.
+ */
 void sample_set_count(struct record_run *run, uint32_t reason, uint64_t count);
 
 /* The entry of a reason, which must be there. */

@@ -112,6 +112,33 @@ static void paging_comes_first(void **state)
 	}
 }
 
+/* The exit codes of AMD are others: the same number means something else there. */
+static void paging_is_that_of_the_vendor(void **state)
+{
+	static const uint32_t given[] = { 0, 0x13, 0x30, 0x4e, 0x72, 0x79, 0x400 };
+	static const uint32_t expected[] = { 0x13, 0x4e, 0x79, 0x400, 0, 0x30, 0x72 };
+	g_autoptr(struct_record_run) run = record_run_new("npt");
+	g_autoptr(struct_comparison) comparison = NULL;
+	guint i;
+
+	(void)state;
+	run->l2_in_effect.known = true;
+	run->l2_in_effect.vendor = KVM_EXITCOUNT_VENDOR_SVM;
+	run->exits = record_exits_new();
+	for (i = 0; i < G_N_ELEMENTS(given); i++)
+		g_ptr_array_add(run->exits, record_exit_new(given[i], NULL, 1));
+	run->total = record_u64_from(G_N_ELEMENTS(given));
+	comparison = comparison_new(run, NULL, NULL, NULL);
+	assert_int_equal(comparison->rows->len, G_N_ELEMENTS(expected));
+	for (i = 0; i < comparison->rows->len; i++) {
+		const struct compare_row *row =
+			&g_array_index(comparison->rows, struct compare_row, i);
+
+		assert_int_equal(row->reason, expected[i]);
+		assert_int_equal(row->paging, i < 4);
+	}
+}
+
 /* ---- Runs made for the purpose ---- */
 
 static struct record_run *run_with(const char *config, uint32_t reason, uint64_t count)
@@ -223,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_of_two_runs),
 		cmocka_unit_test(paging_comes_first),
+		cmocka_unit_test(paging_is_that_of_the_vendor),
 		cmocka_unit_test(differences_have_64_bits_and_a_sign),
 		cmocka_unit_test(reason_that_only_one_run_has),
 		cmocka_unit_test(run_without_counts),

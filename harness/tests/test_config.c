@@ -22,11 +22,12 @@ static const struct {
 	const char *name, *text;
 } sample[] = {
 	{ "experiment.conf", "# what\n\n[experiment]\nworkload = boot\nconfigurations=ept;noept\n"
-			     "platform = auto\n" },
+			     "platform = auto\nn = 7\ncycles = 1\nwitness = 0\n"
+			     "tracepoints = kvm:kvm_exit;kvm:kvm_entry\n" },
 	{ "ept.conf", "[module]\nname = ept\nept = 1\nvpid = 1\n" },
 	{ "noept.conf", "[module]\nname = noept\nept = 0\n# equal\nvpid = 1\n" },
-	{ "l2.conf", "[l2]\nmemory_mib=128\nvcpus=1\nappend=\ntimeout_seconds=60\nkernel=\nimage=\n"
-		     "probe=\n" },
+	{ "l2.conf", "[l2]\nmemory_mib=128\nvcpus=1\nappend=\ntimeout_seconds=60\nkernel=\ndoses=\n"
+		     "image=\nprobe=\n" },
 	{ "bochs.conf", "[bochs]\ncpu=corei7_haswell_4770\nmemory_mib=512\nips=100000000\n"
 			"timeout_seconds=600\ntimeout_ticks=40000000000\nappend=\nmodules=\n" },
 };
@@ -132,6 +133,10 @@ static void sample_is_read(void **state)
 	assert_int_equal(g_strv_length(config->experiment.configurations), 2);
 	assert_string_equal(config->experiment.configurations[0], "ept");
 	assert_string_equal(config->experiment.configurations[1], "noept");
+	assert_int_equal(config->experiment.n, 7);
+	assert_true(config->experiment.cycles);
+	assert_false(config->experiment.witness);
+	assert_string_equal(config->experiment.tracepoints, "kvm:kvm_exit;kvm:kvm_entry");
 	assert_int_equal(config->modules->len, 2);
 	module = config_find_module(config, "ept");
 	assert_string_equal(module->name, "ept");
@@ -147,6 +152,7 @@ static void sample_is_read(void **state)
 	assert_string_equal(config->l2.append, "");
 	assert_int_equal(config->l2.timeout_seconds, 60);
 	assert_string_equal(config->l2.kernel, "");
+	assert_string_equal(config->l2.doses, "");
 	assert_string_equal(config->l2.image, "");
 	assert_string_equal(config->l2.probe, "");
 	assert_string_equal(config->bochs.cpu, "corei7_haswell_4770");
@@ -167,7 +173,7 @@ static void forms_that_are_the_same(void **state)
 	write_file(folder, "l2.conf",
 		   " [l2] \r\n\t# caf\xc3\xa9 \xff\r\nmemory_mib\t=\t0x80\r\n"
 		   "  vcpus = 2 \r\nappend = a=1 b=\"2;3\" # no comment \r\n"
-		   "timeout_seconds=60\nkernel=\nimage=\nprobe=");
+		   "timeout_seconds=60\nkernel=\ndoses=\nimage=\nprobe=");
 	write_file(folder, "empty.conf", "");
 	write_file(folder, "l2.conf~", "nonsense");
 	write_file(folder, ".hidden.conf", "nonsense");
@@ -263,12 +269,16 @@ static void paths_are_relative_to_their_file(void **state)
 	const char *const overrides[] = { one, NULL };
 	const char *const settings[] = { "l2.probe=some/probe", NULL };
 	g_autofree char *kernel = path_of(folder, "vmlinux");
+	g_autofree char *doses = path_of(folder, "doses.elf");
 	g_autofree char *probe = g_canonicalize_filename("some/probe", NULL);
 	g_autoptr(struct_config) config = NULL;
 
-	write_file(folder, "one.override", "[l2]\nkernel = ./x/../vmlinux\nimage=/a/b.img\n");
+	write_file(folder, "one.override",
+		   "[l2]\nkernel = ./x/../vmlinux\nimage=/a/b.img\n"
+		   "doses = doses.elf\n");
 	config = load(folder, overrides, settings);
 	assert_string_equal(config->l2.kernel, kernel);
+	assert_string_equal(config->l2.doses, doses);
 	assert_string_equal(config->l2.image, "/a/b.img");
 	assert_string_equal(config->l2.probe, probe);
 }
@@ -276,17 +286,24 @@ static void paths_are_relative_to_their_file(void **state)
 static void limits_are_inside(void **state)
 {
 	struct folder *folder = *state;
-	const char *const low[] = { "l2.memory_mib=32", "l2.timeout_seconds=1",
-				    "bochs.memory_mib=128", "bochs.ips=1000000", NULL };
+	const char *const low[] = { "l2.memory_mib=32",
+				    "l2.timeout_seconds=1",
+				    "bochs.memory_mib=128",
+				    "bochs.ips=1000000",
+				    "experiment.n=0",
+				    "experiment.tracepoints=",
+				    NULL };
 	const char *const high[] = { "l2.memory_mib=65536",
 				     "l2.vcpus=64",
 				     "l2.timeout_seconds=86400",
 				     "bochs.memory_mib=2048",
 				     "bochs.timeout_ticks=1000000000000000",
+				     "experiment.n=4294967295",
 				     NULL };
 	g_autofree char *text = g_strnfill(512, 'x');
 	g_autofree char *append = g_strconcat("l2.append=", text, NULL);
-	const char *const longest[] = { append, NULL };
+	g_autofree char *tracepoints = g_strconcat("experiment.tracepoints=", text, NULL);
+	const char *const longest[] = { append, tracepoints, NULL };
 
 	config_free(load(folder, NULL, low));
 	config_free(load(folder, NULL, high));
@@ -302,10 +319,17 @@ static void projects_own_configuration_is_right(void **state)
 	g_autoptr(struct_config) config = config_load(project_configs, NULL, NULL, &error);
 
 	(void)state;
-	if (!config)
+	if (!config) {
 		fail_msg("%s", error->message);
+		return;
+	}
 	assert_true(config_find_module(config, "ept")->ept);
 	assert_false(config_find_module(config, "noept")->ept);
+	/* Each of these costs, or is another experiment. */
+	assert_int_equal(config->experiment.n, 0);
+	assert_false(config->experiment.cycles);
+	assert_false(config->experiment.witness);
+	assert_string_equal(config->experiment.tracepoints, "");
 }
 
 /* ---- What is wrong ---- */
@@ -376,7 +400,7 @@ static void unknown_names(void **state)
 	assert_file_fails(
 		folder, "l2.conf", "[l2]\nvcpus=1\ncpus=1\n",
 		"L0: %s/l2.conf:3: [l2] has no key 'cpus', expected one of memory_mib, vcpus, "
-		"append, timeout_seconds, kernel, image, probe");
+		"append, timeout_seconds, kernel, doses, image, probe");
 	/* A key of another section is as unknown as any. */
 	assert_file_fails(
 		folder, "ept.conf", "[module]\nname=ept\nept=1\nvpid=1\nvcpus=1\n",
@@ -427,6 +451,14 @@ static void wrong_values(void **state)
 		  "platform is '' in [experiment], expected one of auto, bochs" },
 		{ "experiment.workload=../boot",
 		  "workload is '../boot' in [experiment], expected a name of a-z, 0-9, _ and -" },
+		{ "experiment.n=4294967296",
+		  "n is '4294967296' in [experiment], expected a number from 0 to 4294967295" },
+		{ "experiment.n=-1",
+		  "n is '-1' in [experiment], expected a number from 0 to 4294967295" },
+		{ "experiment.n=",
+		  "n is '' in [experiment], expected a number from 0 to 4294967295" },
+		{ "experiment.cycles=2", "cycles is '2' in [experiment], expected 0 or 1" },
+		{ "experiment.witness=yes", "witness is 'yes' in [experiment], expected 0 or 1" },
 		{ "bochs.cpu=", "cpu is '' in [bochs], expected a name of a-z, 0-9, _ and -" },
 	};
 	struct folder *folder = *state;
@@ -468,15 +500,27 @@ static void names_of_configurations(void **state)
 
 static void text_too_long(void **state)
 {
+	static const struct {
+		const char *section, *key;
+	} cases[] = {
+		{ "l2", "append" },
+		{ "experiment", "tracepoints" },
+	};
 	struct folder *folder = *state;
 	g_autofree char *text = g_strnfill(513, 'x');
-	g_autofree char *setting = g_strconcat("l2.append=", text, NULL);
-	const char *const settings[] = { setting, NULL };
-	g_autofree char *expected = g_strdup_printf("L0: setting '%s': append is '%s' in [l2], "
-						    "expected a text of at most 512 characters",
-						    setting, text);
+	guint i;
 
-	assert_fails(folder, NULL, settings, expected);
+	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *setting =
+			g_strdup_printf("%s.%s=%s", cases[i].section, cases[i].key, text);
+		const char *const settings[] = { setting, NULL };
+		g_autofree char *expected = g_strdup_printf(
+			"L0: setting '%s': %s is '%s' in [%s], expected a text of at most 512 "
+			"characters",
+			setting, cases[i].key, text, cases[i].section);
+
+		assert_fails(folder, NULL, settings, expected);
+	}
 }
 
 /* A value that a later file replaces must be right all the same. */
@@ -497,9 +541,19 @@ static void missing_things(void **state)
 	struct folder *folder = *state;
 	g_autofree char *path = path_of(folder, "l2.conf");
 
+	assert_file_fails(folder, "experiment.conf",
+			  "[experiment]\nworkload=boot\nplatform=auto\nconfigurations=ept;noept\n"
+			  "cycles=0\nwitness=0\ntracepoints=\n",
+			  "L0: %s/experiment.conf:1: [experiment] has no 'n', expected a number "
+			  "from 0 to 4294967295");
+	assert_file_fails(folder, "experiment.conf",
+			  "[experiment]\nworkload=boot\nplatform=auto\nconfigurations=ept;noept\n"
+			  "n=0\ncycles=0\ntracepoints=\n",
+			  "L0: %s/experiment.conf:1: [experiment] has no 'witness', expected 0 or "
+			  "1");
 	assert_file_fails(
 		folder, "l2.conf",
-		"# c\n[l2]\nmemory_mib=128\nappend=\ntimeout_seconds=60\nkernel=\nimage=\n"
+		"# c\n[l2]\nmemory_mib=128\nappend=\ntimeout_seconds=60\nkernel=\ndoses=\nimage=\n"
 		"probe=\n",
 		"L0: %s/l2.conf:2: [l2] has no 'vcpus', expected a number from 1 to 64");
 	assert_file_fails(folder, "ept.conf", "[module]\nname=ept\nvpid=1\n",
@@ -507,10 +561,11 @@ static void missing_things(void **state)
 	assert_file_fails(
 		folder, "ept.conf", "\n[module]\nept=1\nvpid=1\n",
 		"L0: %s/ept.conf:2: [module] has no 'name', expected that of a configuration");
-	assert_file_fails(folder, "l2.conf",
-			  "[l2]\nmemory_mib=128\nvcpus=1\nappend=\ntimeout_seconds=60\nkernel=\n"
-			  "probe=\n",
-			  "L0: %s/l2.conf:1: [l2] has no 'image', expected a path, or nothing");
+	assert_file_fails(
+		folder, "l2.conf",
+		"[l2]\nmemory_mib=128\nvcpus=1\nappend=\ntimeout_seconds=60\nkernel=\ndoses=\n"
+		"probe=\n",
+		"L0: %s/l2.conf:1: [l2] has no 'image', expected a path, or nothing");
 	g_remove(path);
 	assert_fails(folder, NULL, NULL, "L0: %s: no file has a section [l2]");
 }
@@ -546,7 +601,8 @@ static void configurations_of_the_experiment(void **state)
 
 	assert_file_fails(
 		folder, "experiment.conf",
-		"[experiment]\nworkload=boot\nplatform=auto\nconfigurations=ept;npt\n",
+		"[experiment]\nworkload=boot\nplatform=auto\nconfigurations=ept;npt\n"
+		"n=0\ncycles=0\nwitness=0\ntracepoints=\n",
 		"L0: %s/experiment.conf:4: no file defines the configuration 'npt', expected "
 		"npt.conf");
 	assert_file_fails(

@@ -8,9 +8,11 @@
 #include <cmocka.h>
 
 #include "agent/domain.h"
+#include "agent/stage.h"
 #include "model/config.h"
 #include "model/error.h"
 #include "model/job.h"
+#include "model/record.h"
 
 static char *write_temporary(const char *text)
 {
@@ -23,42 +25,172 @@ static char *write_temporary(const char *text)
 	return path;
 }
 
-static struct job *sample_job(void)
+static struct config *sample_config(const char *const *settings)
 {
-	const char *const settings[] = { "l2.append=a=\"b\" <&>", "l2.memory_mib=160", NULL };
 	g_autoptr(GError) error = NULL;
-	g_autoptr(struct_config) config = config_load("configs", NULL, settings, &error);
+	struct config *config = config_load("configs", NULL, settings, &error);
 
 	if (config == NULL)
 		fail_msg("%s", error->message);
-	return job_from_config(config, JOB_EXPERIMENT);
+	return config;
+}
+
+/* Two runs, of which the second has nothing as it comes. */
+static struct job *sample_job(void)
+{
+	const char *const settings[] = {
+		"l2.append=a=\"b\" <&>",
+		"l2.memory_mib=160",
+		"experiment.cycles=1",
+		"experiment.tracepoints=kvm:kvm_exit;kvm:kvm_entry",
+		NULL,
+	};
+	g_autoptr(struct_config) config = sample_config(settings);
+	struct job *job = job_from_config(config, JOB_EXPERIMENT);
+	struct job_run *run = g_ptr_array_index(job->runs, 1);
+
+	run->reload = JOB_RELOAD_VENDOR;
+	run->vpid = false;
+	run->vcpus = 2;
+	record_set_string(&run->workload, "dose-cpuid");
+	record_set_string(&run->append, " b;\\n\tc");
+	record_set_string(&run->companion, "boot");
+	return job;
+}
+
+static struct job *through_the_medium(const struct job *job)
+{
+	g_autofree char *text = job_to_text(job);
+	g_autofree char *path = write_temporary(text);
+	g_autoptr(GError) error = NULL;
+	struct job *got = job_load(path, &error);
+
+	unlink(path);
+	if (got == NULL)
+		fail_msg("%s", error->message);
+	return got;
+}
+
+static void assert_same_run(const struct job_run *a, const struct job_run *b)
+{
+	assert_string_equal(a->name, b->name);
+	assert_int_equal(a->ept, b->ept);
+	assert_int_equal(a->vpid, b->vpid);
+	assert_int_equal(a->reload, b->reload);
+	assert_string_equal(a->workload, b->workload);
+	assert_int_equal(a->vcpus, b->vcpus);
+	assert_string_equal(a->append, b->append);
+	assert_string_equal(a->companion, b->companion);
 }
 
 static void job_survives_the_medium(void **state)
 {
 	g_autoptr(struct_job) sent = sample_job();
-	g_autofree char *text = job_to_text(sent);
-	g_autofree char *path = write_temporary(text);
-	g_autoptr(struct_job) got = job_load(path, NULL);
+	g_autoptr(struct_job) got = through_the_medium(sent);
 
 	(void)state;
-	unlink(path);
-	assert_non_null(got);
 	assert_int_equal(got->task, JOB_EXPERIMENT);
-	assert_string_equal(got->workload, "boot");
 	assert_int_equal(got->memory_mib, 160);
-	assert_int_equal(got->vcpus, sent->vcpus);
-	assert_string_equal(got->append, "a=\"b\" <&>");
 	assert_int_equal(got->timeout_seconds, sent->timeout_seconds);
-	assert_int_equal(got->modules->len, 2);
-	for (unsigned int i = 0; i < 2; i++) {
-		const struct config_module *a = g_ptr_array_index(sent->modules, i);
-		const struct config_module *b = g_ptr_array_index(got->modules, i);
+	assert_true(got->cycles);
+	assert_false(got->witness);
+	assert_string_equal(got->tracepoints, "kvm:kvm_exit;kvm:kvm_entry");
+	assert_int_equal(got->runs->len, 2);
+	for (unsigned int i = 0; i < 2; i++)
+		assert_same_run(g_ptr_array_index(sent->runs, i), g_ptr_array_index(got->runs, i));
+}
 
-		assert_string_equal(a->name, b->name);
-		assert_int_equal(a->ept, b->ept);
-		assert_int_equal(a->vpid, b->vpid);
+static void each_task_and_reload_survives(void **state)
+{
+	static const char *const settings[] = { "experiment.witness=1", NULL };
+	g_autoptr(struct_config) config = sample_config(settings);
+
+	(void)state;
+	for (unsigned int task = JOB_EXPERIMENT; task <= JOB_KUNIT; task++) {
+		g_autoptr(struct_job) sent = job_new(config, (enum job_task)task);
+		g_autoptr(struct_job) got = through_the_medium(sent);
+
+		assert_int_equal(got->task, task);
+		assert_true(got->witness);
+		assert_false(got->cycles);
+		assert_string_equal(got->tracepoints, "");
+		assert_int_equal(got->runs->len, 0);
 	}
+	for (unsigned int reload = JOB_RELOAD_ALL; reload <= JOB_RELOAD_NONE; reload++) {
+		g_autoptr(struct_job) sent = job_new(config, JOB_EXPERIMENT);
+		struct job_run *run =
+			job_add_run(sent, "one", config_find_module(config, "ept"), "boot", 1, "");
+		g_autoptr(struct_job) got = NULL;
+
+		run->reload = (enum job_reload)reload;
+		got = through_the_medium(sent);
+		assert_same_run(run, g_ptr_array_index(got->runs, 0));
+	}
+}
+
+/* One run for each configuration, in their order, in its paging. */
+static void runs_are_those_of_the_configuration(void **state)
+{
+	static const char *const settings[] = { "experiment.configurations=noept;ept",
+						"experiment.workload=dose-io", "l2.vcpus=3",
+						"l2.append=x", NULL };
+	g_autoptr(struct_config) config = sample_config(settings);
+	g_autoptr(struct_job) job = job_from_config(config, JOB_EXPERIMENT);
+	static const char *const names[] = { "noept", "ept" };
+
+	(void)state;
+	assert_int_equal(job->runs->len, 2);
+	for (unsigned int i = 0; i < 2; i++) {
+		const struct job_run expected = {
+			.name = (char *)names[i],
+			.ept = i == 1,
+			.vpid = config_find_module(config, names[i])->vpid,
+			.reload = JOB_RELOAD_ALL,
+			.workload = (char *)"dose-io",
+			.vcpus = 3,
+			.append = (char *)"x",
+			.companion = (char *)"",
+		};
+
+		assert_same_run(g_ptr_array_index(job->runs, i), &expected);
+	}
+}
+
+/* The size of a dose is an argument of L2's kernel, before those of the configuration. */
+static void size_of_a_dose_is_an_argument(void **state)
+{
+	static const struct {
+		const char *n, *append, *expected;
+	} cases[] = {
+		{ "experiment.n=0", "l2.append=", "" },
+		{ "experiment.n=0", "l2.append=x", "x" },
+		{ "experiment.n=1", "l2.append=", "eptlab.n=1" },
+		{ "experiment.n=4294967295", "l2.append=x y", "eptlab.n=4294967295 x y" },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const char *const settings[] = { cases[i].n, cases[i].append, NULL };
+		g_autoptr(struct_config) config = sample_config(settings);
+		g_autoptr(struct_job) job = job_from_config(config, JOB_EXPERIMENT);
+		const struct job_run *run = g_ptr_array_index(job->runs, 1);
+
+		assert_string_equal(run->append, cases[i].expected);
+	}
+}
+
+static void doses_have_a_guest_of_their_own(void **state)
+{
+	static const char *const others[] = { "boot",  "overdose-io", "dose",	"dosed",
+					      "dose-", "dose-none",   "io",	"do",
+					      "",      "doses-io",    "Dose-io" };
+
+	(void)state;
+	assert_true(job_is_dose("dose-cpuid"));
+	assert_true(job_is_dose("dose-io"));
+	assert_true(job_is_dose("doses"));
+	for (unsigned int i = 0; i < G_N_ELEMENTS(others); i++)
+		assert_false(job_is_dose(others[i]));
 }
 
 static void assert_refused(const char *text)
@@ -68,9 +200,24 @@ static void assert_refused(const char *text)
 	struct job *job = job_load(path, &error);
 
 	unlink(path);
-	assert_null(job);
+	if (job != NULL)
+		fail_msg("was taken: %s", text);
 	assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_L1));
 	assert_non_null(strstr(error->message, path));
+}
+
+/* The lines with another one in place of line i; NULL: none. */
+static char *with_line(char **lines, unsigned int i, const char *other)
+{
+	GString *text = g_string_new(NULL);
+
+	for (unsigned int j = 0; lines[j] != NULL; j++) {
+		const char *line = j == i ? other : lines[j];
+
+		if (line != NULL)
+			g_string_append_printf(text, "%s\n", line);
+	}
+	return g_string_free(text, FALSE);
 }
 
 static void damaged_job_is_refused(void **state)
@@ -78,64 +225,217 @@ static void damaged_job_is_refused(void **state)
 	g_autoptr(struct_job) job = sample_job();
 	g_autofree char *text = job_to_text(job);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	unsigned int seen = 0;
 
 	(void)state;
 	assert_refused("");
 	assert_refused("[job]\ntask=dance\n");
-	/* Without any one of its lines it is not a job. */
 	for (unsigned int i = 0; lines[i] != NULL; i++) {
-		g_autoptr(GString) less = g_string_new(NULL);
+		g_autofree char *less = with_line(lines, i, NULL);
+		g_autofree char *key = g_strndup(lines[i], strcspn(lines[i], "="));
+		/* No number, no boolean, no name, and no escape that there is. */
+		g_autofree char *value = g_strconcat(key, "=\\q", NULL);
+		g_autofree char *wrong = with_line(lines, i, value);
+		g_autofree char *cut = with_line(lines, i, key);
 
 		if (*lines[i] == '\0' || *lines[i] == '[')
 			continue;
-		for (unsigned int j = 0; lines[j] != NULL; j++) {
-			if (j != i)
-				g_string_append_printf(less, "%s\n", lines[j]);
-		}
-		assert_refused(less->str);
+		assert_refused(less);
+		assert_refused(wrong);
+		assert_refused(cut);
+		seen++;
 	}
+	/* Six lines of the job, and seven of each run. */
+	assert_int_equal(seen, 20);
+}
+
+static void values_that_are_none_are_refused(void **state)
+{
+	static const struct {
+		const char *line, *instead;
+	} cases[] = {
+		{ "memory_mib=160", "memory_mib=-1" },
+		{ "memory_mib=160", "memory_mib=4294967456" },
+		{ "task=experiment", "task=" },
+		{ "task=experiment", "task=Experiment" },
+		{ "memory_mib=160", "memory_mib=" },
+		{ "memory_mib=160", "memory_mib=1x" },
+		{ "cycles=true", "cycles=yes" },
+		{ "reload=vendor", "reload=some" },
+		{ "reload=vendor", "reload=" },
+		{ "vcpus=2", "vcpus=two" },
+		{ "ept=false", "ept=0x" },
+	};
+	g_autoptr(struct_job) job = sample_job();
+	g_autofree char *text = job_to_text(job);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	(void)state;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *wrong = NULL;
+		unsigned int j = 0;
+
+		while (strcmp(lines[j], cases[i].line) != 0)
+			assert_non_null(lines[++j]);
+		wrong = with_line(lines, j, cases[i].instead);
+		assert_refused(wrong);
+	}
+}
+
+/* ---- The libvirt domain ---- */
+
+#define TEMPLATE "guest-image/domain.xml"
+
+static const struct domain_spec sample_spec = {
+	.name = "ept",
+	.number = 7,
+	.kernel = "/job/l2/vmlinux",
+	.workload = "boot",
+	.memory_mib = 160,
+	.vcpus = 2,
+	.append = "a=\"b\" <&>",
+};
+
+static char *domain_of(const struct domain_spec *spec)
+{
+	g_autoptr(GError) error = NULL;
+	char *xml = domain_xml(TEMPLATE, spec, &error);
+
+	if (xml == NULL)
+		fail_msg("%s", error->message);
+	return xml;
+}
+
+static void assert_holds(const char *xml, const char *part)
+{
+	if (strstr(xml, part) == NULL)
+		fail_msg("\"%s\" is not in:\n%s", part, xml);
 }
 
 static void domain_is_filled_in_and_escaped(void **state)
 {
-	g_autoptr(struct_job) job = sample_job();
-	g_autoptr(GError) error = NULL;
-	g_autofree char *xml = domain_xml("guest-image/domain.xml", job, &error);
+	g_autofree char *xml = domain_of(&sample_spec);
 
 	(void)state;
-	assert_non_null(xml);
-	assert_non_null(strstr(xml, "<memory unit=\"MiB\">160</memory>"));
-	assert_non_null(strstr(xml, "<vcpu>1</vcpu>"));
-	assert_non_null(strstr(xml, "eptlab.workload=boot a=\"b\" &lt;&amp;&gt;</cmdline>"));
+	assert_holds(xml, "<name>ept</name>");
+	assert_holds(xml, "<uuid>e97ab000-0000-4000-8000-000000000007</uuid>");
+	assert_holds(xml, "<memory unit=\"MiB\">160</memory>");
+	assert_holds(xml, "<vcpu>2</vcpu>");
+	assert_holds(xml, "<kernel>/job/l2/vmlinux</kernel>");
+	assert_holds(xml, " eptlab.workload=boot a=\"b\" &lt;&amp;&gt;</cmdline>");
+	/* The console is the first port, the frames are the second. */
+	assert_holds(xml, "<source path=\"" STAGE_L2_FILES "/ept/console.log\"/>\n"
+			  "      <target port=\"0\"/>");
+	assert_holds(xml, "<source path=\"" STAGE_L2_FILES "/ept/probe.frames\"/>\n"
+			  "      <target port=\"1\"/>");
 }
 
-static void damaged_template_is_refused(void **state)
+static void two_domains_share_nothing(void **state)
 {
-	static const char *const templates[] = {
-		"",
-		"<domain>",
-		"<domain><vcpu/><os><cmdline/></os></domain>",
-		"<domain><memory/><memory/><vcpu/><os><cmdline/></os></domain>",
-	};
-	g_autoptr(struct_job) job = sample_job();
+	struct domain_spec other = sample_spec;
+	g_autofree char *xml = NULL;
 
 	(void)state;
-	for (unsigned int i = 0; i < G_N_ELEMENTS(templates); i++) {
-		g_autofree char *path = write_temporary(templates[i]);
-		g_autoptr(GError) error = NULL;
+	other.name = "a&\"b";
+	other.number = UINT32_MAX;
+	other.kernel = "/job/l2/<doses>.elf";
+	xml = domain_of(&other);
+	assert_holds(xml, "<name>a&amp;\"b</name>");
+	/* The last group of a UUID has twelve digits. */
+	assert_holds(xml, "<uuid>e97ab000-0000-4000-8000-004294967295</uuid>");
+	assert_holds(xml, "<kernel>/job/l2/&lt;doses&gt;.elf</kernel>");
+	assert_holds(xml, "<source path=\"" STAGE_L2_FILES "/a&amp;&quot;b/console.log\"/>");
+	assert_holds(xml, "<source path=\"" STAGE_L2_FILES "/a&amp;&quot;b/probe.frames\"/>");
+}
 
-		assert_null(domain_xml(path, job, &error));
-		assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_L1));
-		unlink(path);
+static void command_line_says_what_to_do(void **state)
+{
+	static const struct {
+		bool hold;
+		const char *append, *expected;
+	} cases[] = {
+		{ false, "", " eptlab.workload=dose-hlt</cmdline>" },
+		{ true, "", " eptlab.workload=dose-hlt eptlab.hold</cmdline>" },
+		{ false, "x=1", " eptlab.workload=dose-hlt x=1</cmdline>" },
+		{ true, "x=1", " eptlab.workload=dose-hlt eptlab.hold x=1</cmdline>" },
+	};
+	struct domain_spec spec = sample_spec;
+
+	(void)state;
+	spec.workload = "dose-hlt";
+	for (unsigned int i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *xml = NULL;
+
+		spec.hold = cases[i].hold;
+		spec.append = cases[i].append;
+		xml = domain_of(&spec);
+		assert_holds(xml, cases[i].expected);
 	}
+}
+
+static void assert_template_refused(const char *text)
+{
+	g_autofree char *path = write_temporary(text);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *xml = domain_xml(path, &sample_spec, &error);
+
+	unlink(path);
+	if (xml != NULL)
+		fail_msg("was taken: %s", text);
+	assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_L1));
+}
+
+static char *replaced(const char *text, const char *part, const char *by)
+{
+	g_auto(GStrv) halves = g_strsplit(text, part, 2);
+
+	assert_int_equal(g_strv_length(halves), 2);
+	return g_strjoinv(by, halves);
+}
+
+/* What is filled in must be there, and once. */
+static void damaged_template_is_refused(void **state)
+{
+	static const char *const parts[] = {
+		"<name/>",
+		"<uuid/>",
+		"<memory unit='MiB'/>",
+		"<vcpu/>",
+		"<kernel/>",
+		"<cmdline/>",
+		"<source path=''/>\n      <target port='0'/>",
+		"<source path=''/>\n      <target port='1'/>",
+	};
+	g_autofree char *text = NULL;
+
+	(void)state;
+	assert_true(g_file_get_contents(TEMPLATE, &text, NULL, NULL));
+	for (unsigned int i = 0; i < G_N_ELEMENTS(parts); i++) {
+		g_autofree char *twice = g_strconcat(parts[i], parts[i], NULL);
+		g_autofree char *without = replaced(text, parts[i], "");
+		g_autofree char *doubled = replaced(text, parts[i], twice);
+
+		assert_template_refused(without);
+		assert_template_refused(doubled);
+	}
+	assert_template_refused("");
+	assert_template_refused("<domain>");
+	assert_template_refused("<domain/>");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(job_survives_the_medium),
+		cmocka_unit_test(each_task_and_reload_survives),
+		cmocka_unit_test(runs_are_those_of_the_configuration),
+		cmocka_unit_test(size_of_a_dose_is_an_argument),
+		cmocka_unit_test(doses_have_a_guest_of_their_own),
 		cmocka_unit_test(damaged_job_is_refused),
+		cmocka_unit_test(values_that_are_none_are_refused),
 		cmocka_unit_test(domain_is_filled_in_and_escaped),
+		cmocka_unit_test(two_domains_share_nothing),
+		cmocka_unit_test(command_line_says_what_to_do),
 		cmocka_unit_test(damaged_template_is_refused),
 	};
 

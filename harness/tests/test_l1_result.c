@@ -71,14 +71,20 @@ static bool feed_frame(struct stream *stream, const char *kind, const char *key_
 	return feed(stream, &line);
 }
 
+/* In as many frames as it takes. */
 static bool feed_text(struct stream *stream, const char *name, const char *text)
 {
+	size_t length = strlen(text), taken;
 	struct frame_line line;
-	size_t taken;
 
-	assert_true(frame_text(&line, stream->seq, name, text, strlen(text), &taken));
-	assert_int_equal(taken, strlen(text));
-	return feed(stream, &line);
+	do {
+		assert_true(frame_text(&line, stream->seq, name, text, length, &taken));
+		if (!feed(stream, &line))
+			return false;
+		text += taken;
+		length -= taken;
+	} while (length > 0);
+	return true;
 }
 
 static void assert_refused(const struct stream *stream, bool ok, const char *part)
@@ -116,6 +122,9 @@ static void good_frames_fill_the_record(void **state)
 	assert_true(feed_frame(stream, L1_FRAME_MODULE, "name", "kvm", "build_id", "0a"));
 	assert_true(feed_frame(stream, L1_FRAME_PARAMETER, "name", "ept", "value", "Y"));
 	assert_true(feed_frame(stream, L1_FRAME_PARAMETER, "name", "vpid", "value", "N"));
+	assert_false(run->witness.known);
+	assert_true(feed_frame(stream, L1_FRAME_WITNESS, NULL, NULL, NULL, NULL));
+	assert_true(run->witness.known);
 	assert_true(feed_frame(stream, L1_FRAME_L2, "end", "ended", "ticks", "77"));
 	assert_string_equal(stream->record->kernel.release, "6.1-l1");
 	assert_int_equal(run->in_effect.ept, RECORD_TRUE);
@@ -135,6 +144,9 @@ static void frames_that_make_no_sense_are_refused(void **state)
 	} frames[] = {
 		{ "dance", NULL, NULL, NULL, NULL, "unknown kind" },
 		{ L1_FRAME_PARAMETER, "name", "ept", "value", "Y", "before any run" },
+		{ L1_FRAME_WITNESS, NULL, NULL, NULL, NULL, "before any run" },
+		{ L1_FRAME_L2, "end", "ended", "ticks", "1", "before any run" },
+		{ L1_FRAME_MODULE, "name", "kvm", "build_id", "0a", "before any run" },
 		{ L1_FRAME_RUN, "config", "sideways", NULL, NULL, "not asked for" },
 		{ L1_FRAME_RUN, NULL, NULL, NULL, NULL, "config" },
 		{ L1_FRAME_STEP, "text", "x", NULL, NULL, "ticks" },
@@ -254,6 +266,264 @@ static void run_that_never_began_is_no_success(void **state)
 	assert_non_null(strstr(error->message, "ept"));
 }
 
+/* ---- What L1's kernel has counted ---- */
+
+static void put_frame(GString *out, uint32_t *seq, const char *kind, const char *text)
+{
+	g_auto(GStrv) fields = g_strsplit(text, " ", -1);
+	struct frame_line line;
+
+	frame_open(&line, (*seq)++, kind);
+	for (char **field = fields; *field != NULL; field++) {
+		char *value = strchr(*field, '=');
+
+		*value = '\0';
+		frame_add_string(&line, *field, value + 1);
+	}
+	assert_true(frame_close(&line));
+	g_string_append(out, line.line);
+}
+
+/*
+ * What a probe sends that asks for one reason only, that of CPUID: 10 on VMX, 0x72 on SVM. The
+ * VM's fourth exit is the latch.
+ */
+static char *probe_frames(bool svm)
+{
+	struct frame_line line;
+	GString *out;
+	uint32_t seq = 1;
+
+	assert_true(frame_begin(&line, "probe"));
+	out = g_string_new(line.line);
+	put_frame(out, &seq, "iface", "regs=2,1699567179,1668573560,1953396079");
+	put_frame(out, &seq, "effect", svm ? "regs=3,2,1027,1" : "regs=7,1,85,1");
+	put_frame(out, &seq, "reading", "name=boot n=0 tsc=1");
+	put_frame(out, &seq, "total", "at=before regs=1,0,0,0");
+	put_frame(out, &seq, "exit",
+		  svm ? "first=114 last=114 live=2,0,0,0 latched=4,0,0,0 cycles=0,0,0,0"
+		      : "first=10 last=10 live=2,0,0,0 latched=4,0,0,0 cycles=0,0,0,0");
+	put_frame(out, &seq, "total", "at=after regs=3,0,0,0");
+	put_frame(out, &seq, "latch", "regs=4,0,1,0 cpuids=4");
+	put_frame(out, &seq, "cycles", "regs=0,0,0,0");
+	assert_true(frame_end(&line, seq));
+	g_string_append(out, line.line);
+	return g_string_free(out, FALSE);
+}
+
+#define HISTOGRAM(reason, hits)                                                                    \
+	"# event histogram\n#\n# trigger info: hist:keys=exit_reason:vals=hitcount:"               \
+	"sort=hitcount:size=2048 [paused]\n#\n\n"                                                  \
+	"{ exit_reason: " reason " } hitcount: " hits "\n"                                         \
+	"\nTotals:\n    Hits: " hits "\n    Entries: 1\n    Dropped: 0\n"
+
+/* The texts of a run with a witness, by name of the file. */
+struct witnessed {
+	const char *dmesg, *at_latch, *at_end, *debugfs, *exits;
+};
+
+static const struct witnessed vmx = {
+	.dmesg = "[    1.000000] random: crng init done\n"
+		 "[    2.000000] kvm: exitcount: VM 99: 6 exits\n"
+		 "[    2.000001] kvm: exitcount: VM 99: 10 CPUID 5 83.3%\n"
+		 "[    2.000002] kvm: exitcount: VM 99: 30 IO_INSTRUCTION 1 16.6%\n",
+	/* 10 with bit 26, which says that there was a bus lock. */
+	.at_latch = HISTOGRAM("  67108874", "         4"),
+	.at_end = HISTOGRAM("        10", "         5"),
+	.debugfs = "10 CPUID 5 0\n48 EPT_VIOLATION 0 0\ntotal 5 0\n",
+	.exits = "7\n",
+};
+
+/* The only run, whose L2 said all and stood still. NULL: that text did not come. */
+static void run_with_witness(struct stream *stream, bool svm, const struct witnessed *texts)
+{
+	const struct {
+		const char *name, *text;
+	} all[] = {
+		{ "ept/" L1_FILE_DMESG, texts->dmesg },
+		{ "ept/" L1_FILE_AT_LATCH, texts->at_latch },
+		{ "ept/" L1_FILE_AT_END, texts->at_end },
+		{ "ept/" L1_FILE_DEBUGFS, texts->debugfs },
+		{ "ept/" L1_FILE_EXITS, texts->exits },
+	};
+	g_autofree char *frames = probe_frames(svm);
+
+	g_ptr_array_set_size(stream->record->runs, 1);
+	assert_true(feed_frame(stream, L1_FRAME_RUN, "config", "ept", NULL, NULL));
+	assert_true(feed_frame(stream, L1_FRAME_WITNESS, NULL, NULL, NULL, NULL));
+	assert_true(feed_frame(stream, L1_FRAME_L2, "end", "held", "ticks", "1"));
+	for (unsigned int i = 0; i < G_N_ELEMENTS(all); i++) {
+		if (all[i].text != NULL)
+			assert_true(feed_text(stream, all[i].name, all[i].text));
+	}
+	assert_true(feed_text(stream, "ept/" L1_FILE_PROBE, frames));
+}
+
+static void assert_finishes(struct stream *stream)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!l1_result_finish(stream->result, &error))
+		fail_msg("%s", error->message);
+}
+
+static uint64_t count_in(const GPtrArray *exits, uint32_t reason)
+{
+	const struct record_exit *one = record_find_exit(exits, reason);
+
+	assert_non_null(one);
+	return one->count;
+}
+
+static void witness_is_read_into_the_run(void **state)
+{
+	struct stream *stream = *state;
+	const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
+
+	run_with_witness(stream, false, &vmx);
+	assert_finishes(stream);
+	assert_null(run->error);
+	assert_int_equal(count_in(run->exits, 10), 4);
+	assert_true(run->witness.known);
+	assert_int_equal(run->witness.at_latch->len, 1);
+	assert_int_equal(count_in(run->witness.at_latch, 10), 4);
+	assert_int_equal(count_in(run->witness.at_end, 10), 5);
+	assert_int_equal(run->witness.debugfs->len, 2);
+	assert_int_equal(count_in(run->witness.debugfs, 10), 5);
+	assert_true(run->witness.vcpu_exits.known);
+	assert_int_equal(run->witness.vcpu_exits.value, 7);
+	assert_int_equal(run->l1_exits->len, 2);
+	assert_int_equal(count_in(run->l1_exits, 30), 1);
+	assert_true(run->l1_total.known);
+	assert_int_equal(run->l1_total.value, 6);
+	assert_true(run->kernel_log.known);
+	assert_int_equal(run->kernel_log.lines, 4);
+	assert_int_equal(run->kernel_log.findings->len, 0);
+}
+
+/* The histogram has numbers only: whose names they have is what L2 has said. */
+static void vendor_is_known_before_the_histogram(void **state)
+{
+	struct stream *stream = *state;
+	const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
+	struct witnessed svm = vmx;
+
+	svm.at_latch = HISTOGRAM("       114", "         4");
+	svm.at_end = HISTOGRAM("     65650", "         5");
+	run_with_witness(stream, true, &svm);
+	assert_finishes(stream);
+	assert_string_equal(record_find_exit(run->witness.at_latch, 114)->name, "CPUID");
+	/* 0x10072, which is another code and not 0x72. */
+	assert_int_equal(count_in(run->witness.at_end, 65650), 5);
+	assert_null(record_find_exit(run->witness.at_end, 114));
+}
+
+static void what_did_not_come_is_not_known(void **state)
+{
+	static const struct witnessed nothing = { .dmesg = "[    1.000000] quiet\n" };
+	struct stream *stream = *state;
+	const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
+
+	run_with_witness(stream, false, &nothing);
+	assert_finishes(stream);
+	assert_true(run->witness.known);
+	assert_null(run->witness.at_latch);
+	assert_null(run->witness.at_end);
+	assert_null(run->witness.debugfs);
+	assert_false(run->witness.vcpu_exits.known);
+	assert_null(run->l1_exits);
+	assert_false(run->l1_total.known);
+	assert_true(run->kernel_log.known);
+	assert_int_equal(run->latch.total, 4);
+}
+
+static void statistic_that_is_no_number_is_not_known(void **state)
+{
+	static const char *const texts[] = { "",     "\n",    "many\n",
+					     "-1\n", "1 2\n", "18446744073709551616\n" };
+
+	(void)state;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(texts); i++) {
+		struct stream *stream = stream_new();
+		const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
+		struct witnessed damaged = vmx;
+
+		assert_true(feed_begin(stream));
+		damaged.exits = texts[i];
+		run_with_witness(stream, false, &damaged);
+		assert_finishes(stream);
+		assert_false(run->witness.vcpu_exits.known);
+		stream_free(stream);
+	}
+}
+
+/* What L1's kernel says must be whole: the run has failed, and what is whole is kept all the same.
+ */
+static void damaged_text_is_an_error_of_l1(void **state)
+{
+	static const struct {
+		struct witnessed texts;
+		const char *part;
+	} cases[] = {
+		{ { .at_latch = "{ exit_reason: 10 } hitcount: 4\n" }, "histogram" },
+		{ { .at_end = HISTOGRAM("10", "5x") }, "histogram" },
+		{ { .at_end = "" }, "histogram" },
+		{ { .debugfs = "10 CPUID 5 0\n" }, "debugfs" },
+		{ { .debugfs = "10 CPUID 5 0\ntotal 6 0\n" }, "debugfs" },
+		{ { .dmesg = "kvm: exitcount: VM 99: 10 CPUID 5 83.3%\n" }, "kernel log" },
+		{ { .dmesg = "kvm: exitcount: VM 99: 6 exits\nkvm: exitcount: VM 98: 6 exits\n" },
+		  "kernel log" },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct stream *stream = stream_new();
+		const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
+		const struct witnessed *damaged = &cases[i].texts;
+		const struct witnessed texts = {
+			.dmesg = damaged->dmesg ? damaged->dmesg : vmx.dmesg,
+			.at_latch = damaged->at_latch ? damaged->at_latch : vmx.at_latch,
+			.at_end = damaged->at_end ? damaged->at_end : vmx.at_end,
+			.debugfs = damaged->debugfs ? damaged->debugfs : vmx.debugfs,
+			.exits = vmx.exits,
+		};
+		g_autoptr(GError) error = NULL;
+
+		assert_true(feed_begin(stream));
+		run_with_witness(stream, false, &texts);
+		assert_false(l1_result_finish(stream->result, &error));
+		assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_L1));
+		assert_non_null(strstr(error->message, cases[i].part));
+		assert_string_equal(run->error, error->message);
+		assert_true((run->witness.at_latch == NULL) == (damaged->at_latch != NULL));
+		assert_true((run->witness.at_end == NULL) == (damaged->at_end != NULL));
+		assert_true((run->witness.debugfs == NULL) == (damaged->debugfs != NULL));
+		assert_true((run->l1_exits == NULL) == (damaged->dmesg != NULL));
+		assert_true(run->l1_total.known == (damaged->dmesg == NULL));
+		assert_int_equal(count_in(run->exits, 10), 4);
+		stream_free(stream);
+	}
+}
+
+/* Why there are no counts matters more than a table that is missing for the same reason. */
+static void what_l2_did_comes_before_what_l1_counted(void **state)
+{
+	struct stream *stream = *state;
+	const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
+
+	assert_true(feed_text(stream, "ept/" L1_FILE_AT_LATCH, "cut"));
+	run_ends(stream, "timed_out", "", "");
+	assert_ends_with(stream, EPTLAB_ERROR_TIMEOUT, "L2: ");
+	assert_null(run->witness.at_latch);
+}
+
+/* It held, so it was looked at; without a whole set of frames it is no success for that. */
+static void holding_is_no_success_without_counts(void **state)
+{
+	run_ends(*state, "held", "", "");
+	assert_ends_with(*state, EPTLAB_ERROR_L2, "without a complete set of counts");
+}
+
 #define test(function) cmocka_unit_test_setup_teardown(function, make_stream, remove_stream)
 
 int main(void)
@@ -268,6 +538,13 @@ int main(void)
 		test(cut_off_frames_are_no_counts),
 		test(what_the_agent_says_comes_first),
 		test(run_that_never_began_is_no_success),
+		test(witness_is_read_into_the_run),
+		test(vendor_is_known_before_the_histogram),
+		test(what_did_not_come_is_not_known),
+		cmocka_unit_test(statistic_that_is_no_number_is_not_known),
+		cmocka_unit_test(damaged_text_is_an_error_of_l1),
+		test(what_l2_did_comes_before_what_l1_counted),
+		test(holding_is_no_success_without_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

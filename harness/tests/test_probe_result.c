@@ -10,10 +10,7 @@
 #include "model/reasons.h"
 #include "model/rules.h"
 
-/* Reasons 0 to 12, so that 10 (CPUID) is among them. */
-#define REASONS 13
-
-/* ---- What a probe sends ---- */
+/* ---- What a program in L2 sends ---- */
 
 struct probe {
 	GString *out;
@@ -27,62 +24,42 @@ static void put(struct probe *probe, struct frame_line *line)
 	probe->seq++;
 }
 
-static void put_registers(struct probe *probe, struct frame_line *line, uint32_t eax, uint32_t ebx,
-			  uint32_t ecx, uint32_t edx)
+/* A frame of that kind; text is "key=value key=value". */
+static void put_frame(struct probe *probe, const char *kind, const char *text)
 {
-	frame_add_u64(line, "eax", eax);
-	frame_add_hex(line, "ebx", ebx);
-	frame_add_u64(line, "ecx", ecx);
-	frame_add_hex(line, "edx", edx);
-	put(probe, line);
-}
-
-static void put_leaf(struct probe *probe, const char *kind, uint32_t eax, uint32_t ebx,
-		     uint32_t ecx, uint32_t edx)
-{
+	g_auto(GStrv) fields = g_strsplit(text, " ", -1);
 	struct frame_line line;
 
 	frame_open(&line, probe->seq, kind);
-	put_registers(probe, &line, eax, ebx, ecx, edx);
+	for (char **field = fields; *field != NULL; field++) {
+		char *value = strchr(*field, '=');
+
+		*value = '\0';
+		frame_add_string(&line, *field, value + 1);
+	}
+	put(probe, &line);
 }
 
-static void put_total(struct probe *probe, const char *at, uint64_t count)
+/* Version 1 or 2, and "KVMe" "xitc" "ount", least significant byte first. */
+static void put_iface(struct probe *probe, unsigned int version)
 {
-	struct frame_line line;
+	g_autofree char *text =
+		g_strdup_printf("regs=%u,1699567179,1668573560,1953396079", version);
 
-	frame_open(&line, probe->seq, "total");
-	frame_add_string(&line, "at", at);
-	put_registers(probe, &line, (uint32_t)count, (uint32_t)(count >> 32), 0, 0);
+	put_frame(probe, "iface", text);
 }
 
-static void put_exit(struct probe *probe, uint64_t reason, uint32_t eax, uint32_t ebx, uint32_t ecx,
-		     uint32_t edx)
+#define EFFECT_VMX	  "regs=5,1,85,2"  /* EPT, unrestricted guest; no VPID */
+#define EFFECT_VMX_CYCLES "regs=13,1,85,2" /* cycles as well */
+#define EFFECT_SVM	  "regs=3,2,1027,1"
+
+static void put_exit(struct probe *probe, uint32_t first, uint32_t last, const char *live,
+		     const char *latched, const char *cycles)
 {
-	struct frame_line line;
+	g_autofree char *text = g_strdup_printf("first=%u last=%u live=%s latched=%s cycles=%s",
+						first, last, live, latched, cycles);
 
-	frame_open(&line, probe->seq, "exit");
-	frame_add_u64(&line, "reason", reason);
-	put_registers(probe, &line, eax, ebx, ecx, edx);
-}
-
-static void put_iface(struct probe *probe)
-{
-	/* "KVMe" "xitc" "ount", least significant byte first. */
-	put_leaf(probe, "iface", 1, 0x654d564b, 0x63746978, 0x746e756f);
-}
-
-static void put_effect(struct probe *probe)
-{
-	put_leaf(probe, "effect", 0x5, 1, 85, 2); /* EPT, unrestricted guest; no VPID */
-}
-
-/* Reason n has 10 * n. */
-static void put_exits(struct probe *probe)
-{
-	uint32_t reason;
-
-	for (reason = 0; reason < REASONS; reason++)
-		put_exit(probe, reason, reason * 10, 0, 0, 0);
+	put_frame(probe, "exit", text);
 }
 
 static struct probe begin(void)
@@ -103,61 +80,222 @@ static GString *end(struct probe *probe)
 	return probe->out;
 }
 
-static GString *sample(void)
+#define UNDEFINED "0,0,0,4294967295"
+
+/* One reading around the exit frames that the caller puts in between. */
+static void open_reading(struct probe *probe, const char *name, const char *before)
+{
+	g_autofree char *reading = g_strdup_printf("name=%s n=0 tsc=77", name);
+	g_autofree char *total = g_strdup_printf("at=before regs=%s", before);
+
+	put_frame(probe, "reading", reading);
+	put_frame(probe, "total", total);
+}
+
+static void close_reading_after(struct probe *probe, const char *after, const char *latch,
+				unsigned int cpuids)
+{
+	g_autofree char *total = g_strdup_printf("at=after regs=%s", after);
+	g_autofree char *latched = g_strdup_printf("regs=%s cpuids=%u", latch, cpuids);
+
+	put_frame(probe, "total", total);
+	put_frame(probe, "latch", latched);
+	put_frame(probe, "cycles", "regs=0,0,0,0");
+}
+
+static void close_reading(struct probe *probe, const char *after, const char *latch)
+{
+	close_reading_after(probe, after, latch, 20);
+}
+
+/*
+ * A VM that had 100 exits by reason 0 and 50 by reason 10 when the first leaf was read, that read
+ * included; nothing else exits. Reasons 0 to 12 are asked for, so reason 10 is the 11th read: it
+ * has 50 + 11 then. After the 13th comes the total, 150 + 13 + 1 = 164, of which 64 by reason 10,
+ * and then the latch, 165 and 65. The latched cycles are made up.
+ */
+static void put_sample_reading(struct probe *probe)
+{
+	open_reading(probe, "boot", "150,0,0,0");
+	put_exit(probe, 0, 0, "100,0,0,0", "100,0,7,1", "0,1,7,0");
+	put_exit(probe, 1, 9, "0,0,0,0", "0,0,0,0", "0,0,0,0");
+	put_exit(probe, 10, 10, "61,0,0,0", "65,0,9,0", "0,0,9,0");
+	put_exit(probe, 11, 12, "0,0,0,0", "0,0,0,0", "0,0,0,0");
+	close_reading(probe, "164,0,0,0", "165,0,2,0");
+}
+
+static GString *sample(unsigned int version, const char *effect)
 {
 	struct probe probe = begin();
 
-	put_iface(&probe);
-	put_effect(&probe);
-	put_total(&probe, "before", 769);
-	put_exits(&probe);
-	put_total(&probe, "after", 783);
+	put_iface(&probe, version);
+	put_frame(&probe, "effect", effect);
+	put_sample_reading(&probe);
 	return end(&probe);
+}
+
+/*
+ * Each letter is a frame: i iface, e effect, x bad, k cost, r reading, b total before, 0 to 9 exit,
+ * a total after, l latch, c cycles.
+ */
+static void put_in_order(struct probe *probe, const char *order)
+{
+	static const struct {
+		char letter;
+		const char *kind, *text;
+	} frames[] = {
+		{ 'i', "iface", "regs=2,1699567179,1668573560,1953396079" },
+		{ 'e', "effect", EFFECT_VMX },
+		{ 'x', "bad", "leaf=1 index=2 regs=1,2,3,4" },
+		{ 'k', "cost", "exits=1000 ticks=5" },
+		{ 'r', "reading", "name=boot n=0 tsc=1" },
+		{ 'b', "total", "at=before regs=1,0,0,0" },
+		{ 'a', "total", "at=after regs=9,0,0,0" },
+		{ 'l', "latch", "regs=9,0,1,0 cpuids=3" },
+		{ 'c', "cycles", "regs=0,0,0,0" },
+	};
+
+	for (; *order; order++) {
+		uint32_t reason = (uint32_t)(*order - '0');
+
+		if (g_ascii_isdigit(*order))
+			put_exit(probe, reason, reason, "1,0,0,0", "1,0,0,0", "0,0,0,0");
+		for (size_t i = 0; i < G_N_ELEMENTS(frames); i++)
+			if (frames[i].letter == *order)
+				put_frame(probe, frames[i].kind, frames[i].text);
+	}
+}
+
+static struct probe in_order(const char *order)
+{
+	struct probe probe = begin();
+
+	put_in_order(&probe, order);
+	return probe;
 }
 
 /* ---- What becomes of it ---- */
 
-static struct record_run *run_of(GString *frames)
+static probe_result *result_of(GString *frames)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(probe_result) result = probe_result_parse(frames->str, frames->len, &error);
-	struct record_run *run = record_run_new("ept");
+	probe_result *result = probe_result_parse(frames->str, frames->len, &error);
 
 	if (!result)
 		fail_msg("%s", error->message);
 	assert_true(probe_result_is_complete(result));
-	probe_result_store(result, run);
 	g_string_free(frames, TRUE);
+	return result;
+}
+
+static struct record_run *run_of(GString *frames)
+{
+	g_autoptr(probe_result) result = result_of(frames);
+	struct record_run *run = record_run_new("ept");
+
+	probe_result_store(result, run);
 	return run;
+}
+
+static uint64_t count_in(const struct record_run *run, uint32_t reason)
+{
+	const struct record_exit *one = record_find_exit(run->exits, reason);
+
+	assert_non_null(one);
+	return one->count;
 }
 
 static void sample_is_stored(void **state)
 {
-	g_autoptr(struct_record_run) run = run_of(sample());
+	g_autoptr(struct_record_run) run = run_of(sample(2, EFFECT_VMX));
 	const struct record_l2_effect *effect = &run->l2_in_effect;
 
 	(void)state;
 	assert_true(run->interface.known);
-	assert_int_equal(run->interface.eax, 1);
+	assert_int_equal(run->interface.eax, 2);
 	assert_int_equal(run->interface.ebx, 0x654d564b);
 	assert_int_equal(run->interface.ecx, 0x63746978);
 	assert_int_equal(run->interface.edx, 0x746e756f);
 	assert_true(effect->known && effect->ept && !effect->vpid && effect->unrestricted_guest);
+	assert_false(effect->cycles);
 	assert_int_equal(effect->vendor, 1);
 	assert_int_equal(effect->highest_reason, 85);
 	assert_int_equal(effect->vcpus, 2);
 	assert_true(run->leaf_total.known);
-	assert_int_equal(run->leaf_total.before, 769);
-	assert_int_equal(run->leaf_total.after, 783);
-	assert_int_equal(run->leaf_total.reads, REASONS);
+	assert_int_equal(run->leaf_total.before, 150);
+	assert_int_equal(run->leaf_total.after, 164);
+	assert_int_equal(run->leaf_total.reads, 13);
 	assert_int_equal(run->leaf_total.cpuid_read, 11);
-	assert_int_equal(run->exits->len, REASONS);
-	assert_int_equal(record_find_exit(run->exits, 12)->count, 120);
+	assert_true(run->leaf_total.sum.known);
+	assert_int_equal(run->leaf_total.sum.value, 161);
+	assert_true(run->latch.known);
+	assert_int_equal(run->latch.total, 165);
+	assert_int_equal(run->latch.serial, 2);
+	assert_true(run->latch.sum.known);
+	assert_int_equal(run->latch.sum.value, 165);
+	/* Each of the four ranges is as many entries as it has reasons. */
+	assert_int_equal(run->exits->len, 13);
+	assert_int_equal(count_in(run, 0), 100);
+	assert_int_equal(count_in(run, 9), 0);
+	assert_int_equal(count_in(run, 10), 65);
+	assert_int_equal(record_find_exit(run->exits, 10)->before, 0);
 	assert_string_equal(record_find_exit(run->exits, 12)->name, "HLT");
 	assert_int_equal(run->undefined->len, 0);
 	assert_int_equal(run->malformed->len, 0);
-	/* 10 * (0 + 1 + ... + 12) */
-	assert_true(run->total.known && run->total.value == 780);
+	assert_true(run->total.known && run->total.value == 165);
+	assert_false(run->dose.known);
+}
+
+/* Version 1 has no latch: what leaf 0x4FFFFF02 and 0x4FFFFF03 say means nothing. */
+static void before_version_2_counts_are_the_live_ones(void **state)
+{
+	g_autoptr(struct_record_run) run = run_of(sample(1, EFFECT_VMX));
+
+	(void)state;
+	assert_int_equal(run->interface.eax, 1);
+	assert_true(run->l2_in_effect.known);
+	assert_false(run->latch.known);
+	assert_int_equal(count_in(run, 10), 61);
+	assert_int_equal(run->total.value, 161);
+	assert_int_equal(run->leaf_total.sum.value, 161);
+}
+
+/* A later version has all that an earlier one had. */
+static void from_version_2_on_counts_are_the_latched_ones(void **state)
+{
+	g_autoptr(struct_record_run) run = run_of(sample(3, EFFECT_VMX));
+
+	(void)state;
+	assert_true(run->latch.known);
+	assert_int_equal(count_in(run, 10), 65);
+	assert_int_equal(run->total.value, 165);
+}
+
+/* Latched: low half in ECX, high half in EDX. Live: high half in EBX, low half in ECX. */
+static void cycles_are_known_if_kvm_counts_them(void **state)
+{
+	g_autoptr(struct_record_run) without = run_of(sample(2, EFFECT_VMX));
+	g_autoptr(struct_record_run) latched = run_of(sample(2, EFFECT_VMX_CYCLES));
+	struct probe probe = begin();
+	g_autoptr(struct_record_run) live = NULL;
+
+	(void)state;
+	assert_false(record_find_exit(without->exits, 0)->cycles.known);
+	assert_true(latched->l2_in_effect.cycles);
+	assert_true(record_find_exit(latched->exits, 0)->cycles.known);
+	assert_true(record_find_exit(latched->exits, 0)->cycles.value == 0x100000007);
+	assert_int_equal(record_find_exit(latched->exits, 10)->cycles.value, 9);
+	assert_true(record_find_exit(latched->exits, 12)->cycles.known);
+	assert_int_equal(record_find_exit(latched->exits, 12)->cycles.value, 0);
+
+	put_iface(&probe, 1);
+	put_frame(&probe, "effect", EFFECT_VMX_CYCLES);
+	open_reading(&probe, "boot", "1,0,0,0");
+	put_exit(&probe, 0, 0, "1,0,0,0", "2,0,3,4", "0,5,6,0");
+	close_reading(&probe, "3,0,0,0", "4,0,1,0");
+	live = run_of(end(&probe));
+	assert_int_equal(count_in(live, 0), 1);
+	assert_true(record_find_exit(live->exits, 0)->cycles.value == 0x500000006);
 }
 
 static void counts_have_64_bits(void **state)
@@ -166,47 +304,347 @@ static void counts_have_64_bits(void **state)
 	g_autoptr(struct_record_run) run = NULL;
 
 	(void)state;
-	put_iface(&probe);
-	put_effect(&probe);
-	put_total(&probe, "before", 0x123456789abcdef0);
-	put_exit(&probe, 0, 0x9abcdef0, 0x12345678, 0, 0);
-	put_exit(&probe, 1, 0xffffffff, 0xedcba987, 0, 0);
-	put_total(&probe, "after", UINT64_MAX);
+	put_iface(&probe, 2);
+	put_frame(&probe, "effect", EFFECT_VMX_CYCLES);
+	/* 0x12345678:9abcdef0 */
+	open_reading(&probe, "boot", "2596069104,305419896,0,0");
+	/* 0xedcba987:ffffffff; cycles 0x80000000:00000001 */
+	put_exit(&probe, 0, 0, "2596069104,305419896,0,0", "4294967295,3989547399,1,2147483648",
+		 "0,2147483648,1,0");
+	put_exit(&probe, 1, 1, "4294967295,3989547399,0,0", "2596069104,305419896,0,0", "0,0,0,0");
+	close_reading(&probe, "4294967295,4294967295,0,0", "4294967295,4294967295,4294967295,0");
 	run = run_of(end(&probe));
 	assert_true(run->leaf_total.before == 0x123456789abcdef0);
 	assert_true(run->leaf_total.after == UINT64_MAX);
-	assert_true(record_find_exit(run->exits, 0)->count == 0x123456789abcdef0);
-	assert_true(record_find_exit(run->exits, 1)->count == 0xedcba987ffffffff);
-	/* The sum does not fit, so it is not known. */
+	assert_true(run->latch.total == UINT64_MAX);
+	assert_true(run->latch.serial == UINT32_MAX);
+	assert_true(count_in(run, 0) == 0xedcba987ffffffff);
+	assert_true(count_in(run, 1) == 0x123456789abcdef0);
+	assert_true(record_find_exit(run->exits, 0)->cycles.value == 0x8000000000000001);
+	/* The two add up to 2^64 + 0x9abcdeef: a sum that does not fit is not known. */
 	assert_false(run->total.known);
+	assert_false(run->latch.sum.known);
+	assert_false(run->leaf_total.sum.known);
 	/* Reason 10 was not read. */
 	assert_int_equal(run->leaf_total.cpuid_read, 0);
 }
 
+/* A range with one answer for several reasons is an answer for each. */
 static void answers_of_each_form(void **state)
 {
 	struct probe probe = begin();
 	g_autoptr(struct_record_run) run = NULL;
 
 	(void)state;
-	put_iface(&probe);
-	put_effect(&probe);
-	put_total(&probe, "before", 1);
-	put_exit(&probe, 0, 0, 0, 0, 0);	  /* never seen */
-	put_exit(&probe, 1, 0, 0, 0, 0xffffffff); /* undefined */
-	put_exit(&probe, 2, 1, 0, 0, 0xffffffff); /* undefined, with a count? */
-	put_exit(&probe, 3, 0, 1, 0, 0xffffffff);
-	put_exit(&probe, 4, 0, 0, 1, 0xffffffff);
-	put_exit(&probe, 5, 0, 0, 0, 0xfffffffe);
-	put_exit(&probe, 6, 7, 0, 1, 0);
-	put_total(&probe, "after", 9);
+	put_iface(&probe, 2);
+	put_frame(&probe, "effect", EFFECT_VMX);
+	open_reading(&probe, "boot", "1,0,0,0");
+	put_exit(&probe, 0, 0, "0,0,0,0", "0,0,0,0", "0,0,0,0");
+	put_exit(&probe, 1, 2, UNDEFINED, UNDEFINED, UNDEFINED);
+	/* Undefined, with a count? */
+	put_exit(&probe, 3, 3, "1,0,0,4294967295", UNDEFINED, UNDEFINED);
+	put_exit(&probe, 4, 5, "0,1,0,4294967295", UNDEFINED, UNDEFINED);
+	put_exit(&probe, 6, 6, "0,0,1,4294967295", UNDEFINED, UNDEFINED);
+	put_exit(&probe, 7, 7, "0,0,0,4294967294", UNDEFINED, UNDEFINED);
+	put_exit(&probe, 8, 8, "7,0,1,0", UNDEFINED, UNDEFINED);
+	close_reading(&probe, "11,0,0,0", "12,0,1,0");
 	run = run_of(end(&probe));
 	assert_int_equal(run->exits->len, 1);
-	assert_int_equal(run->undefined->len, 1);
+	assert_int_equal(run->undefined->len, 2);
 	assert_int_equal(g_array_index(run->undefined, uint32_t, 0), 1);
-	assert_int_equal(run->malformed->len, 5);
-	assert_int_equal(g_array_index(run->malformed, uint32_t, 4), 6);
-	assert_int_equal(run->leaf_total.reads, 7);
+	assert_int_equal(g_array_index(run->undefined, uint32_t, 1), 2);
+	assert_int_equal(run->malformed->len, 6);
+	assert_int_equal(g_array_index(run->malformed, uint32_t, 0), 3);
+	assert_int_equal(g_array_index(run->malformed, uint32_t, 2), 5);
+	assert_int_equal(g_array_index(run->malformed, uint32_t, 5), 8);
+	assert_int_equal(run->leaf_total.reads, 9);
+}
+
+/* In a latched answer, ECX and EDX are cycles, except for what no count can look like. */
+static void latched_cycles_may_be_anything(void **state)
+{
+	struct probe probe = begin();
+	g_autoptr(struct_record_run) run = NULL;
+
+	(void)state;
+	put_iface(&probe, 2);
+	put_frame(&probe, "effect", EFFECT_VMX_CYCLES);
+	open_reading(&probe, "boot", "1,0,0,0");
+	put_exit(&probe, 0, 0, "1,0,0,0", "1,0,0,4294967295", "0,4294967295,0,0");
+	put_exit(&probe, 1, 1, "1,0,0,0", "0,0,1,4294967295", "0,4294967295,1,0");
+	put_exit(&probe, 2, 2, UNDEFINED, UNDEFINED, UNDEFINED);
+	close_reading(&probe, "5,0,0,0", "6,0,1,0");
+	run = run_of(end(&probe));
+	assert_int_equal(run->exits->len, 2);
+	assert_true(record_find_exit(run->exits, 0)->cycles.value == 0xffffffff00000000);
+	assert_int_equal(count_in(run, 1), 0);
+	assert_null(record_find_exit(run->exits, 2));
+}
+
+/*
+ * SVM's reasons are the low 256 and those around 0x400. Reason 0x72 is CPUID's: the 115th read, as
+ * it is the 115th number from 0 on; 0x400 is that of nested page faults. 256 + 9 reads in all.
+ */
+static void svm_has_names_and_reads_of_its_own(void **state)
+{
+	struct probe probe = begin();
+	g_autoptr(struct_record_run) run = NULL;
+
+	(void)state;
+	put_iface(&probe, 2);
+	put_frame(&probe, "effect", EFFECT_SVM);
+	open_reading(&probe, "boot", "1000,0,0,0");
+	put_exit(&probe, 0, 0x71, "0,0,0,0", "0,0,0,0", "0,0,0,0");
+	put_exit(&probe, 0x72, 0x72, "200,0,0,0", "300,0,0,0", "0,0,0,0");
+	put_exit(&probe, 0x73, 0xa6, "0,0,0,0", "0,0,0,0", "0,0,0,0");
+	put_exit(&probe, 0xa7, 0xff, UNDEFINED, UNDEFINED, UNDEFINED);
+	put_exit(&probe, 0x3fe, 0x3ff, UNDEFINED, UNDEFINED, UNDEFINED);
+	put_exit(&probe, 0x400, 0x400, "500,0,0,0", "501,0,0,0", "0,0,0,0");
+	put_exit(&probe, 0x401, 0x403, "0,0,0,0", "0,0,0,0", "0,0,0,0");
+	put_exit(&probe, 0x404, 0x406, UNDEFINED, UNDEFINED, UNDEFINED);
+	close_reading(&probe, "1266,0,0,0", "1267,0,1,0");
+	run = run_of(end(&probe));
+	assert_int_equal(run->l2_in_effect.vendor, KVM_EXITCOUNT_VENDOR_SVM);
+	assert_true(run->l2_in_effect.ept && run->l2_in_effect.vpid);
+	assert_int_equal(run->leaf_total.reads, 265);
+	assert_int_equal(run->leaf_total.cpuid_read, 115);
+	/* 0xa7 and four. */
+	assert_int_equal(run->exits->len, 171);
+	assert_string_equal(record_find_exit(run->exits, 0x72)->name, "CPUID");
+	assert_string_equal(record_find_exit(run->exits, 0x400)->name, "NPF");
+	assert_int_equal(count_in(run, 0x400), 501);
+	assert_int_equal(run->total.value, 801);
+	assert_int_equal(run->leaf_total.sum.value, 700);
+	/* 0x59, two and three. */
+	assert_int_equal(run->undefined->len, 94);
+	assert_int_equal(g_array_index(run->undefined, uint32_t, 93), 0x406);
+}
+
+/* ---- Several readings ---- */
+
+/*
+ * Three readings: 0 has 40 at the start and 47 at the end, 10 has 100 and 130. What is in between
+ * is the workload's; the reading in the middle plays no part in it.
+ */
+static GString *doses(unsigned int version)
+{
+	struct probe probe = begin();
+
+	put_iface(&probe, version);
+	put_frame(&probe, "effect", EFFECT_VMX_CYCLES);
+	open_reading(&probe, PROBE_START, "141,0,0,0");
+	put_exit(&probe, 0, 0, "39,0,0,0", "40,0,1000,1", "0,1,900,0");
+	put_exit(&probe, 9, 9, "0,0,0,0", "0,0,0,0", "0,0,0,0");
+	put_exit(&probe, 10, 10, "101,0,0,0", "100,0,50,0", "0,0,40,0");
+	close_reading(&probe, "145,0,0,0", "146,0,1,0");
+	put_frame(&probe, "bad", "leaf=1342177279 index=35 regs=1,2,3,4");
+	put_frame(&probe, "bad", "leaf=1342177278 index=4294967295 regs=0,0,0,0");
+	put_frame(&probe, "reading", "name=dose-io n=5 tsc=18446744073709551615");
+	put_frame(&probe, "total", "at=before regs=1,0,0,0");
+	put_exit(&probe, 0, 10, "1,0,0,0", "2,0,0,0", "0,0,0,0");
+	close_reading(&probe, "2,0,0,0", "3,0,2,0");
+	put_frame(&probe, "reading", "name=dose-cpuid n=1000 tsc=5");
+	put_frame(&probe, "total", "at=before regs=160,0,0,0");
+	put_exit(&probe, 0, 0, "45,0,0,0", "47,0,7,3", "0,3,0,0");
+	put_exit(&probe, 9, 9, "0,0,0,0", "0,0,0,0", "0,0,0,0");
+	put_exit(&probe, 10, 10, "131,0,0,0", "130,0,60,0", "0,0,45,0");
+	close_reading_after(&probe, "164,0,0,0", "177,0,3,0", 113);
+	return end(&probe);
+}
+
+static void counts_are_those_of_the_workload(void **state)
+{
+	g_autoptr(struct_record_run) run = run_of(doses(2));
+	const struct record_exit *one = record_find_exit(run->exits, 0);
+
+	(void)state;
+	assert_int_equal(one->before, 40);
+	assert_int_equal(one->count, 7);
+	/* 0x3:00000007 less 0x1:000003e8 */
+	assert_true(one->cycles.value == 0x1fffffc1f);
+	one = record_find_exit(run->exits, 10);
+	assert_int_equal(one->before, 100);
+	assert_int_equal(one->count, 30);
+	assert_int_equal(one->cycles.value, 10);
+	one = record_find_exit(run->exits, 9);
+	assert_int_equal(one->before, 0);
+	assert_int_equal(one->count, 0);
+	assert_int_equal(run->exits->len, 3);
+	assert_int_equal(run->total.value, 37);
+	/* The size is that of the last dose; the reader executed 113 CPUIDs in all, 20 before. */
+	assert_true(run->dose.known);
+	assert_int_equal(run->dose.n, 1000);
+	assert_int_equal(run->dose.cpuids, 93);
+	/* The latch, and the totals, are those of the last reading, from the VM's creation. */
+	assert_int_equal(run->latch.total, 177);
+	assert_int_equal(run->latch.serial, 3);
+	assert_int_equal(run->latch.sum.value, 177);
+	assert_int_equal(run->leaf_total.before, 160);
+	assert_int_equal(run->leaf_total.after, 164);
+	assert_int_equal(run->leaf_total.sum.value, 176);
+	assert_int_equal(run->leaf_total.reads, 3);
+	/* 0, 9 and then 10. */
+	assert_int_equal(run->leaf_total.cpuid_read, 3);
+}
+
+static void counts_of_the_workload_without_a_latch(void **state)
+{
+	g_autoptr(struct_record_run) run = run_of(doses(1));
+	const struct record_exit *one = record_find_exit(run->exits, 0);
+
+	(void)state;
+	assert_int_equal(one->before, 39);
+	assert_int_equal(one->count, 6);
+	/* 0x3:00000000 less 0x1:00000384 */
+	assert_true(one->cycles.value == 0x1fffffc7c);
+	assert_int_equal(record_find_exit(run->exits, 10)->count, 30);
+	assert_int_equal(run->total.value, 36);
+	assert_false(run->latch.known);
+}
+
+/* A reason that the first reading has not is taken as it is. */
+static void reason_that_only_the_last_reading_has(void **state)
+{
+	struct probe probe = begin();
+	g_autoptr(struct_record_run) run = NULL;
+
+	(void)state;
+	put_iface(&probe, 2);
+	put_frame(&probe, "effect", EFFECT_VMX);
+	open_reading(&probe, PROBE_START, "1,0,0,0");
+	put_exit(&probe, 0, 0, "5,0,0,0", "5,0,0,0", "0,0,0,0");
+	close_reading(&probe, "3,0,0,0", "4,0,1,0");
+	open_reading(&probe, "boot", "9,0,0,0");
+	put_exit(&probe, 0, 1, "6,0,0,0", "6,0,0,0", "0,0,0,0");
+	close_reading(&probe, "12,0,0,0", "13,0,2,0");
+	run = run_of(end(&probe));
+	assert_int_equal(record_find_exit(run->exits, 0)->before, 5);
+	assert_int_equal(count_in(run, 0), 1);
+	assert_int_equal(record_find_exit(run->exits, 1)->before, 0);
+	assert_int_equal(count_in(run, 1), 6);
+}
+
+/* What an exit costs is that of the reading it comes before; a run has the last reading's. */
+static void cost_belongs_to_a_reading(void **state)
+{
+	struct probe both = begin();
+	struct probe first = begin();
+	g_autoptr(struct_record_run) run = NULL;
+	g_autoptr(struct_record_run) without = NULL;
+
+	(void)state;
+	put_in_order(&both, "iekrb0alc");
+	put_frame(&both, "cost", "exits=4294967295 ticks=18446744073709551615");
+	put_in_order(&both, "rb0alc");
+	run = run_of(end(&both));
+	assert_true(run->cost.known);
+	assert_true(run->cost.exits == UINT32_MAX);
+	assert_true(run->cost.ticks == UINT64_MAX);
+	put_in_order(&first, "iekrb0alcrb0alc");
+	without = run_of(end(&first));
+	assert_false(without->cost.known);
+}
+
+/* KVM could not find an instant: what is frozen is nothing, or of an earlier latch. */
+static void latch_that_was_not_given_is_unknown(void **state)
+{
+	struct probe probe = begin();
+	g_autoptr(struct_record_run) run = NULL;
+
+	(void)state;
+	put_iface(&probe, 2);
+	put_frame(&probe, "effect", EFFECT_VMX);
+	open_reading(&probe, "boot", "1,0,0,0");
+	put_exit(&probe, 0, 0, "5,0,0,0", "0,0,0,0", "0,0,0,0");
+	close_reading(&probe, "3,0,0,0", "0,0,0,4294967295");
+	run = run_of(end(&probe));
+	assert_false(run->latch.known);
+}
+
+/* 3 less 5 is no count of 18446744073709551614. */
+static void counter_that_goes_down_is_none(void **state)
+{
+	struct probe probe = begin();
+	g_autoptr(struct_record_run) run = NULL;
+
+	(void)state;
+	put_iface(&probe, 2);
+	put_frame(&probe, "effect", EFFECT_VMX);
+	open_reading(&probe, PROBE_START, "1,0,0,0");
+	put_exit(&probe, 0, 1, "5,0,0,0", "5,0,0,0", "0,0,0,0");
+	close_reading(&probe, "4,0,0,0", "5,0,1,0");
+	open_reading(&probe, "boot", "1,0,0,0");
+	put_exit(&probe, 0, 0, "3,0,0,0", "3,0,0,0", "0,0,0,0");
+	put_exit(&probe, 1, 1, "6,0,0,0", "6,0,0,0", "0,0,0,0");
+	close_reading(&probe, "4,0,0,0", "5,0,1,0");
+	run = run_of(end(&probe));
+	assert_int_equal(run->malformed->len, 1);
+	assert_int_equal(g_array_index(run->malformed, uint32_t, 0), 0);
+	assert_int_equal(count_in(run, 0), 3);
+	assert_int_equal(count_in(run, 1), 1);
+}
+
+static void readings_can_be_seen(void **state)
+{
+	g_autoptr(probe_result) result = result_of(doses(2));
+	const GPtrArray *readings = probe_result_readings(result);
+	const struct probe_reading *reading;
+	const struct probe_bad *bad;
+	const struct probe_range *range;
+	g_autoptr(GPtrArray) live = NULL;
+	g_autoptr(GPtrArray) latched = NULL;
+
+	(void)state;
+	assert_int_equal(probe_result_interface(result)->eax, 2);
+	assert_int_equal(probe_result_interface(result)->edx, 0x746e756f);
+	assert_int_equal(probe_result_effect(result)->eax, 13);
+	assert_int_equal(probe_result_effect(result)->ecx, 85);
+	assert_int_equal(readings->len, 3);
+
+	reading = readings->pdata[0];
+	assert_string_equal(reading->name, PROBE_START);
+	assert_int_equal(reading->n, 0);
+	assert_int_equal(reading->tsc, 77);
+	assert_int_equal(reading->bad->len, 0);
+	assert_int_equal(reading->cpuids, 20);
+	assert_int_equal(reading->before.eax, 141);
+	assert_int_equal(reading->after.eax, 145);
+	assert_int_equal(reading->latch.ecx, 1);
+
+	/* What was found wrong belongs to the reading after it. */
+	reading = readings->pdata[1];
+	assert_string_equal(reading->name, "dose-io");
+	assert_int_equal(reading->n, 5);
+	assert_true(reading->tsc == UINT64_MAX);
+	assert_int_equal(reading->bad->len, 2);
+	bad = &g_array_index(reading->bad, struct probe_bad, 0);
+	assert_int_equal(bad->leaf, 0x4fffffff);
+	assert_int_equal(bad->index, 35);
+	assert_int_equal(bad->answer.edx, 4);
+	bad = &g_array_index(reading->bad, struct probe_bad, 1);
+	assert_int_equal(bad->leaf, 0x4ffffffe);
+	assert_true(bad->index == UINT32_MAX);
+	assert_int_equal(reading->ranges->len, 1);
+	assert_int_equal(probe_reading_asked(reading), 11);
+
+	reading = readings->pdata[2];
+	assert_int_equal(reading->bad->len, 0);
+	assert_int_equal(reading->n, 1000);
+	assert_int_equal(probe_reading_asked(reading), 3);
+	range = &g_array_index(reading->ranges, struct probe_range, 2);
+	assert_int_equal(range->first, 10);
+	assert_int_equal(range->live.eax, 131);
+	assert_int_equal(range->latched.ecx, 60);
+	assert_int_equal(range->cycles.ecx, 45);
+
+	/* As they were read: nothing subtracted. */
+	live = probe_reading_exits(reading, PROBE_LIVE, KVM_EXITCOUNT_VENDOR_VMX, true);
+	latched = probe_reading_exits(reading, PROBE_LATCHED, KVM_EXITCOUNT_VENDOR_VMX, false);
+	assert_int_equal(record_find_exit(live, 10)->count, 131);
+	assert_int_equal(record_find_exit(live, 10)->cycles.value, 45);
+	assert_int_equal(record_find_exit(latched, 10)->count, 130);
+	assert_int_equal(record_find_exit(latched, 10)->before, 0);
+	assert_false(record_find_exit(latched, 10)->cycles.known);
 }
 
 /*
@@ -219,19 +657,19 @@ static void stock_kvm_is_measured_and_invalid(void **state)
 		record_new("0.1", "2026-01-31T23:59:59Z", "bochs", "boot");
 	struct probe probe = begin();
 	struct record_run *run;
-	uint32_t reason;
 
 	(void)state;
-	put_leaf(&probe, "iface", 7, 832, 832, 5);
-	put_leaf(&probe, "effect", 7, 832, 832, 5);
-	put_total(&probe, "before", 7);
-	for (reason = 0; reason < REASONS; reason++)
-		put_exit(&probe, reason, 7, 832, 832, 5);
-	put_total(&probe, "after", 7);
+	put_frame(&probe, "iface", "regs=7,832,832,5");
+	put_frame(&probe, "effect", "regs=7,832,832,5");
+	open_reading(&probe, "boot", "7,832,832,5");
+	put_exit(&probe, 0, 12, "7,832,832,5", "7,832,832,5", "7,832,832,5");
+	close_reading(&probe, "7,832,832,5", "7,832,832,5");
 	run = run_of(end(&probe));
 	assert_false(run->l2_in_effect.known);
+	assert_false(run->latch.known);
+	assert_false(run->leaf_total.known);
 	assert_int_equal(run->exits->len, 0);
-	assert_int_equal(run->malformed->len, REASONS);
+	assert_int_equal(run->malformed->len, 13);
 	g_ptr_array_add(record->runs, run);
 	rules_judge(record);
 	assert_int_equal(record->verdict, RECORD_INVALID);
@@ -239,34 +677,46 @@ static void stock_kvm_is_measured_and_invalid(void **state)
 
 static void malformed_total_is_unknown(void **state)
 {
-	struct probe probe = begin();
-	struct frame_line line;
-	g_autoptr(struct_record_run) run = NULL;
+	static const char *const totals[][2] = {
+		{ "1,0,0,0", "7,832,832,5" },
+		{ "7,832,832,5", "3,0,0,0" },
+		{ "1,0,1,0", "3,0,0,0" },
+	};
 
 	(void)state;
-	put_iface(&probe);
-	put_effect(&probe);
-	put_total(&probe, "before", 1);
-	put_exits(&probe);
-	frame_open(&line, probe.seq, "total");
-	frame_add_string(&line, "at", "after");
-	put_registers(&probe, &line, 7, 832, 832, 5);
-	run = run_of(end(&probe));
-	assert_false(run->leaf_total.known);
+	for (size_t i = 0; i < G_N_ELEMENTS(totals); i++) {
+		struct probe probe = begin();
+		g_autoptr(struct_record_run) run = NULL;
+
+		put_iface(&probe, 2);
+		put_frame(&probe, "effect", EFFECT_VMX);
+		open_reading(&probe, "boot", totals[i][0]);
+		put_exit(&probe, 0, 12, "0,0,0,0", "0,0,0,0", "0,0,0,0");
+		close_reading(&probe, totals[i][1], "4,0,1,0");
+		run = run_of(end(&probe));
+		assert_false(run->leaf_total.known);
+	}
 }
 
 static void storing_again_replaces(void **state)
 {
-	GString *frames = sample();
-	g_autoptr(probe_result) result = probe_result_parse(frames->str, frames->len, NULL);
+	g_autoptr(probe_result) old = result_of(sample(1, EFFECT_VMX));
+	g_autoptr(probe_result) result = result_of(sample(2, EFFECT_VMX));
 	g_autoptr(struct_record_run) run = record_run_new("ept");
 
 	(void)state;
 	probe_result_store(result, run);
 	probe_result_store(result, run);
-	assert_int_equal(run->exits->len, REASONS);
-	assert_int_equal(run->total.value, 780);
-	g_string_free(frames, TRUE);
+	assert_int_equal(run->exits->len, 13);
+	assert_int_equal(run->total.value, 165);
+	assert_true(run->latch.known);
+	run->dose = (struct record_dose){ true, 1, 1 };
+	run->cost = (struct record_cost){ true, 1, 1 };
+	probe_result_store(old, run);
+	assert_false(run->dose.known);
+	assert_false(run->cost.known);
+	assert_int_equal(run->total.value, 161);
+	assert_false(run->latch.known);
 }
 
 static void progress_can_be_seen(void **state)
@@ -274,7 +724,7 @@ static void progress_can_be_seen(void **state)
 	g_autoptr(probe_result) result = probe_result_new();
 	g_autoptr(frameset) set =
 		frameset_new("L2", EPTLAB_ERROR_L2, PROBE_SENDER, probe_result_add, result);
-	GString *frames = sample();
+	GString *frames = doses(2);
 	unsigned int most = 0;
 	gsize i;
 
@@ -282,11 +732,11 @@ static void progress_can_be_seen(void **state)
 	for (i = 0; i < frames->len; i++) {
 		assert_false(probe_result_is_complete(result));
 		assert_true(frameset_feed(set, frames->str + i, 1, NULL));
-		assert_true(probe_result_reasons(result) >= most);
-		most = probe_result_reasons(result);
+		assert_true(probe_result_readings(result)->len >= most);
+		most = probe_result_readings(result)->len;
 	}
 	assert_true(probe_result_is_complete(result));
-	assert_int_equal(most, REASONS);
+	assert_int_equal(most, 3);
 	g_string_free(frames, TRUE);
 }
 
@@ -303,108 +753,217 @@ static void assert_refused(struct probe *probe, const char *message)
 	g_string_free(frames, TRUE);
 }
 
-/* Each letter is a frame: i iface, e effect, b total before, 0 1 2 ... exit, a total after. */
-static struct probe in_order(const char *order)
-{
-	struct probe probe = begin();
-
-	for (; *order; order++) {
-		if (*order == 'i')
-			put_iface(&probe);
-		else if (*order == 'e')
-			put_effect(&probe);
-		else if (*order == 'b')
-			put_total(&probe, "before", 1);
-		else if (*order == 'a')
-			put_total(&probe, "after", 9);
-		else
-			put_exit(&probe, (uint64_t)(*order - '0'), 1, 0, 0, 0);
-	}
-	return probe;
-}
-
 static void order_of_frames(void **state)
 {
 	static const struct {
-		const char *order, *message;
+		const char *order, *kind, *expected;
 	} cases[] = {
-		{ "", "L2: frame 1 of the probe is of kind 'end', expected iface" },
-		{ "e", "L2: frame 1 of the probe is of kind 'effect', expected iface" },
-		{ "ii", "L2: frame 2 of the probe is of kind 'iface', expected effect" },
-		{ "ib", "L2: frame 2 of the probe is of kind 'total', expected effect" },
-		{ "iee", "L2: frame 3 of the probe is of kind 'effect', expected total" },
-		{ "ie0", "L2: frame 3 of the probe is of kind 'exit', expected total" },
-		{ "iea", "L2: frame 3 is not the total at=before that was expected" },
-		{ "ieb", "L2: frame 4 of the probe is of kind 'end', expected exit" },
-		{ "ieba", "L2: frame 4 of the probe is of kind 'total', expected exit" },
-		{ "ieb1", "L2: frame 4 is about reason 1, expected 0" },
-		{ "ieb00", "L2: frame 5 is about reason 0, expected 1" },
-		{ "ieb02", "L2: frame 5 is about reason 2, expected 1" },
-		{ "ieb01", "L2: frame 6 of the probe is of kind 'end', expected exit or total" },
-		{ "ieb01i", "L2: frame 6 of the probe is of kind 'iface', expected exit or total" },
-		{ "ieb01b", "L2: frame 6 is not the total at=after that was expected" },
-		{ "ieb01aa", "L2: frame 7 of the probe is of kind 'total', expected end" },
-		{ "ieb01a2", "L2: frame 7 of the probe is of kind 'exit', expected end" },
+		{ "", "end", "iface" },
+		{ "e", "effect", "iface" },
+		{ "ii", "iface", "effect" },
+		{ "ib", "total", "effect" },
+		{ "ie", "end", "reading" },
+		{ "iee", "effect", "reading" },
+		{ "ieb", "total", "reading" },
+		{ "iex", "end", "reading" },
+		{ "iexb", "total", "reading" },
+		{ "iek", "end", "reading" },
+		{ "ik", "cost", "effect" },
+		{ "ierk", "cost", "total" },
+		{ "ierb0k", "cost", "exit or total" },
+		{ "ierb01alck", "end", "reading" },
+		{ "ier", "end", "total" },
+		{ "ierr", "reading", "total" },
+		{ "ierx", "bad", "total" },
+		{ "ier0", "exit", "total" },
+		{ "ierb", "end", "exit" },
+		{ "ierbb", "total", "exit" },
+		{ "ierba", "total", "exit" },
+		{ "ierb01", "end", "exit or total" },
+		{ "ierb01i", "iface", "exit or total" },
+		{ "ierb01l", "latch", "exit or total" },
+		{ "ierb01a", "end", "latch" },
+		{ "ierb01a2", "exit", "latch" },
+		{ "ierb01ac", "cycles", "latch" },
+		{ "ierb01al", "end", "cycles" },
+		{ "ierb01all", "latch", "cycles" },
+		{ "ierb01alcc", "cycles", "end" },
+		{ "ierb01alc2", "exit", "end" },
+		{ "ierb01alci", "iface", "end" },
+		{ "ierb01alcx", "end", "reading" },
+		{ "ierb01alcrb01al", "end", "cycles" },
 	};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
 		struct probe probe = in_order(cases[i].order);
+		bool at_end = strcmp(cases[i].kind, "end") == 0;
+		/* The first frame after "begin" is number 1; the last one is at fault. */
+		g_autofree char *message = g_strdup_printf(
+			"L2: frame %zu (%s) of the probe is of another kind than the expected %s",
+			strlen(cases[i].order) + at_end, cases[i].kind, cases[i].expected);
 
+		assert_refused(&probe, message);
+	}
+}
+
+static void totals_and_reasons_have_an_order_too(void **state)
+{
+	static const struct {
+		const char *order, *message;
+	} cases[] = {
+		{ "iera", "L2: frame 4 (total) of the probe is not the total at=before that was "
+			  "expected" },
+		{ "ierb01b", "L2: frame 7 (total) of the probe is not the total at=after that was "
+			     "expected" },
+		{ "ierb11", "L2: frame 6 (exit) of the probe is about reason 1, expected one after "
+			    "1" },
+		{ "ierb32", "L2: frame 6 (exit) of the probe is about reason 2, expected one after "
+			    "3" },
+	};
+	struct probe probe;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+		probe = in_order(cases[i].order);
 		assert_refused(&probe, cases[i].message);
 	}
+	/* Inside the range before. */
+	probe = in_order("ierb");
+	put_exit(&probe, 3, 7, "0,0,0,0", "0,0,0,0", "0,0,0,0");
+	put_exit(&probe, 7, 9, "0,0,0,0", "0,0,0,0", "0,0,0,0");
+	assert_refused(&probe,
+		       "L2: frame 6 (exit) of the probe is about reason 7, expected one after 7");
+	probe = in_order("ierb");
+	put_exit(&probe, 3, 2, "0,0,0,0", "0,0,0,0", "0,0,0,0");
+	assert_refused(&probe, "L2: frame 5 (exit) of the probe is about no reason: 3 to 2");
+	/* Four billion reasons would not fit into L0. */
+	probe = in_order("ierb");
+	put_exit(&probe, 0, UINT32_MAX, "0,0,0,0", "0,0,0,0", "0,0,0,0");
+	assert_refused(&probe, "L2: frame 5 (exit) of the probe is about reason 4294967295, "
+			       "expected at most 65535");
+}
+
+/* Gaps are right, in a range and between ranges. */
+static void orders_that_are_right(void **state)
+{
+	static const char *const orders[] = {
+		"ierb0alc",
+		"ierb5alc",
+		"ierb059alc",
+		"iexrb0alc",
+		"ierb0alcrb01alc",
+		"iekxrb0alc",
+		"ierb0alckrb0alckrb0alc",
+		"ierb0alcxxrb7alc",
+	};
+	struct probe probe;
+	g_autoptr(struct_record_run) run = NULL;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < G_N_ELEMENTS(orders); i++) {
+		probe = in_order(orders[i]);
+		probe_result_free(result_of(end(&probe)));
+	}
+	probe = in_order("ierb0");
+	put_exit(&probe, 65534, 65535, "1,0,0,0", "1,0,0,0", "0,0,0,0");
+	put_in_order(&probe, "alc");
+	run = run_of(end(&probe));
+	assert_int_equal(run->exits->len, 3);
+	assert_non_null(record_find_exit(run->exits, 65535));
+	assert_int_equal(run->leaf_total.reads, 3);
 }
 
 static void fields_of_frames(void **state)
 {
-	struct probe probe = begin();
-	struct frame_line line;
+	static const struct {
+		const char *order, *kind, *text, *message;
+	} cases[] = {
+		{ "", "iface", "regs=1,2,3", "(iface) of the probe has regs=1,2,3, expected " },
+		{ "", "iface", "regs=1,2,3,4,5", "(iface) of the probe has regs=1,2,3,4,5, " },
+		{ "", "iface", "regs=", "(iface) of the probe has regs=, expected four numbers" },
+		{ "", "iface", "regs=1,2,3,", "(iface) of the probe has regs=1,2,3,, expected " },
+		{ "", "iface", "regs=1,2,3,-4", "(iface) of the probe has regs=1,2,3,-4, " },
+		{ "", "iface", "regs=1,2,x,4", "(iface) of the probe has regs=1,2,x,4, " },
+		{ "", "iface", "regs=4294967296,2,3,4", "has regs=4294967296,2,3,4, expected " },
+		{ "", "iface", "eax=1", "(iface) has no field 'regs' that is a text" },
+		{ "", "iface", "regs=1,2,3,4 more=1", "(iface) of the probe has 2 fields, " },
+		{ "i", "effect", "regs=1,2,3", "(effect) of the probe has regs=1,2,3, " },
+		{ "ie", "bad", "leaf=1 index=2", "(bad) of the probe has 2 fields, expected 3" },
+		{ "ie", "bad", "leaf=1 index=2 regs=1", "(bad) of the probe has regs=1, " },
+		{ "ie", "bad", "leaf=4294967296 index=2 regs=1,2,3,4", "leaf=4294967296" },
+		{ "ie", "bad", "leaf=1 index=x regs=1,2,3,4", "(bad): index=x, expected" },
+		{ "ie", "cost", "exits=1", "(cost) of the probe has 1 fields, expected 2" },
+		{ "ie", "cost", "exits=0 ticks=1", "(cost) of the probe is about no exit" },
+		{ "ie", "cost", "exits=4294967296 ticks=1", "(cost): exits=4294967296, expected" },
+		{ "ie", "cost", "exits=1 ticks=-1", "(cost): ticks=-1, expected" },
+		{ "iek", "cost", "exits=1 ticks=1",
+		  "(cost) of the probe stands twice before a reading" },
+		{ "ie", "reading", "n=1 tsc=1", "(reading) has no field 'name' that is a text" },
+		{ "ie", "reading", "name=boot tsc=1", "(reading) of the probe has 2 fields, " },
+		{ "ie", "reading", "name=boot n=-1 tsc=1", "(reading): n=-1, expected" },
+		{ "ie", "reading", "name=boot n=1 tsc=18446744073709551616",
+		  "(reading): tsc=18446744073709551616, expected" },
+		{ "ie", "reading", "name=boot n=1 tsc=1 x=1", "has 4 fields, expected 3" },
+		{ "ier", "total", "regs=1,0,0,0", "(total) has no field 'at' that is a text" },
+		{ "ier", "total", "at=before", "(total) of the probe has 1 fields, expected 2" },
+		{ "ier", "total", "at=before regs=1,0,0", "(total) of the probe has regs=1,0,0" },
+		{ "ierb", "exit", "first=0 last=0 live=0,0,0,0 latched=0,0,0,0",
+		  "(exit) of the probe has 4 fields, expected 5" },
+		{ "ierb", "exit",
+		  "first=0 last=4294967296 live=0,0,0,0 latched=0,0,0,0 cycles=0,0,0,0",
+		  "(exit): last=4294967296, expected a number from 0 to 4294967295" },
+		{ "ierb", "exit", "first=x last=0 live=0,0,0,0 latched=0,0,0,0 cycles=0,0,0,0",
+		  "(exit): first=x, expected" },
+		{ "ierb", "exit", "first=0 last=0 live=0,0,0 latched=0,0,0,0 cycles=0,0,0,0",
+		  "(exit) of the probe has live=0,0,0, expected" },
+		{ "ierb", "exit", "first=0 last=0 live=0,0,0,0 latched=0,0,0 cycles=0,0,0,0",
+		  "(exit) of the probe has latched=0,0,0, expected" },
+		{ "ierb", "exit", "first=0 last=0 live=0,0,0,0 latched=0,0,0,0 cycles=0,0,0",
+		  "(exit) of the probe has cycles=0,0,0, expected" },
+		{ "ierb", "exit", "reason=0 last=0 live=0,0,0,0 latched=0,0,0,0 cycles=0,0,0,0",
+		  "(exit) has no field 'first' that is a text" },
+		{ "ierb0a", "latch", "regs=1,0,0,0", "(latch) of the probe has 1 fields, " },
+		{ "ierb0a", "latch", "regs=1,0,0 cpuids=1", "(latch) of the probe has regs=1,0,0" },
+		{ "ierb0a", "latch", "regs=1,0,0,0 cpuids=x", "(latch): cpuids=x, expected" },
+		{ "ierb0al", "cycles", "regs=0,0,0", "(cycles) of the probe has regs=0,0,0, " },
+		{ "ierb0al", "cycles", "at=x regs=0,0,0,0", "(cycles) of the probe has 2 fields" },
+	};
+	size_t i;
 
 	(void)state;
-	frame_open(&line, probe.seq, "iface");
-	frame_add_u64(&line, "eax", 1);
-	frame_add_u64(&line, "ebx", 1);
-	frame_add_u64(&line, "ecx", 1);
-	put(&probe, &line);
-	assert_refused(&probe, "L2: frame 1 (iface) has no field 'edx' that is a text");
+	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct probe probe = in_order(cases[i].order);
+		g_autofree char *frame =
+			g_strdup_printf("L2: frame %zu (", strlen(cases[i].order) + 1);
+		g_autoptr(GError) error = NULL;
+		GString *frames;
 
-	probe = begin();
-	frame_open(&line, probe.seq, "iface");
-	frame_add_u64(&line, "eax", 4294967296);
-	put(&probe, &line);
-	assert_refused(&probe, "L2: frame 1 (iface): eax=4294967296, expected a number from 0 to "
-			       "4294967295");
-
-	probe = begin();
-	frame_open(&line, probe.seq, "iface");
-	frame_add_string(&line, "esi", "1");
-	put_registers(&probe, &line, 1, 2, 3, 4);
-	assert_refused(&probe, "L2: frame 1 (iface) has 5 fields, expected 4");
-
-	probe = in_order("ie");
-	frame_open(&line, probe.seq, "total");
-	put_registers(&probe, &line, 1, 2, 3, 4);
-	assert_refused(&probe, "L2: frame 3 (total) has no field 'at' that is a text");
-
-	probe = in_order("ieb");
-	put_exit(&probe, 65536, 0, 0, 0, 0);
-	assert_refused(&probe,
-		       "L2: frame 4 (exit): reason=65536, expected a number from 0 to 65535");
+		put_frame(&probe, cases[i].kind, cases[i].text);
+		frames = end(&probe);
+		assert_null(probe_result_parse(frames->str, frames->len, &error));
+		assert_int_equal(error->code, EPTLAB_ERROR_L2);
+		if (!g_str_has_prefix(error->message, frame) ||
+		    !strstr(error->message, cases[i].message))
+			fail_msg("expected \"%s...%s\", saw: %s", frame, cases[i].message,
+				 error->message);
+		g_string_free(frames, TRUE);
+	}
 }
 
 static void nothing_comes_after_the_end(void **state)
 {
-	GString *frames = sample();
-	g_autoptr(probe_result) result = probe_result_parse(frames->str, frames->len, NULL);
-	const struct frame frame = { .seq = 18, .kind = "exit" };
+	g_autoptr(probe_result) result = result_of(sample(2, EFFECT_VMX));
+	const struct frame frame = { .seq = 14, .kind = "exit" };
 	g_autoptr(GError) error = NULL;
 
 	(void)state;
 	assert_false(probe_result_add(&frame, result, &error));
-	assert_string_equal(error->message, "L2: frame 18 of the probe is of kind 'exit', expected "
-					    "none after the end");
-	g_string_free(frames, TRUE);
+	assert_string_equal(error->message, "L2: frame 14 (exit) of the probe is of another kind "
+					    "than the expected none after the end");
 }
 
 static void other_sender_is_refused(void **state)
@@ -420,11 +979,12 @@ static void other_sender_is_refused(void **state)
 
 static void cut_set_is_refused(void **state)
 {
-	GString *frames = sample();
+	GString *frames = doses(2);
 	gsize length;
 
 	(void)state;
-	for (length = 0; length < frames->len; length += 7) {
+	/* The last byte is only the line's end. */
+	for (length = 0; length + 1 < frames->len; length += 7) {
 		g_autoptr(GError) error = NULL;
 
 		assert_null(probe_result_parse(frames->str, length, &error));
@@ -437,13 +997,27 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sample_is_stored),
+		cmocka_unit_test(before_version_2_counts_are_the_live_ones),
+		cmocka_unit_test(from_version_2_on_counts_are_the_latched_ones),
+		cmocka_unit_test(cycles_are_known_if_kvm_counts_them),
 		cmocka_unit_test(counts_have_64_bits),
 		cmocka_unit_test(answers_of_each_form),
+		cmocka_unit_test(latched_cycles_may_be_anything),
+		cmocka_unit_test(svm_has_names_and_reads_of_its_own),
+		cmocka_unit_test(counts_are_those_of_the_workload),
+		cmocka_unit_test(counts_of_the_workload_without_a_latch),
+		cmocka_unit_test(reason_that_only_the_last_reading_has),
+		cmocka_unit_test(cost_belongs_to_a_reading),
+		cmocka_unit_test(latch_that_was_not_given_is_unknown),
+		cmocka_unit_test(counter_that_goes_down_is_none),
+		cmocka_unit_test(readings_can_be_seen),
 		cmocka_unit_test(stock_kvm_is_measured_and_invalid),
 		cmocka_unit_test(malformed_total_is_unknown),
 		cmocka_unit_test(storing_again_replaces),
 		cmocka_unit_test(progress_can_be_seen),
 		cmocka_unit_test(order_of_frames),
+		cmocka_unit_test(totals_and_reasons_have_an_order_too),
+		cmocka_unit_test(orders_that_are_right),
 		cmocka_unit_test(fields_of_frames),
 		cmocka_unit_test(nothing_comes_after_the_end),
 		cmocka_unit_test(other_sender_is_refused),

@@ -9,6 +9,9 @@
 
 #include "model/reasons.h"
 
+#define VMX KVM_EXITCOUNT_VENDOR_VMX
+#define SVM KVM_EXITCOUNT_VENDOR_SVM
+
 /* Numbers and meanings from SDM vol. 3, table C-1; names as KVM spells them in <asm/vmx.h>. */
 static void names_are_those_of_the_sdm(void **state)
 {
@@ -39,7 +42,7 @@ static void names_are_those_of_the_sdm(void **state)
 
 	(void)state;
 	for (i = 0; i < G_N_ELEMENTS(expected); i++)
-		assert_string_equal(reason_name(expected[i].reason), expected[i].name);
+		assert_string_equal(reason_name(VMX, expected[i].reason), expected[i].name);
 	assert_int_equal(REASON_EPT_VIOLATION, 48);
 	assert_int_equal(REASON_CPUID, 10);
 }
@@ -51,8 +54,8 @@ static void undefined_reasons_have_no_name(void **state)
 
 	(void)state;
 	for (i = 0; i < G_N_ELEMENTS(undefined); i++) {
-		assert_null(reason_name(undefined[i]));
-		assert_false(reason_is_defined(undefined[i]));
+		assert_null(reason_name(VMX, undefined[i]));
+		assert_false(reason_is_defined(VMX, undefined[i]));
 	}
 }
 
@@ -61,11 +64,11 @@ static void highest_is_defined_and_nothing_above(void **state)
 	uint32_t reason;
 
 	(void)state;
-	assert_true(reason_is_defined(reason_highest()));
-	for (reason = reason_highest() + 1; reason < reason_highest() + 200; reason++)
-		assert_false(reason_is_defined(reason));
+	assert_true(reason_is_defined(VMX, reason_highest(VMX)));
+	for (reason = reason_highest(VMX) + 1; reason < reason_highest(VMX) + 200; reason++)
+		assert_false(reason_is_defined(VMX, reason));
 	/* 74 (bus lock) was in the SDM in 2021 already. */
-	assert_true(reason_highest() >= 74);
+	assert_true(reason_highest(VMX) >= 74);
 }
 
 static void no_name_stands_for_two_reasons(void **state)
@@ -73,10 +76,10 @@ static void no_name_stands_for_two_reasons(void **state)
 	uint32_t a, b;
 
 	(void)state;
-	for (a = 0; a <= reason_highest(); a++)
-		for (b = a + 1; b <= reason_highest(); b++)
-			if (reason_name(a) && reason_name(b))
-				assert_string_not_equal(reason_name(a), reason_name(b));
+	for (a = 0; a <= reason_highest(VMX); a++)
+		for (b = a + 1; b <= reason_highest(VMX); b++)
+			if (reason_name(VMX, a) && reason_name(VMX, b))
+				assert_string_not_equal(reason_name(VMX, a), reason_name(VMX, b));
 }
 
 static void paging_reasons_are_explained(void **state)
@@ -87,7 +90,7 @@ static void paging_reasons_are_explained(void **state)
 
 	(void)state;
 	for (i = 0; i < G_N_ELEMENTS(expected); i++) {
-		const struct reason_paging *paging = reason_paging(expected[i]);
+		const struct reason_paging *paging = reason_paging(VMX, expected[i]);
 
 		assert_non_null(paging);
 		assert_int_equal(paging->reason, expected[i]);
@@ -96,9 +99,40 @@ static void paging_reasons_are_explained(void **state)
 		assert_non_null(strstr(paging->source, "SDM vol. 3, \""));
 	}
 	for (reason = 0; reason < 2000; reason++)
-		found += reason_paging(reason) != NULL;
+		found += reason_paging(VMX, reason) != NULL;
 	assert_int_equal(found, G_N_ELEMENTS(expected));
-	assert_null(reason_paging(UINT32_MAX));
+	assert_null(reason_paging(VMX, UINT32_MAX));
+}
+
+/* Exit codes and meanings from APM vol. 2, appendix C; names as KVM spells them in <asm/svm.h>. */
+static void svm_has_its_own(void **state)
+{
+	static const struct {
+		uint32_t reason;
+		const char *name;
+	} expected[] = {
+		{ 0x13, "WRITE_CR3" }, { 0x60, "INTR" },     { 0x72, "CPUID" },
+		{ 0x78, "HLT" },       { 0x79, "INVLPG" },   { 0x7b, "IOIO" },
+		{ 0x7c, "MSR" },       { 0x7f, "SHUTDOWN" }, { 0x400, "NPF" },
+		{ 0x403, "VMGEXIT" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < G_N_ELEMENTS(expected); i++)
+		assert_string_equal(reason_name(SVM, expected[i].reason), expected[i].name);
+	assert_int_equal(reason_highest(SVM), 0x403);
+	assert_int_equal(reason_of_cpuid(SVM), 0x72);
+	assert_int_equal(reason_of_cpuid(VMX), 10);
+	assert_int_equal(reason_of_interrupt(SVM), 0x60);
+	assert_int_equal(reason_of_interrupt(VMX), 1);
+	/* What is between the two parts is not defined. */
+	for (i = 0x100; i < 0x400; i++)
+		assert_null(reason_name(SVM, (uint32_t)i));
+	assert_null(reason_name(VMX, 0x400));
+	assert_non_null(reason_paging(SVM, 0x400));
+	assert_non_null(reason_paging(SVM, 0x4e));
+	assert_null(reason_paging(SVM, 0));
 }
 
 int main(void)
@@ -109,6 +143,7 @@ int main(void)
 		cmocka_unit_test(highest_is_defined_and_nothing_above),
 		cmocka_unit_test(no_name_stands_for_two_reasons),
 		cmocka_unit_test(paging_reasons_are_explained),
+		cmocka_unit_test(svm_has_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

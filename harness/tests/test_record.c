@@ -23,6 +23,28 @@ static struct record *judged_sample(void)
 	return record;
 }
 
+static GPtrArray *one_exit(uint32_t reason, const char *name, uint64_t count)
+{
+	GPtrArray *exits = record_exits_new();
+
+	g_ptr_array_add(exits, record_exit_new(reason, name, count));
+	return exits;
+}
+
+/* What the sample leaves empty. */
+static void add_the_rest(struct record_run *run)
+{
+	run->witness = (struct record_witness){
+		.known = true,
+		.at_latch = one_exit(10, "CPUID", 21),
+		.at_end = one_exit(48, "EPT_VIOLATION", 22),
+		.debugfs = one_exit(1024, "NPF", 23),
+		.vcpu_exits = record_u64_from(UINT64_MAX),
+	};
+	run->cost = (struct record_cost){ true, 1000, 1234567 };
+	run->dose = (struct record_dose){ true, 50, 93 };
+}
+
 static struct record *parse(const char *text, GError **error)
 {
 	json_error_t wrong;
@@ -87,24 +109,33 @@ static void fields_have_the_documented_names(void **state)
 		{ "guest", "image_sha256 kernel_sha256 probe_sha256 memory_mib vcpus" },
 		{ "runs.0",
 		  "config verdict error requested in_effect l2_in_effect interface module_ids "
-		  "guest seconds ticks kernel_log leaf_total total exits undefined malformed "
-		  "l1_exits" },
+		  "guest seconds ticks kernel_log leaf_total latch total exits undefined malformed "
+		  "l1_exits l1_total witness cost dose" },
 		{ "runs.0.requested", "ept vpid unrestricted_guest" },
 		{ "runs.0.in_effect", "ept vpid unrestricted_guest" },
 		{ "runs.0.l2_in_effect",
-		  "ept vpid unrestricted_guest vendor highest_reason vcpus" },
+		  "ept vpid unrestricted_guest cycles vendor highest_reason vcpus" },
 		{ "runs.0.interface", "eax ebx ecx edx" },
 		{ "runs.0.kernel_log", "lines lost findings" },
-		{ "runs.0.leaf_total", "before after reads cpuid_read" },
-		{ "runs.0.exits.0", "reason name count cycles" },
+		{ "runs.0.leaf_total", "before after reads cpuid_read sum" },
+		{ "runs.0.latch", "total serial sum" },
+		{ "runs.0.exits.0", "reason name before count cycles" },
+		{ "runs.0.l1_exits.0", "reason name before count cycles" },
+		{ "runs.0.witness", "at_latch at_end debugfs vcpu_exits" },
+		{ "runs.0.cost", "exits ticks" },
+		{ "runs.0.dose", "n cpuids" },
+		{ "runs.0.witness.at_latch.0", "reason name before count cycles" },
 		{ "checks.0", "rule run verdict decisive saw expected why advice" },
 	};
 	g_autoptr(struct_record) record = judged_sample();
-	json_t *root = record_to_json(record);
-	g_autofree char *top = keys_of(root);
+	g_autofree char *top = NULL;
+	json_t *root;
 	size_t i;
 
 	(void)state;
+	add_the_rest(record->runs->pdata[0]);
+	root = record_to_json(record);
+	top = keys_of(root);
 	assert_string_equal(top,
 			    "schema verdict error eptlab created seconds ticks platform kernel "
 			    "guest workload runs checks");
@@ -132,7 +163,18 @@ static void values_are_written_as_documented(void **state)
 	assert_string_equal(json_string_value(at(root, "runs.1.config")), "noept");
 	assert_true(json_is_false(at(root, "runs.1.in_effect.ept")));
 	assert_true(json_is_null(at(root, "runs.1.requested.unrestricted_guest")));
-	assert_true(json_is_null(at(root, "runs.1.l1_exits")));
+	assert_true(json_is_false(at(root, "runs.1.l2_in_effect.cycles")));
+	/* 50 I/O exits more than L2 has read: 815 and 8741. */
+	assert_int_equal(json_integer_value(at(root, "runs.1.l1_exits.7.reason")), 30);
+	assert_int_equal(json_integer_value(at(root, "runs.1.l1_exits.7.count")), 865);
+	assert_int_equal(json_integer_value(at(root, "runs.1.l1_total")), 8791);
+	assert_int_equal(json_integer_value(at(root, "runs.1.latch.total")), 8741);
+	assert_int_equal(json_integer_value(at(root, "runs.1.latch.serial")), 2);
+	assert_int_equal(json_integer_value(at(root, "runs.1.latch.sum")), 8741);
+	assert_true(json_is_null(at(root, "runs.1.witness")));
+	assert_true(json_is_null(at(root, "runs.1.cost")));
+	assert_true(json_is_null(at(root, "runs.1.dose")));
+	assert_int_equal(json_integer_value(at(root, "runs.1.exits.0.before")), 0);
 	assert_int_equal(json_integer_value(at(root, "runs.1.exits.0.count")), 7157);
 	assert_string_equal(json_string_value(at(root, "runs.1.exits.0.name")), "EXCEPTION_NMI");
 	assert_true(json_is_null(at(root, "runs.1.exits.0.cycles")));
@@ -174,12 +216,24 @@ static void nothing_unknown_is_written_as_a_value(void **state)
 		"runs.0.ticks",
 		"runs.0.kernel_log",
 		"runs.0.leaf_total",
+		"runs.0.latch",
 		"runs.0.total",
 		"runs.0.exits",
 		"runs.0.undefined",
 		"runs.0.malformed",
 		"runs.0.l1_exits",
+		"runs.0.l1_total",
+		"runs.0.witness",
+		"runs.0.cost",
+		"runs.0.dose",
+		"runs.1.leaf_total.sum",
+		"runs.1.latch.sum",
+		"runs.1.witness.at_latch",
+		"runs.1.witness.at_end",
+		"runs.1.witness.debugfs",
+		"runs.1.witness.vcpu_exits",
 	};
+	struct record_run *silent = record_run_new("silent");
 	g_autoptr(struct_record) record =
 		record_new("0.1", "2026-01-31T23:59:59Z", "bochs", "boot");
 	json_t *root;
@@ -187,6 +241,9 @@ static void nothing_unknown_is_written_as_a_value(void **state)
 
 	(void)state;
 	g_ptr_array_add(record->runs, record_run_new("ept"));
+	/* Objects that are there, with parts that are not. */
+	silent->leaf_total.known = silent->latch.known = silent->witness.known = true;
+	g_ptr_array_add(record->runs, silent);
 	root = record_to_json(record);
 	for (i = 0; i < G_N_ELEMENTS(nulls); i++)
 		if (!json_is_null(at(root, nulls[i])))
@@ -219,9 +276,10 @@ static void full_record_comes_back(void **state)
 	/* What the sample leaves empty. */
 	record_set_string(&run->error, "L2: something");
 	g_array_append_val(run->malformed, reason);
-	run->l1_exits = record_exits_new();
-	g_ptr_array_add(run->l1_exits, record_exit_new(48, "EPT_VIOLATION", 3));
 	sample_exit(run, 0)->cycles = record_u64_from(12345);
+	sample_exit(run, 0)->before = 77;
+	run->l2_in_effect.cycles = true;
+	add_the_rest(run);
 	g_ptr_array_add(run->kernel_log.findings, g_strdup("BUG: \"quoted\"\t"));
 	run->kernel_log.lost = true;
 	assert_round_trip(record);
@@ -249,11 +307,32 @@ static void full_record_comes_back(void **state)
 	assert_false(record_find_exit(other->exits, 1)->cycles.known);
 	assert_null(record_find_exit(other->exits, 35));
 	assert_int_equal(g_array_index(other->malformed, uint32_t, 0), 7);
-	assert_int_equal(record_find_exit(other->l1_exits, 48)->count, 3);
+	assert_int_equal(record_find_exit(other->exits, 0)->before, 77);
+	assert_true(other->l2_in_effect.cycles);
+	assert_int_equal(other->l1_exits->len, run->l1_exits->len);
+	assert_int_equal(record_find_exit(other->l1_exits, 30)->count, 865);
+	assert_true(other->l1_total.known && other->l1_total.value == 8791);
+	assert_true(other->latch.known && other->latch.total == 8741);
+	assert_int_equal(other->latch.serial, 2);
+	assert_true(other->latch.sum.known && other->latch.sum.value == 8741);
+	assert_true(other->cost.known && other->cost.exits == 1000);
+	assert_int_equal(other->cost.ticks, 1234567);
+	assert_true(other->dose.known && other->dose.n == 50);
+	assert_int_equal(other->dose.cpuids, 93);
+	assert_true(other->witness.known);
+	assert_int_equal(record_find_exit(other->witness.at_latch, 10)->count, 21);
+	assert_int_equal(record_find_exit(other->witness.at_end, 48)->count, 22);
+	assert_string_equal(record_find_exit(other->witness.debugfs, 1024)->name, "NPF");
+	assert_true(other->witness.vcpu_exits.known);
+	assert_true(other->witness.vcpu_exits.value == UINT64_MAX);
 	assert_string_equal(other->kernel_log.findings->pdata[0], "BUG: \"quoted\"\t");
 	assert_true(other->kernel_log.lost);
 	assert_true(other->leaf_total.known);
 	assert_int_equal(other->leaf_total.cpuid_read, 11);
+	assert_true(other->leaf_total.sum.known);
+	/* "before" and 11. */
+	assert_true(other->leaf_total.sum.value == other->leaf_total.before + 11);
+	assert_false(record_find_run(back, "ept")->witness.known);
 	assert_null(record_find_run(back, "other"));
 }
 
@@ -332,6 +411,7 @@ static void copy_is_deep(void **state)
 
 	(void)state;
 	g_ptr_array_add(record_find_run(record, "ept")->kernel_log.findings, g_strdup("BUG: one"));
+	add_the_rest(record_find_run(record, "ept"));
 	for (i = 0; i < record->runs->len; i++)
 		g_ptr_array_add(other->runs, record_run_copy(record->runs->pdata[i]));
 	/* A copy of the run of which nothing is known. */
@@ -364,12 +444,14 @@ static void assert_refused(const char *path, const char *value, const char *mess
 	g_autoptr(struct_record) record = judged_sample();
 	g_autoptr(GError) error = NULL;
 	g_autoptr(struct_record) back = NULL;
-	json_t *root = record_to_json(record);
 	const char *dot = strrchr(path, '.');
 	g_autofree char *parent_path = dot ? g_strndup(path, (gsize)(dot - path)) : NULL;
 	const char *key = dot ? dot + 1 : path;
-	json_t *parent = parent_path ? at(root, parent_path) : root;
+	json_t *root, *parent;
 
+	add_the_rest(record->runs->pdata[1]);
+	root = record_to_json(record);
+	parent = parent_path ? at(root, parent_path) : root;
 	assert_non_null(parent);
 	if (!value)
 		assert_int_equal(json_object_del(parent, key), 0);
@@ -477,9 +559,35 @@ static void wrong_fields_are_named(void **state)
 		{ "runs.0.exits", "null",
 		  "runs[0].total is 7731, expected the sum of its exits, 0" },
 		{ "runs.0.l1_exits",
-		  "[{\"reason\":1,\"name\":null,\"count\":1,\"cycles\":null},"
-		  "{\"reason\":1,\"name\":null,\"count\":1,\"cycles\":null}]",
+		  "[{\"reason\":1,\"name\":null,\"before\":0,\"count\":1,\"cycles\":null},"
+		  "{\"reason\":1,\"name\":null,\"before\":0,\"count\":1,\"cycles\":null}]",
 		  "runs[0].l1_exits[1].reason is 1, expected more than the 1 before it" },
+		{ "runs.0.l1_total", "-1", "runs[0].l1_total is -1, expected " WHOLE_NUMBER },
+		{ "runs.0.exits.3.before", "null",
+		  "runs[0].exits[3].before is null, expected " WHOLE_NUMBER },
+		{ "runs.0.l2_in_effect.cycles", "null",
+		  "runs[0].l2_in_effect.cycles is null, expected true or false" },
+		{ "runs.0.leaf_total.sum", "0.5",
+		  "runs[0].leaf_total.sum is 0.5, expected " WHOLE_NUMBER },
+		{ "runs.0.latch", "1", "runs[0].latch is 1, expected an object" },
+		{ "runs.0.latch.total", "null",
+		  "runs[0].latch.total is null, expected " WHOLE_NUMBER },
+		{ "runs.0.latch.serial", "4294967296",
+		  "runs[0].latch.serial is 4294967296, expected a whole number from 0 to "
+		  "4294967295" },
+		{ "runs.0.latch.sum", "\"x\"",
+		  "runs[0].latch.sum is \"x\", expected " WHOLE_NUMBER },
+		{ "runs.0.witness", "[]", "runs[0].witness is an array, expected an object" },
+		{ "runs.1.witness.at_latch", "{}",
+		  "runs[1].witness.at_latch is an object, expected an array or null" },
+		{ "runs.1.witness.debugfs.0.count", "true",
+		  "runs[1].witness.debugfs[0].count is true, expected " WHOLE_NUMBER },
+		{ "runs.1.dose.n", "null", "runs[1].dose.n is null, expected " WHOLE_NUMBER },
+		{ "runs.1.cost", "7", "runs[1].cost is 7, expected an object" },
+		{ "runs.1.cost.ticks", "null",
+		  "runs[1].cost.ticks is null, expected " WHOLE_NUMBER },
+		{ "runs.1.witness.vcpu_exits", "-1",
+		  "runs[1].witness.vcpu_exits is -1, expected " WHOLE_NUMBER },
 		{ "runs.0.undefined", "7", "runs[0].undefined is 7, expected an array or null" },
 		{ "runs.0.undefined", "[1, \"2\"]",
 		  "runs[0].undefined[1] is \"2\", expected a whole number from 0 to 4294967295" },
@@ -515,15 +623,23 @@ static void every_missing_field_is_refused(void **state)
 		"runs.0.interface",
 		"runs.0.kernel_log",
 		"runs.0.leaf_total",
+		"runs.0.latch",
 		"runs.0.guest",
 		"runs.0.exits.5",
+		"runs.0.l1_exits.0",
+		"runs.1.cost",
+		"runs.1.dose",
+		"runs.1.witness",
+		"runs.1.witness.at_end.0",
 		"checks.1",
 	};
 	g_autoptr(struct_record) record = judged_sample();
-	json_t *root = record_to_json(record);
+	json_t *root;
 	size_t i;
 
 	(void)state;
+	add_the_rest(record->runs->pdata[1]);
+	root = record_to_json(record);
 	for (i = 0; i < G_N_ELEMENTS(objects); i++) {
 		g_autofree char *keys = keys_of(at(root, objects[i]));
 		g_auto(GStrv) names = g_strsplit(keys, " ", -1);

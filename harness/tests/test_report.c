@@ -326,6 +326,91 @@ static void csv_of_one_run_and_of_unknowns(void **state)
 	assert_non_null(strstr(csv, "\r\n0,,yes,1,,,,0.000129,\r\n"));
 }
 
+/* ---- Cycles, and what an exit costs ---- */
+
+/* 6184 * 2000 + 5, and 7157 * 300 + 1: an average is rounded down. */
+static void add_cycles(struct fixture *fixture)
+{
+	sample_exit(fixture->ept, 0)->cycles = record_u64_from(12345);
+	sample_exit(fixture->ept, 14)->cycles = record_u64_from(0);
+	sample_exit(fixture->ept, 48)->cycles = record_u64_from(12368005);
+	sample_exit(fixture->noept, 0)->cycles = record_u64_from(2147101);
+	compare_again(fixture, NULL, NULL);
+}
+
+static void text_has_cycles_if_there_are_any(void **state)
+{
+	static const char two[] =
+		"\n"
+		"      cycles outside                 ept       an exit         noept   an exit\n"
+		"    0 EXCEPTION_NMI               12,345        12,345     2,147,101       300\n"
+		"   14 INVLPG                           0             -             -         -\n"
+		"   28 CR_ACCESS                        -             -             -         -\n"
+		"   48 EPT_VIOLATION           12,368,005         2,000             -         -\n";
+	static const char one[] = "\n"
+				  "      cycles outside                 ept   an exit\n"
+				  "    0 EXCEPTION_NMI               12,345    12,345\n"
+				  "   28 CR_ACCESS                        -         -\n"
+				  "   48 EPT_VIOLATION           12,368,005     2,000\n";
+	struct fixture *fixture = *state;
+	g_autofree char *without = report_text(&fixture->report, false);
+	g_autofree char *with = NULL;
+	g_autofree char *alone = NULL;
+	g_autoptr(struct_comparison) comparison = NULL;
+	struct report report;
+
+	assert_false(comparison_has_cycles(fixture->comparison));
+	assert_null(strstr(without, "cycles"));
+	add_cycles(fixture);
+	assert_true(comparison_has_cycles(fixture->comparison));
+	with = report_text(&fixture->report, false);
+	assert_non_null(strstr(with, two));
+	comparison = comparison_new(fixture->ept, NULL, NULL, NULL);
+	report = report_of_record(fixture->record, comparison, TITLE);
+	alone = report_text(&report, false);
+	assert_non_null(strstr(alone, one));
+}
+
+/* A file with columns for what was not measured would be another file for every older reader. */
+static void csv_has_cycles_if_there_are_any(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autofree char *csv = NULL;
+	g_autofree char *alone = NULL;
+	g_autoptr(struct_comparison) comparison = NULL;
+	struct report report = { .title = TITLE };
+
+	add_cycles(fixture);
+	csv = report_csv(&fixture->report);
+	assert_true(g_str_has_prefix(
+		csv, "reason,name,paging,ept,noept,difference,ratio,share ept,share noept,"
+		     "cycles ept,cycles noept\r\n"
+		     "0,EXCEPTION_NMI,yes,1,7157,7156,7157.000000,0.000129,0.818785,"
+		     "12345,2147101\r\n"
+		     "14,INVLPG,yes,0,308,308,,0.000000,0.035236,0,\r\n"));
+	comparison = comparison_new(fixture->ept, NULL, NULL, NULL);
+	report.comparison = comparison;
+	alone = report_csv(&report);
+	assert_true(g_str_has_prefix(alone, "reason,name,paging,ept,share ept,cycles ept\r\n"
+					    "0,EXCEPTION_NMI,yes,1,0.000129,12345\r\n"));
+}
+
+static void cost_of_an_exit_is_told(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autofree char *text = NULL;
+	g_auto(GStrv) words = NULL;
+	g_autofree char *flowing = NULL;
+
+	/* 1234567 / 1000 = 1234.567; it stands with the run that it was measured in. */
+	fixture->noept->cost = (struct record_cost){ true, 1000, 1234567 };
+	text = report_text(&fixture->report, false);
+	words = g_strsplit_set(text, " \n", -1);
+	flowing = g_strjoinv(" ", words);
+	assert_non_null(strstr(flowing, "one CPUID round trip, noept: 1234.6 ticks of L2's"));
+	assert_null(strstr(flowing, "one CPUID round trip, ept"));
+}
+
 /* ---- JSON ---- */
 
 static json_t *parse_report(const struct report *report)
@@ -362,12 +447,30 @@ static void json_has_all_that_the_text_has(void **state)
 	assert_true(json_is_true(json_object_get(row, "paging")));
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(sides, 0), "count")),
 			 6184);
+	assert_true(json_is_null(json_object_get(json_array_get(sides, 0), "cycles")));
 	assert_int_equal(json_integer_value(json_object_get(row, "difference")), -6184);
 	assert_true(json_real_value(json_object_get(row, "ratio")) == 0);
 	assert_string_equal(json_string_value(json_object_get(row, "ratio_kind")), "known");
 	assert_int_equal(json_integer_value(json_object_get(total, "difference")), 1010);
 	assert_int_equal(json_array_size(json_object_get(root, "checks")),
 			 fixture->record->checks->len);
+	json_decref(root);
+}
+
+static void json_has_cycles(void **state)
+{
+	struct fixture *fixture = *state;
+	json_t *root, *sides;
+
+	add_cycles(fixture);
+	sample_exit(fixture->ept, 0)->cycles = record_u64_from(UINT64_MAX);
+	compare_again(fixture, NULL, NULL);
+	root = parse_report(&fixture->report);
+	sides = json_object_get(json_array_get(json_object_get(root, "rows"), 0), "runs");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(sides, 0), "cycles")),
+			    "18446744073709551615");
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(sides, 1), "cycles")),
+			 2147101);
 	json_decref(root);
 }
 
@@ -446,6 +549,10 @@ int main(void)
 		with_fixture(csv_has_every_reason),
 		with_fixture(csv_quotes_what_must_be),
 		with_fixture(csv_of_one_run_and_of_unknowns),
+		with_fixture(text_has_cycles_if_there_are_any),
+		with_fixture(csv_has_cycles_if_there_are_any),
+		with_fixture(cost_of_an_exit_is_told),
+		with_fixture(json_has_cycles),
 		with_fixture(json_has_all_that_the_text_has),
 		with_fixture(json_holds_every_difference),
 		with_fixture(json_of_unknowns_and_of_one_run),

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "agent/witness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <asm/kvm_exitcount.h>
+
+#include "model/error.h"
+
+#define DEBUGFS	    "/sys/kernel/debug"
+#define TRACEFS	    "/sys/kernel/tracing"
+#define LATCHED	    TRACEFS
+#define ENDLESS	    TRACEFS "/instances/eptlab"
+#define KVM_EXIT    "/events/kvm/kvm_exit"
+#define KVM_CPUID   "/events/kvm/kvm_cpuid"
+#define HISTOGRAM   "hist:keys=exit_reason:size=2048"
+#define KVM_DEBUGFS DEBUGFS "/kvm"
+
+static bool fail(const char *what, const char *path, GError **error)
+{
+	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+		    "L1: %s could not be %s (%s); the witness needs a kernel with tracing "
+		    "(CONFIG_HIST_TRIGGERS, CONFIG_DEBUG_FS)",
+		    path, what, g_strerror(errno));
+	return false;
+}
+
+/* Append: a trigger file takes one more, and to write it anew would take away the others. */
+static bool put(const char *path, const char *text, GError **error)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	ssize_t length = (ssize_t)strlen(text);
+	bool ok = fd >= 0 && write(fd, text, (size_t)length) == length;
+
+	if (!ok)
+		fail("written", path, error);
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static char *get(const char *path, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	char *text;
+
+	if (g_file_get_contents(path, &text, NULL, &cause))
+		return text;
+	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1, "L1: the witness cannot be read (%s)",
+		    cause->message);
+	return NULL;
+}
+
+static bool mount_one(const char *type, const char *where, GError **error)
+{
+	return mount(type, where, type, MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0 ||
+	       errno == EBUSY || fail("mounted", where, error);
+}
+
+bool witness_mount(GError **error)
+{
+	return mount_one("debugfs", DEBUGFS, error) && mount_one("tracefs", TRACEFS, error);
+}
+
+/* Stops the histogram beside it when L2 executes the latch of its last reading. */
+static char *stopper(void)
+{
+	return g_strdup_printf("disable_hist:kvm:kvm_exit if function==%u && index==0",
+			       KVM_EXITCOUNT_CPUID_LATCH);
+}
+
+bool witness_arm(GError **error)
+{
+	g_autofree char *stop = stopper();
+
+	if (mkdir(ENDLESS, 0755) != 0 && errno != EEXIST)
+		return fail("made", ENDLESS, error);
+	return put(LATCHED KVM_EXIT "/trigger", HISTOGRAM, error) &&
+	       put(ENDLESS KVM_EXIT "/trigger", HISTOGRAM, error) &&
+	       put(LATCHED KVM_CPUID "/trigger", stop, error);
+}
+
+bool witness_disarm(GError **error)
+{
+	g_autofree char *stop = stopper();
+	g_autofree char *no_stop = g_strconcat("!", stop, NULL);
+
+	return put(LATCHED KVM_CPUID "/trigger", no_stop, error) &&
+	       put(ENDLESS KVM_EXIT "/trigger", "!" HISTOGRAM, error) &&
+	       put(LATCHED KVM_EXIT "/trigger", "!" HISTOGRAM, error);
+}
+
+bool witness_trace(const char *tracepoints, GError **error)
+{
+	g_auto(GStrv) events = g_strsplit(tracepoints, ";", -1);
+
+	for (char **event = events; *event != NULL; event++) {
+		if (**event != '\0' && !put(TRACEFS "/set_event", *event, error))
+			return false;
+	}
+	return true;
+}
+
+/* An empty write with truncation turns all events off (Documentation/trace/events.rst). */
+bool witness_untrace(GError **error)
+{
+	int fd = open(TRACEFS "/set_event", O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	if (fd < 0)
+		return fail("emptied", TRACEFS "/set_event", error);
+	close(fd);
+	return true;
+}
+
+char *witness_at_latch(GError **error)
+{
+	return get(LATCHED KVM_EXIT "/hist", error);
+}
+
+char *witness_at_end(GError **error)
+{
+	return get(ENDLESS KVM_EXIT "/hist", error);
+}
+
+/* Each VM has a folder <pid>-<fd> there (kvm_create_vm_debugfs() in kvm_main.c). */
+static char *folder_of_vm(GError **error)
+{
+	g_autoptr(GDir) folder = g_dir_open(KVM_DEBUGFS, 0, NULL);
+	g_autofree char *found = NULL;
+	const char *name;
+
+	while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+		g_autofree char *path = g_build_filename(KVM_DEBUGFS, name, NULL);
+
+		if (!g_ascii_isdigit(*name) || !g_file_test(path, G_FILE_TEST_IS_DIR))
+			continue;
+		if (found != NULL) {
+			g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+				    "L1: there are two VMs in " KVM_DEBUGFS
+				    ", and the witness is of one; end the other");
+			return NULL;
+		}
+		found = g_steal_pointer(&path);
+	}
+	if (found == NULL)
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+			    "L1: there is no VM in " KVM_DEBUGFS "; L1's kernel needs "
+			    "CONFIG_DEBUG_FS");
+	return g_steal_pointer(&found);
+}
+
+char *witness_of_vm(const char *file, GError **error)
+{
+	g_autofree char *folder = folder_of_vm(error);
+	g_autofree char *path = folder != NULL ? g_build_filename(folder, file, NULL) : NULL;
+
+	return path != NULL ? get(path, error) : NULL;
+}

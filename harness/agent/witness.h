@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_AGENT_WITNESS_H
+#define EPTLAB_AGENT_WITNESS_H
+
+#include <stdbool.h>
+#include <glib.h>
+
+/*
+ * The kernel's own counters in L1. Both histograms are of the tracepoint kvm:kvm_exit by
+ * exit_reason (Documentation/trace/histogram.rst): one is stopped by the tracepoint kvm:kvm_cpuid
+ * when L2 latches its counters (leaf 0x4FFFFF02 with ECX = 0, which only the last reading of a
+ * probe gives), so that it covers the very interval of the latched counts; the other one goes on
+ * until L2 stands still.
+ */
+
+/* Mount tracefs and debugfs. Once. EPTLAB_ERROR_L1. */
+bool witness_mount(GError **error);
+
+/*
+ * Begin with empty histograms; KVM must be loaded and no VM running. Must be followed by
+ * witness_disarm before KVM is unloaded: a trigger holds the module. EPTLAB_ERROR_L1.
+ */
+bool witness_arm(GError **error);
+bool witness_disarm(GError **error);
+
+/*
+ * Record these tracepoints ("system:event", with ';' between) to the ring buffer from now on; the
+ * buffer wraps, nobody reads it. EPTLAB_ERROR_L1 if one does not exist.
+ */
+bool witness_trace(const char *tracepoints, GError **error);
+bool witness_untrace(GError **error);
+
+/* The histograms as tracefs shows them. The caller frees them. EPTLAB_ERROR_L1. */
+char *witness_at_latch(GError **error);
+char *witness_at_end(GError **error);
+
+/*
+ * Files of the one VM in KVM's debugfs: "exitcount" of the patch series, or a statistic such as
+ * "exits". The caller frees the text. EPTLAB_ERROR_L1 if there is no such VM, or more than one.
+ */
+char *witness_of_vm(const char *file, GError **error);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_COMMANDS_L1_JOB_H
+#define EPTLAB_COMMANDS_L1_JOB_H
+
+#include <stdbool.h>
+
+#include "model/frameset.h"
+#include "model/job.h"
+
+/* What to do with the texts that L1 has sent; they are borrowed. */
+typedef bool (*l1_job_use)(frame_texts *texts, void *data, GError **error);
+
+/*
+ * For the Makefile: boot L1 once, with what make has built and configs/ says, for a job in which no
+ * L2 is booted. step is said while L1 boots. Consoles and temporary files are in folder, which is
+ * made. Returns the exit status.
+ */
+int l1_job_run(enum job_task task, const char *step, const char *folder, l1_job_use use, void *data,
+	       GError **error);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a dose has cost against what it must. */
+#include "model/rules_checks.h"
+
+#include <inttypes.h>
+
+#include "model/doses.h"
+
+struct rule_result rules_check_dose(const struct rule_subject *a,
+				    const struct rule_subject *b G_GNUC_UNUSED)
+{
+	const struct record_run *run = a->run;
+	const struct dose *dose = doses_find(a->record->workload);
+	const struct dose_setting setting = {
+		.vendor = record_run_vendor(run),
+		.nested = run->l2_in_effect.ept,
+	};
+	const char *expected = "what docs/doses.md says, to the exit";
+	g_autoptr(GPtrArray) deviations = NULL;
+	const struct dose_deviation *first;
+
+	if (!doses_is_workload(a->record->workload) || dose == NULL)
+		return not_applicable("the workload is no single dose");
+	if (!run->dose.known || !run->l2_in_effect.known || run->exits == NULL)
+		return unknown("the two readings, or what is in effect", expected);
+	deviations = dose_deviations(dose, run->dose.n, &setting, run->dose.cpuids, run->exits);
+	if (deviations->len == 0)
+		return judged(true,
+			      g_strdup_printf("as derived for n = %" PRIu64 ", %" PRIu64
+					      " CPUIDs of the reader apart",
+					      run->dose.n, run->dose.cpuids),
+			      expected);
+	first = g_ptr_array_index(deviations, 0);
+	return judged(false, g_strdup(first->message), expected);
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include <glib.h>
+
+#include "model/doses.h"
+#include "model/reasons.h"
+#include "model/record.h"
+
+static const struct dose_setting ept = { KVM_EXITCOUNT_VENDOR_VMX, true };
+static const struct dose_setting noept = { KVM_EXITCOUNT_VENDOR_VMX, false };
+static const struct dose_setting npt = { KVM_EXITCOUNT_VENDOR_SVM, true };
+static const struct dose_setting nonpt = { KVM_EXITCOUNT_VENDOR_SVM, false };
+
+/* What is expected of n = 7, written down by hand from what the dose does. */
+static const struct {
+	const char *dose;
+	const struct dose_setting *setting;
+	uint32_t reason;
+	uint64_t exits;
+} by_hand[] = {
+	{ "cpuid", &ept, 10, 7 },	  { "cpuid", &noept, 10, 7 },
+	{ "cpuid", &npt, 0x72, 7 },	  { "cpuid-ring3", &ept, 10, 7 },
+	{ "cpuid-ring3", &noept, 10, 7 }, { "io", &ept, 30, 14 },
+	{ "io", &nonpt, 0x7b, 14 },	  { "hlt", &ept, 12, 7 },
+	{ "hlt", &ept, 32, 14 },	  { "hlt", &noept, 12, 7 },
+	{ "hlt", &noept, 32, 14 },	  { "hlt", &npt, 0x78, 7 },
+	{ "hlt", &npt, 0x7c, 14 },	  { "rdmsr", &ept, 31, 7 },
+	{ "rdmsr", &ept, 32, 0 },	  { "rdmsr", &npt, 0x7c, 7 },
+	{ "wrmsr", &noept, 32, 7 },	  { "wrmsr", &noept, 31, 0 },
+	{ "wrmsr", &nonpt, 0x7c, 7 },	  { "wrmsr-fast", &ept, 32, 7 },
+	{ "pages", &ept, 48, 7 },	  { "pages", &ept, 0, 0 },
+	{ "pages", &noept, 48, 0 },	  { "pages", &noept, 0, 7 },
+	{ "pages", &npt, 0x400, 7 },	  { "pages", &nonpt, 0x4e, 7 },
+	{ "invlpg", &ept, 14, 0 },	  { "invlpg", &ept, 48, 0 },
+	{ "invlpg", &noept, 14, 7 },	  { "invlpg", &noept, 0, 7 },
+	{ "invlpg", &nonpt, 0x79, 7 },	  { "invlpg", &nonpt, 0x4e, 7 },
+	{ "cr3", &ept, 28, 0 },		  { "cr3", &noept, 28, 7 },
+	{ "cr3", &npt, 0x13, 0 },	  { "cr3", &nonpt, 0x13, 7 },
+	{ "cr3-pcid", &ept, 28, 2 },	  { "cr3-pcid", &noept, 28, 9 },
+	{ "cr3-pcid", &nonpt, 0x13, 7 },  { "cr3-pcid", &nonpt, 0x14, 2 },
+	{ "abuse", &ept, 10, 42 },	  { "abuse", &noept, 10, 42 },
+	{ "smp", &ept, 10, 14 },	  { "smp", &ept, 12, 2 },
+	{ "smp", &ept, 32, 4 },		  { "smp", &noept, 10, 14 },
+};
+
+static void costs_are_those_derived_by_hand(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < G_N_ELEMENTS(by_hand); i++) {
+		const struct dose *dose = doses_find(by_hand[i].dose);
+		struct dose_expectation expected;
+
+		assert_non_null(dose);
+		expected = dose_expect(dose, 7, by_hand[i].setting, by_hand[i].reason);
+		assert_int_equal(expected.least, by_hand[i].exits);
+		assert_int_equal(expected.most, by_hand[i].exits);
+		assert_true((by_hand[i].exits > 0) == (expected.why != NULL));
+	}
+}
+
+static void each_cost_says_why_and_where_from(void **state)
+{
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < doses_count(); i++) {
+		const struct dose *dose = doses_at(i);
+
+		assert_true(strlen(dose->what) > 5);
+		assert_true(dose->n > 0);
+		assert_true(dose->cost_count > 0);
+		for (j = 0; j < dose->cost_count; j++) {
+			const struct dose_cost *cost = &dose->costs[j];
+
+			assert_true(strlen(cost->why) > 20);
+			assert_non_null(strstr(cost->source, "SDM vol. 3, \""));
+			assert_non_null(strstr(cost->source, "KVM: "));
+			assert_true(cost->per_n > 0 || cost->constant > 0);
+			assert_true(reason_is_defined(KVM_EXITCOUNT_VENDOR_VMX, cost->vmx));
+			assert_true(cost->svm == DOSE_NO_REASON ||
+				    reason_is_defined(KVM_EXITCOUNT_VENDOR_SVM, cost->svm));
+		}
+	}
+	assert_null(doses_at(doses_count()));
+}
+
+static void doses_are_found_by_name(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < doses_count(); i++) {
+		const char *name = doses_at(i)->name;
+		g_autofree char *workload = g_strconcat("dose-", name, NULL);
+
+		assert_ptr_equal(doses_find(name), doses_at(i));
+		assert_ptr_equal(doses_find(workload), doses_at(i));
+		assert_true(doses_is_workload(workload));
+		assert_false(doses_is_workload(name));
+	}
+	assert_true(doses_is_workload("doses"));
+	assert_false(doses_is_workload("boot"));
+	assert_false(doses_is_workload("dose-"));
+	assert_false(doses_is_workload("dose-nothing"));
+	assert_null(doses_find("start"));
+	assert_null(doses_find(""));
+}
+
+/* The exits of a dose as they must be. */
+static GPtrArray *right(const struct dose *dose, uint64_t n, const struct dose_setting *setting)
+{
+	GPtrArray *exits = record_exits_new();
+	uint32_t reason;
+
+	for (reason = 0; reason <= reason_highest(setting->vendor); reason++)
+		if (reason_is_defined(setting->vendor, reason))
+			g_ptr_array_add(
+				exits,
+				record_exit_new(reason, reason_name(setting->vendor, reason),
+						dose_expect(dose, n, setting, reason).least));
+	return exits;
+}
+
+static struct record_exit *exit_of(GPtrArray *exits, uint32_t reason)
+{
+	guint i;
+
+	for (i = 0; i < exits->len; i++) {
+		struct record_exit *exit = exits->pdata[i];
+
+		if (exit->reason == reason)
+			return exit;
+	}
+	fail();
+	return NULL;
+}
+
+static void what_is_right_deviates_in_nothing(void **state)
+{
+	static const struct dose_setting *const settings[] = { &ept, &noept, &npt, &nonpt };
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < doses_count(); i++)
+		for (j = 0; j < G_N_ELEMENTS(settings); j++) {
+			g_autoptr(GPtrArray) exits = right(doses_at(i), 1000, settings[j]);
+			g_autoptr(GPtrArray) deviations =
+				dose_deviations(doses_at(i), 1000, settings[j], 0, exits);
+
+			assert_int_equal(deviations->len, 0);
+		}
+}
+
+static void assert_deviates(const struct dose *dose, const struct dose_setting *setting,
+			    const GPtrArray *exits, uint32_t reason, const char *message)
+{
+	g_autoptr(GPtrArray) deviations = dose_deviations(dose, 1000, setting, 0, exits);
+	const struct dose_deviation *deviation;
+
+	assert_int_equal(deviations->len, 1);
+	deviation = deviations->pdata[0];
+	assert_int_equal(deviation->reason, reason);
+	assert_non_null(strstr(deviation->message, message));
+}
+
+static void one_exit_more_or_less_deviates(void **state)
+{
+	const struct dose *dose = doses_find("pages");
+	g_autoptr(GPtrArray) exits = right(dose, 1000, &ept);
+	struct record_exit *violations = exit_of(exits, 48);
+
+	(void)state;
+	violations->count = 1001;
+	assert_deviates(
+		dose, &ept, exits, 48,
+		"dose-pages, n=1000: 1001 exits of reason 48 (EPT_VIOLATION), expected 1000: ");
+	violations->count = 999;
+	assert_deviates(dose, &ept, exits, 48, "999 exits of reason 48");
+}
+
+static void exits_that_are_not_in_the_table_deviate(void **state)
+{
+	const struct dose *dose = doses_find("cpuid");
+	g_autoptr(GPtrArray) exits = right(dose, 1000, &ept);
+
+	(void)state;
+	exit_of(exits, 30)->count = 1;
+	assert_deviates(
+		dose, &ept, exits, 30,
+		"1 exits of reason 30 (IO_INSTRUCTION), expected none: nothing in this dose");
+}
+
+/* A kernel that does not answer for a reason has not counted it. */
+static void a_reason_that_is_missing_deviates(void **state)
+{
+	const struct dose *dose = doses_find("cr3");
+	g_autoptr(GPtrArray) exits = record_exits_new();
+
+	(void)state;
+	assert_deviates(dose, &noept, exits, 28, "0 exits of reason 28 (CR_ACCESS), expected 1000");
+}
+
+static void a_reason_that_has_no_name_deviates(void **state)
+{
+	const struct dose *dose = doses_find("io");
+	g_autoptr(GPtrArray) exits = right(dose, 1000, &ept);
+
+	(void)state;
+	g_ptr_array_add(exits, record_exit_new(4711, NULL, 3));
+	assert_deviates(dose, &ept, exits, 4711, "3 exits of reason 4711 (no name), expected none");
+}
+
+static void interrupts_of_l1_are_no_deviation(void **state)
+{
+	const struct dose *dose = doses_find("io");
+	g_autoptr(GPtrArray) vmx = right(dose, 1000, &ept);
+	g_autoptr(GPtrArray) svm = right(dose, 1000, &npt);
+	g_autoptr(GPtrArray) on_vmx = NULL;
+	g_autoptr(GPtrArray) on_svm = NULL;
+
+	(void)state;
+	exit_of(vmx, 1)->count = 12345;
+	exit_of(svm, 0x60)->count = 12345;
+	on_vmx = dose_deviations(dose, 1000, &ept, 0, vmx);
+	on_svm = dose_deviations(dose, 1000, &npt, 0, svm);
+	assert_int_equal(on_vmx->len, 0);
+	assert_int_equal(on_svm->len, 0);
+}
+
+static void cpuids_of_the_reader_are_expected(void **state)
+{
+	const struct dose *dose = doses_find("cpuid");
+	g_autoptr(GPtrArray) exits = right(dose, 1000, &noept);
+	g_autoptr(GPtrArray) deviations = NULL;
+
+	(void)state;
+	exit_of(exits, 10)->count = 1275;
+	assert_deviates(dose, &noept, exits, 10, "1275 exits of reason 10 (CPUID), expected 1000");
+	deviations = dose_deviations(dose, 1000, &noept, 275, exits);
+	assert_int_equal(deviations->len, 0);
+}
+
+static void a_slow_l1_may_end_the_timer_early(void **state)
+{
+	const struct dose *dose = doses_find("hlt");
+	g_autoptr(GPtrArray) exits = right(dose, 1000, &ept);
+	g_autoptr(GPtrArray) deviations = NULL;
+
+	(void)state;
+	exit_of(exits, 52)->count = 1000;
+	exit_of(exits, 7)->count = 3;
+	deviations = dose_deviations(dose, 1000, &ept, 0, exits);
+	assert_int_equal(deviations->len, 0);
+	exit_of(exits, 52)->count = 1001;
+	assert_deviates(dose, &ept, exits, 52,
+			"1001 exits of reason 52 (PREEMPTION_TIMER), expected 0 to 1000");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(costs_are_those_derived_by_hand),
+		cmocka_unit_test(each_cost_says_why_and_where_from),
+		cmocka_unit_test(doses_are_found_by_name),
+		cmocka_unit_test(what_is_right_deviates_in_nothing),
+		cmocka_unit_test(one_exit_more_or_less_deviates),
+		cmocka_unit_test(exits_that_are_not_in_the_table_deviate),
+		cmocka_unit_test(a_reason_that_is_missing_deviates),
+		cmocka_unit_test(a_reason_that_has_no_name_deviates),
+		cmocka_unit_test(interrupts_of_l1_are_no_deviation),
+		cmocka_unit_test(cpuids_of_the_reader_are_expected),
+		cmocka_unit_test(a_slow_l1_may_end_the_timer_early),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Real experiments with the kernel's own tracepoint as witness, and cycles counted; and the KUnit
+ * tests of the patch series, in L1.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lab.h"
+#include "model/reasons.h"
+
+static const char *const configs[] = { "ept", "noept" };
+
+static struct lab *lab;
+static struct record *record;
+
+static int make_experiment(void **state)
+{
+	(void)state;
+	lab = lab_new();
+	lab_run(lab, 0, "run", "--set", "experiment.witness=1", "--set", "experiment.cycles=1",
+		NULL);
+	record = lab_newest(lab);
+	return 0;
+}
+
+static int remove_lab(void **state)
+{
+	(void)state;
+	record_free(record);
+	lab_free(lab);
+	return 0;
+}
+
+static const struct record_run *run_of(const char *config)
+{
+	const struct record_run *run = record_find_run(record, config);
+
+	assert_non_null(run);
+	assert_non_null(run->exits);
+	return run;
+}
+
+static enum record_check_verdict verdict_of(const char *rule, const char *config)
+{
+	for (unsigned int i = 0; i < record->checks->len; i++) {
+		const struct record_check *check = g_ptr_array_index(record->checks, i);
+
+		if (strcmp(check->rule, rule) == 0 && g_strcmp0(check->run, config) == 0)
+			return check->verdict;
+	}
+	fail_msg("there is no check %s of %s", rule, config);
+	return RECORD_CHECK_UNKNOWN;
+}
+
+static void rules_of_the_witness_pass(void **state)
+{
+	static const char *const rules[] = { "l1-log", "witness-leaves", "witness-end",
+					     "witness-vcpu" };
+
+	(void)state;
+	assert_int_equal(record->verdict, RECORD_VALID);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(configs); i++) {
+		for (unsigned int j = 0; j < G_N_ELEMENTS(rules); j++)
+			assert_int_equal(verdict_of(rules[j], configs[i]), RECORD_CHECK_PASS);
+	}
+}
+
+static uint64_t count(const GPtrArray *exits, uint32_t reason)
+{
+	const struct record_exit *one = record_find_exit(exits, reason);
+
+	return one != NULL ? one->count : 0;
+}
+
+/* Once more, and not through the rules: what L2 froze is what the tracepoint saw. */
+static void every_reason_agrees_to_the_exit(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(configs); i++) {
+		const struct record_run *run = run_of(configs[i]);
+		unsigned int seen = 0;
+
+		assert_true(run->witness.known);
+		assert_non_null(run->witness.at_latch);
+		for (uint32_t reason = 0; reason <= UINT16_MAX; reason++) {
+			uint64_t leaf = count(run->exits, reason);
+			uint64_t tracepoint = count(run->witness.at_latch, reason);
+
+			if (leaf != tracepoint)
+				fail_msg("%s: reason %u: leaf %" G_GUINT64_FORMAT
+					 ", tracepoint %" G_GUINT64_FORMAT,
+					 configs[i], reason, leaf, tracepoint);
+			seen += leaf > 0 ? 1 : 0;
+		}
+		/* A boot has exits of CPUID, I/O, MSRs, HLT, interrupts and paging at least. */
+		assert_true(seen >= 6);
+	}
+}
+
+/* It is the end of the VM that L1 sees: more than at the latch, by what it took to send the counts.
+ */
+static void l1_sees_the_sending_too(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(configs); i++) {
+		const struct record_run *run = run_of(configs[i]);
+
+		assert_true(count(run->l1_exits, REASON_IO_INSTRUCTION) >
+			    count(run->exits, REASON_IO_INSTRUCTION));
+		assert_true(run->l1_total.value > run->latch.total);
+	}
+}
+
+/* Whatever exited has been outside, but for what was outside when the counts were frozen. */
+static void cycles_are_those_of_exits(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(configs); i++) {
+		const struct record_run *run = run_of(configs[i]);
+
+		assert_true(run->l2_in_effect.cycles);
+		for (unsigned int j = 0; j < run->exits->len; j++) {
+			const struct record_exit *one = g_ptr_array_index(run->exits, j);
+
+			assert_true(one->cycles.known);
+			assert_int_equal(one->count > 0, one->cycles.value > 0);
+		}
+	}
+	assert_non_null(strstr(lab->output, "cycles outside"));
+}
+
+static void record_keeps_what_the_witness_said(void **state)
+{
+	static const char *const files[] = {
+		"ept/witness-latch.hist", "ept/witness-end.hist",
+		"ept/exitcount",	  "ept/exits",
+		"noept/witness-end.hist", "noept/witness-end.hist",
+		"noept/exitcount",	  "noept/exits",
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *path = lab_newest_file(lab, files[i]);
+
+		if (!g_file_test(path, G_FILE_TEST_IS_REGULAR))
+			fail_msg("%s is missing", path);
+	}
+}
+
+/* The record does not lose what is new in it. */
+static void record_can_be_compared(void **state)
+{
+	(void)state;
+	lab_run(lab, 0, "compare", "--format", "csv", NULL);
+	assert_non_null(strstr(lab->output, "cycles ept"));
+}
+
+static void kunit_tests_of_the_series_pass(void **state)
+{
+	g_autofree char *program = lab_built("eptlab");
+	g_autofree char *folder = g_build_filename(lab->results, "kunit", NULL);
+	char *argv[] = { program, (char *)"kunit", folder, NULL };
+	g_autofree char *output = NULL;
+	g_autofree char *errors = NULL;
+	int status;
+
+	(void)state;
+	assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &output, &errors,
+				 &status, NULL));
+	if (status != 0)
+		printf("%s%s", output, errors);
+	assert_int_equal(status, 0);
+	assert_non_null(strstr(output, "kvm-exitcount"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rules_of_the_witness_pass),
+		cmocka_unit_test(every_reason_agrees_to_the_exit),
+		cmocka_unit_test(l1_sees_the_sending_too),
+		cmocka_unit_test(cycles_are_those_of_exits),
+		cmocka_unit_test(record_keeps_what_the_witness_said),
+		cmocka_unit_test(record_can_be_compared),
+		cmocka_unit_test(kunit_tests_of_the_series_pass),
+	};
+
+	return cmocka_run_group_tests(tests, make_experiment, remove_lab);
+}
