@@ -5,7 +5,7 @@
 #   make rerun CONFIG=noept    one configuration again, against the newest record
 #   make compare               the newest record's table again (A=, B=: other records; FORMAT=text, csv, json)
 #   make test                  unit tests, then real experiments
-#   make benchmark             what an experiment and a rerun cost
+#   make benchmark             what an experiment, a rerun, and counting itself cost
 #   make clean                 remove build/; distclean also removes the caches
 #
 # V=1 shows each command. PLATFORM=bochs chooses where L1 gets its CPU. ARGS= is passed to eptlab.
@@ -155,8 +155,8 @@ rerun: all
 compare: $(BUILD)/eptlab
 	$(Q)$(BUILD)/eptlab compare --format $(FORMAT) $(ARGS) $(A) $(B)
 
-benchmark: all
-	$(Q)harness/tests/benchmark $(BUILD)/eptlab
+benchmark: all stock bench
+	$(Q)harness/tests/benchmark $(BUILD)/eptlab $(BUILD)/kernel/stock $(BUILD)/kernel/bench/global-counter
 
 # --- tests ---
 
@@ -164,7 +164,8 @@ benchmark: all
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 asan_object = $(patsubst %.c,$(BUILD)/asan/%.o,$(1))
 ASAN_LIBRARY := $(BUILD)/asan/libeptlab.a
-REAL_TESTS := experiment witness faults
+# The longest one first: they run side by side.
+REAL_TESTS := conform experiment witness faults
 UNIT_TESTS := $(filter-out $(REAL_TESTS),$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
 TEST_HELPERS := $(filter-out harness/tests/test_%.c harness/tests/silent_probe.c,$(wildcard harness/tests/*.c))
 test_program = $(addprefix $(BUILD)/tests/test_,$(1))
@@ -186,8 +187,8 @@ $(BUILD)/tests/silent_probe: harness/tests/silent_probe.c
 	$(Q)gcc $(GUEST_CFLAGS) -o $@ $<
 
 .SECONDARY:
-test: all stock $(call test_program,$(UNIT_TESTS) $(REAL_TESTS)) $(BUILD)/tests/silent_probe
-	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(UNIT_TESTS) $(REAL_TESTS))
+test: all stock faults $(call test_program,$(REAL_TESTS) $(UNIT_TESTS)) $(BUILD)/tests/silent_probe
+	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(REAL_TESTS) $(UNIT_TESTS))
 test-unit: $(call test_program,$(UNIT_TESTS))
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(UNIT_TESTS))
 

@@ -268,11 +268,13 @@ static void give_cr3_pcid(uint64_t n)
 
 static const struct reading_identity *identity;
 
-static const uint32_t abused_leaves[] = {
+/* The first one is where identity says. */
+static uint32_t abused_leaves[] = {
 	KVM_EXITCOUNT_CPUID_EXITS,
 	KVM_EXITCOUNT_CPUID_CYCLES,
 	KVM_EXITCOUNT_CPUID_LATCHED,
 };
+static size_t abused_leaf_count = COUNT(abused_leaves);
 
 /* Numbers at which something begins or ends: of the two lists, of 16, 31 and 32 bits, of a sign. */
 static const uint32_t edges[] = {
@@ -347,7 +349,7 @@ static bool is_undefined_answer(const struct reading_registers *answer)
 /* Registers that a leaf does not use are 0; the frozen leaf uses all four. */
 static bool is_count_answer(uint32_t leaf, const struct reading_registers *answer)
 {
-	if (leaf == KVM_EXITCOUNT_CPUID_EXITS)
+	if (leaf == identity->exits_leaf)
 		return answer->ecx == 0 && answer->edx == 0;
 	if (leaf == KVM_EXITCOUNT_CPUID_CYCLES)
 		return answer->eax == 0 && answer->edx == 0;
@@ -380,7 +382,7 @@ static void ask_all(uint64_t n)
 	size_t leaf;
 	uint64_t i;
 
-	for (leaf = 0; leaf < COUNT(abused_leaves); leaf++)
+	for (leaf = 0; leaf < abused_leaf_count; leaf++)
 		for (i = 0; i < n; i++)
 			ask(abused_leaves[leaf], abused_reason(i, n));
 }
@@ -409,15 +411,15 @@ static volatile uint64_t smp_n;
 /* Of each two CPUIDs one is leaf 0, the other asks what abuse asks. */
 static void ask_and_loop(uint64_t n)
 {
-	const uint64_t reasons = n / (2 * COUNT(abused_leaves)) + 1;
+	const uint64_t reasons = n / (2 * abused_leaf_count) + 1;
 	uint64_t i;
 
 	for (i = 0; i < n; i++) {
 		if (i % 2 == 0)
 			loop_cpuid(1);
 		else
-			ask(abused_leaves[i / 2 % COUNT(abused_leaves)],
-			    abused_reason(i / 2 / COUNT(abused_leaves), reasons));
+			ask(abused_leaves[i / 2 % abused_leaf_count],
+			    abused_reason(i / 2 / abused_leaf_count, reasons));
 	}
 }
 
@@ -504,9 +506,12 @@ void doses_rehearse(const struct dose *dose)
 		dose->give(REHEARSAL);
 }
 
-void doses_init(const struct reading_identity *who, uint64_t memory_end)
+void doses_init(const struct reading_identity *who, bool foreign, uint64_t memory_end)
 {
 	identity = who;
+	abused_leaves[0] = who->exits_leaf;
+	if (foreign)
+		abused_leaf_count = 1;
 	make_fresh_tables(memory_end);
 	make_unmapped_tables();
 	second_pml4[0] = pml4[0];

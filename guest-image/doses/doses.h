@@ -2,6 +2,7 @@
 #ifndef EPTLAB_DOSES_DOSES_H
 #define EPTLAB_DOSES_DOSES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,10 +25,11 @@ enum dose_number { DOSE_LIST(DOSE_NUMBER) DOSE_COUNT };
 extern const struct dose doses[DOSE_COUNT];
 
 /*
- * Before any dose: identity says whose reasons there are, memory_end where RAM ends, in bytes. Page
- * tables are made here, and the second CPU is started if there is one.
+ * Before any dose: identity says whose reasons there are, and which leaf has their exits; foreign
+ * that there is no other leaf of ours; memory_end where RAM ends, in bytes. Page tables are made
+ * here, and the second CPU is started if there is one.
  */
-void doses_init(const struct reading_identity *identity, uint64_t memory_end);
+void doses_init(const struct reading_identity *identity, bool foreign, uint64_t memory_end);
 
 /* NULL, or why this VM cannot take so much of that dose. */
 const char *doses_impossible(const struct dose *dose, uint64_t n);

@@ -22,6 +22,8 @@
 #define UART_FIFO_ON  0x07
 #define UART_MAY_SEND 0x20 /* of UART_LINE_STATUS */
 #define UART_ALL_SENT 0x40
+/* Of a 16550A. */
+#define UART_FIFO_SIZE 16
 
 static void uart_init(uint16_t port)
 {
@@ -43,8 +45,11 @@ static void uart_send(uint16_t port, const char *bytes, size_t length)
 {
 	size_t i;
 
+	/* "May send" is: the whole FIFO is empty. Each question is an exit to QEMU, as is a byte.
+	 */
 	for (i = 0; i < length; i++) {
-		uart_wait(port, UART_MAY_SEND);
+		if (i % UART_FIFO_SIZE == 0)
+			uart_wait(port, UART_MAY_SEND);
 		outb(port + UART_DATA, (uint8_t)bytes[i]);
 	}
 }

@@ -7,6 +7,10 @@
  *	eptlab.workload=dose-NAME	readings "start" and "dose-NAME", the dose between
  *	eptlab.workload=doses		"start", then a reading after each possible dose
  *	eptlab.n=N			size of the doses, instead of the usual one of each
+ *	eptlab.without=NAME		"doses" without this one
+ *	eptlab.leaf.exits=NUMBER	another kernel's leaf of the exits by reason, and
+ *	eptlab.leaf.total=NUMBER	that of all exits
+ *	eptlab.foreign			it has none of the other leaves: abuse leaves them alone
  *	eptlab.hold			halt after the last frame instead of powering off
  *
  * Frames go to the second serial port, messages to the first. Answers that a dose found to be of no
@@ -30,6 +34,10 @@
 #define PARAMETER_WORKLOAD "eptlab.workload="
 #define PARAMETER_N	   "eptlab.n="
 #define PARAMETER_HOLD	   "eptlab.hold"
+#define PARAMETER_WITHOUT  "eptlab.without="
+#define PARAMETER_EXITS	   "eptlab.leaf.exits="
+#define PARAMETER_TOTAL	   "eptlab.leaf.total="
+#define PARAMETER_FOREIGN  "eptlab.foreign"
 
 /* Linux: include/xen/interface/hvm/start_info.h. */
 #define START_INFO_MAGIC 0x336ec578
@@ -59,7 +67,8 @@ struct memory_map_entry {
 static char command_line[1024];
 static const char *workload = "";
 static uint64_t n;
-static bool has_n, hold;
+static bool has_n, hold, foreign;
+static const char *without = "";
 
 /* A reading, and what the dose before it found. */
 struct entry {
@@ -111,6 +120,16 @@ static const char *after(const char *word, const char *prefix)
 	return strncmp(word, prefix, length) == 0 ? word + length : NULL;
 }
 
+/* A leaf of the range that hypervisors have. */
+static void take_leaf(const char *word, const char *value, uint32_t *leaf)
+{
+	uint64_t number;
+
+	if (!frame_parse_u64(value, &number) || number > UINT32_MAX)
+		machine_fail("%s is not a leaf", word);
+	*leaf = (uint32_t)number;
+}
+
 static void take_word(const char *word)
 {
 	const char *value;
@@ -119,9 +138,17 @@ static void take_word(const char *word)
 		workload = value;
 	else if ((value = after(word, PARAMETER_N)))
 		has_n = frame_parse_u64(value, &n);
+	else if ((value = after(word, PARAMETER_WITHOUT)))
+		without = value;
+	else if (after(word, PARAMETER_EXITS))
+		take_leaf(word, after(word, PARAMETER_EXITS), &identity.exits_leaf);
+	else if (after(word, PARAMETER_TOTAL))
+		take_leaf(word, after(word, PARAMETER_TOTAL), &identity.total_leaf);
+	else if (strcmp(word, PARAMETER_FOREIGN) == 0)
+		foreign = true;
 	else if (strcmp(word, PARAMETER_HOLD) == 0)
 		hold = true;
-	if (value && !has_n && value != workload)
+	if (after(word, PARAMETER_N) && !has_n)
 		machine_fail("%s is not a number", word);
 }
 
@@ -161,6 +188,8 @@ static void add_all(void)
 	for (i = 0; i < DOSE_COUNT; i++) {
 		const char *why = doses_impossible(&doses[i], size_of(&doses[i]));
 
+		if (strcmp(doses[i].name, without) == 0)
+			continue;
 		if (why)
 			machine_say("%s is left out: %s", doses[i].name, why);
 		else
@@ -307,9 +336,9 @@ void guest_main(void)
 
 	machine_init();
 	info = find_start_info();
-	read_command_line(info);
 	reading_identify(&identity);
-	doses_init(&identity, find_memory_end(info));
+	read_command_line(info);
+	doses_init(&identity, foreign, find_memory_end(info));
 	choose();
 	touch_image();
 	rehearse();

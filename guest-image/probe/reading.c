@@ -28,6 +28,8 @@ void reading_identify(struct reading_identity *out)
 {
 	reading_leaf(KVM_EXITCOUNT_CPUID_SIGNATURE, 0, &out->iface);
 	reading_leaf(KVM_EXITCOUNT_CPUID_IN_EFFECT, 0, &out->effect);
+	out->exits_leaf = KVM_EXITCOUNT_CPUID_EXITS;
+	out->total_leaf = KVM_EXITCOUNT_CPUID_TOTAL_EXITS;
 	if (out->effect.ebx == KVM_EXITCOUNT_VENDOR_SVM) {
 		out->ranges = svm_ranges;
 		out->range_count = COUNT(svm_ranges);
@@ -65,10 +67,9 @@ read_leaves(const struct reading_identity *identity, enum reading_index index, s
 	    struct reading *out)
 {
 	out->tsc = __rdtsc();
-	reading_leaf(KVM_EXITCOUNT_CPUID_TOTAL_EXITS, 0, &out->before);
-	sweep(identity, KVM_EXITCOUNT_CPUID_EXITS, offsetof(struct reading_answers, live), at_most,
-	      out);
-	reading_leaf(KVM_EXITCOUNT_CPUID_TOTAL_EXITS, 0, &out->after);
+	reading_leaf(identity->total_leaf, 0, &out->before);
+	sweep(identity, identity->exits_leaf, offsetof(struct reading_answers, live), at_most, out);
+	reading_leaf(identity->total_leaf, 0, &out->after);
 	reading_leaf(KVM_EXITCOUNT_CPUID_LATCH, (uint32_t)index, &out->latch);
 	out->cpuids = executed;
 	sweep(identity, KVM_EXITCOUNT_CPUID_LATCHED, offsetof(struct reading_answers, latched),

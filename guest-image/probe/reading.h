@@ -51,6 +51,9 @@ struct reading_identity {
 	struct reading_registers effect; /* KVM_EXITCOUNT_CPUID_IN_EFFECT */
 	const struct reading_range *ranges;
 	size_t range_count;
+	/* The leaves that other people's kernels have elsewhere; ours unless changed afterwards. */
+	uint32_t exits_leaf;
+	uint32_t total_leaf;
 };
 
 /* What is said of one reason. */

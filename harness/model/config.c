@@ -40,6 +40,8 @@ static const char *const platforms[] = { "auto", "bochs", NULL };
 #define IN_L2(m)     .section = "l2", .name = #m, .offset = offsetof(struct config_l2, m)
 #define IN_BOCHS(m)  .section = "bochs", .name = #m, .offset = offsetof(struct config_bochs, m)
 
+#define IN_CONFORM(m) .section = "conform", .name = #m, .offset = offsetof(struct config_conform, m)
+
 #define DAY 86400 /* no single wait is longer */
 
 static const struct config_key keys[] = {
@@ -73,6 +75,16 @@ static const struct config_key keys[] = {
 	{ IN_BOCHS(timeout_ticks), .type = VALUE_U64, .min = 1000000, .max = 1000000000000000 },
 	{ IN_BOCHS(append), .type = VALUE_TEXT, .max = 512 },
 	{ IN_BOCHS(modules), .type = VALUE_PATH },
+
+	{ IN_CONFORM(kernel), .type = VALUE_PATH },
+	{ IN_CONFORM(modules), .type = VALUE_PATH },
+	{ IN_CONFORM(runs), .type = VALUE_NAMES },
+	{ IN_CONFORM(each), .type = VALUE_BOOL },
+	{ IN_CONFORM(per_vm), .type = VALUE_BOOL },
+	{ IN_CONFORM(ours), .type = VALUE_BOOL },
+	/* The hypervisor range of CPUID, which no CPU answers itself (SDM vol. 2A, "CPUID"). */
+	{ IN_CONFORM(exits_leaf), .type = VALUE_U64, .min = 0x40000000, .max = 0x4fffffff },
+	{ IN_CONFORM(total_leaf), .type = VALUE_U64, .min = 0x40000000, .max = 0x4fffffff },
 };
 
 /* ---- Where a value comes from ---- */
@@ -345,6 +357,8 @@ static void *section_base(struct config *config, const char *section, const char
 		return &config->experiment;
 	if (strcmp(section, "l2") == 0)
 		return &config->l2;
+	if (strcmp(section, "conform") == 0)
+		return &config->conform;
 	return &config->bochs;
 }
 
@@ -640,7 +654,8 @@ static bool check_all_complete(const struct loader *loader, const char *folder, 
 	}
 	return check_complete(loader, folder, "experiment", NULL, error) &&
 	       check_complete(loader, folder, "l2", NULL, error) &&
-	       check_complete(loader, folder, "bochs", NULL, error);
+	       check_complete(loader, folder, "bochs", NULL, error) &&
+	       check_complete(loader, folder, "conform", NULL, error);
 }
 
 /*
@@ -734,6 +749,9 @@ void config_free(struct config *config)
 	g_free(config->bochs.cpu);
 	g_free(config->bochs.append);
 	g_free(config->bochs.modules);
+	g_free(config->conform.kernel);
+	g_free(config->conform.modules);
+	g_strfreev(config->conform.runs);
 	g_ptr_array_unref(config->modules);
 	g_free(config);
 }

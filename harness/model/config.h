@@ -55,10 +55,23 @@ struct config_bochs {
 	char *modules;		      /* folder with kvm.ko and kvm-intel.ko */
 };
 
+/* [conform]; an empty path means what make has built. */
+struct config_conform {
+	char *kernel;  /* bzImage */
+	char *modules; /* folder of .ko files */
+	char **runs;   /* names of runs, at least one, none twice; model/conform.h knows which */
+	bool each;     /* each dose in a VM of its own */
+	bool per_vm;   /* a VM must see its own exits only */
+	bool ours;     /* the kernel has all leaves of this project */
+	uint64_t exits_leaf; /* CPUID leaf of the exits by reason */
+	uint64_t total_leaf; /* CPUID leaf of all exits */
+};
+
 struct config {
 	struct config_experiment experiment;
 	struct config_l2 l2;
 	struct config_bochs bochs;
+	struct config_conform conform;
 	GPtrArray *modules; /* of struct config_module, by name; more than the experiment uses */
 };
 

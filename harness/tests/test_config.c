@@ -30,6 +30,8 @@ static const struct {
 		     "image=\nprobe=\n" },
 	{ "bochs.conf", "[bochs]\ncpu=corei7_haswell_4770\nmemory_mib=512\nips=100000000\n"
 			"timeout_seconds=600\ntimeout_ticks=40000000000\nappend=\nmodules=\n" },
+	{ "conform.conf", "[conform]\nkernel=\nmodules=\nruns=ept\neach=0\nper_vm=1\nours=1\n"
+			  "exits_leaf=0x4ffffffe\ntotal_leaf=0x4ffffffc\n" },
 };
 
 static char *path_of(const struct folder *folder, const char *name)
@@ -396,7 +398,7 @@ static void unknown_names(void **state)
 
 	assert_file_fails(folder, "l2.conf", "# c\n[l1]\nvcpus=1\n",
 			  "L0: %s/l2.conf:2: there is no section [l1], expected one of experiment, "
-			  "module, l2, bochs");
+			  "module, l2, bochs, conform");
 	assert_file_fails(
 		folder, "l2.conf", "[l2]\nvcpus=1\ncpus=1\n",
 		"L0: %s/l2.conf:3: [l2] has no key 'cpus', expected one of memory_mib, vcpus, "
@@ -640,7 +642,7 @@ static void settings_that_are_none(void **state)
 	assert_fails(
 		folder, NULL, unknown,
 		"L0: setting 'l3.vcpus=1': there is no section [l3], expected one of experiment, "
-		"module, l2, bochs");
+		"module, l2, bochs, conform");
 	assert_fails(folder, NULL, no_module,
 		     "L0: setting 'module.npt.vpid=1': no file defines a configuration 'npt'");
 }

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What eptlab conform says of readings that were made by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "model/conform.h"
+#include "model/doses.h"
+#include "model/reasons.h"
+#include "report/conform.h"
+
+#define VMX KVM_EXITCOUNT_VENDOR_VMX
+
+/* CPUIDs of the reader between two latches, in these readings. */
+#define READER 100
+
+/* A guest on its way: what it has counted so far, and what it has sent. */
+struct guest {
+	GString *out;
+	uint32_t seq;
+	uint64_t counts[KVM_EXITCOUNT_VMX_HIGHEST + 3];
+	uint64_t cpuids;
+	bool undefined_is_zero; /* the fault: a reason that does not exist looks like a count */
+	bool latch_is_late;	/* the fault: less was frozen than had been read */
+};
+
+static void put(struct guest *guest, struct frame_line *line)
+{
+	assert_true(frame_close(line));
+	g_string_append_len(guest->out, line->line, (gssize)line->length);
+	guest->seq++;
+}
+
+static void add_registers(struct frame_line *line, const char *key, uint64_t low_high, uint32_t ecx,
+			  uint32_t edx)
+{
+	g_autofree char *text = g_strdup_printf("%u,%u,%u,%u", (uint32_t)low_high,
+						(uint32_t)(low_high >> 32), ecx, edx);
+
+	frame_add_string(line, key, text);
+}
+
+static void put_registers(struct guest *guest, const char *kind, const char *text)
+{
+	struct frame_line line;
+
+	frame_open(&line, guest->seq, kind);
+	frame_add_string(&line, "regs", text);
+	put(guest, &line);
+}
+
+static struct guest *guest_new(void)
+{
+	struct guest *guest = g_new0(struct guest, 1);
+	struct frame_line line;
+
+	guest->out = g_string_new(NULL);
+	assert_true(frame_begin(&line, PROBE_SENDER));
+	put(guest, &line);
+	/* "KVMe" "xitc" "ount", version 2; EPT, VPID, unrestricted guest; VMX, 85 */
+	put_registers(guest, "iface", "2,1699567179,1668573560,1953396079");
+	put_registers(guest, "effect", "7,1,85,1");
+	return guest;
+}
+
+static uint64_t total(const struct guest *guest)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(guest->counts); i++)
+		sum += guest->counts[i];
+	return sum;
+}
+
+static void put_total(struct guest *guest, const char *at)
+{
+	struct frame_line line;
+
+	frame_open(&line, guest->seq, "total");
+	frame_add_string(&line, "at", at);
+	add_registers(&line, "regs", total(guest), 0, 0);
+	put(guest, &line);
+}
+
+static void put_exit(struct guest *guest, uint32_t reason)
+{
+	const bool defined = reason_is_defined(VMX, reason) || guest->undefined_is_zero;
+	const uint32_t edx = defined ? 0 : KVM_EXITCOUNT_UNDEFINED_EDX;
+	const uint64_t count = guest->counts[reason];
+	const bool late = guest->latch_is_late && reason == REASON_HLT;
+	struct frame_line line;
+
+	frame_open(&line, guest->seq, "exit");
+	frame_add_u64(&line, "first", reason);
+	frame_add_u64(&line, "last", reason);
+	add_registers(&line, "live", count, 0, edx);
+	add_registers(&line, "latched", late ? 0 : count, 0, edx);
+	add_registers(&line, "cycles", 0, 0, edx);
+	put(guest, &line);
+}
+
+/* A reading after n of something; the reader's own CPUIDs are counted with it. */
+static void take_reading(struct guest *guest, const char *name, uint64_t n)
+{
+	struct frame_line line;
+
+	guest->counts[REASON_CPUID] += READER;
+	guest->cpuids += READER;
+	frame_open(&line, guest->seq, "reading");
+	frame_add_string(&line, "name", name);
+	frame_add_u64(&line, "n", n);
+	frame_add_u64(&line, "tsc", 1);
+	put(guest, &line);
+	put_total(guest, "before");
+	for (uint32_t reason = 0; reason < G_N_ELEMENTS(guest->counts); reason++)
+		put_exit(guest, reason);
+	put_total(guest, "after");
+	frame_open(&line, guest->seq, "latch");
+	add_registers(&line, "regs", total(guest), 1, 0);
+	frame_add_u64(&line, "cpuids", guest->cpuids);
+	put(guest, &line);
+	put_registers(guest, "cycles", "0,0,0,0");
+}
+
+static void put_bad(struct guest *guest)
+{
+	struct frame_line line;
+
+	frame_open(&line, guest->seq, "bad");
+	frame_add_hex(&line, "leaf", KVM_EXITCOUNT_CPUID_EXITS);
+	frame_add_hex(&line, "index", UINT32_MAX);
+	add_registers(&line, "regs", 5, 0, 0);
+	put(guest, &line);
+}
+
+static probe_result *finish(struct guest *guest)
+{
+	struct frame_line line;
+	g_autoptr(GError) error = NULL;
+	probe_result *result;
+
+	assert_true(frame_end(&line, guest->seq));
+	g_string_append(guest->out, line.line);
+	result = probe_result_parse(guest->out->str, guest->out->len, &error);
+	if (result == NULL)
+		fail_msg("%s", error->message);
+	g_string_free(guest->out, TRUE);
+	g_free(guest);
+	return result;
+}
+
+/* One run, and what is said of it. */
+struct stage {
+	struct config_conform config;
+	struct record *record;
+	struct record_run *run;
+	probe_result *probe;
+	GPtrArray *marks;
+};
+
+static void judge(struct stage *stage, const char *name, probe_result *probe)
+{
+	struct conform_run one;
+	struct conform_subject subject;
+
+	stage->config.ours = true;
+	stage->config.per_vm = true;
+	stage->record = record_new("0.1", "", "bochs", "conform");
+	stage->run = record_run_new(name);
+	stage->run->requested.ept = RECORD_TRUE;
+	stage->run->kernel_log.known = true;
+	g_ptr_array_add(stage->record->runs, stage->run);
+	stage->probe = probe;
+	if (probe != NULL)
+		probe_result_store(probe, stage->run);
+	else
+		record_set_string(&stage->run->error, "L2: it \033[31mdied");
+	one = (struct conform_run){ .run = stage->run, .probe = probe };
+	subject = (struct conform_subject){
+		.config = &stage->config,
+		.record = stage->record,
+		.runs = g_array_new(FALSE, FALSE, sizeof(one)),
+	};
+	g_array_append_val(subject.runs, one);
+	stage->marks = conform_judge(&subject);
+	g_array_unref(subject.runs);
+}
+
+static void clear(struct stage *stage)
+{
+	g_ptr_array_unref(stage->marks);
+	record_free(stage->record);
+	probe_result_free(stage->probe);
+}
+
+static const struct conform_mark *find(const struct stage *stage, const char *name)
+{
+	for (guint i = 0; i < stage->marks->len; i++) {
+		const struct conform_mark *mark = g_ptr_array_index(stage->marks, i);
+
+		if (strcmp(mark->name, name) == 0)
+			return mark;
+	}
+	fail_msg("there is no mark %s", name);
+	return NULL;
+}
+
+static void is(const struct stage *stage, const char *name, enum conform_verdict verdict)
+{
+	const struct conform_mark *mark = find(stage, name);
+
+	if (mark->verdict != verdict)
+		fail_msg("%s is %d: %s", name, (int)mark->verdict, mark->saw);
+}
+
+static void dose_is_marked(void **state)
+{
+	struct stage stage = { .record = NULL };
+	struct guest *guest = guest_new();
+
+	(void)state;
+	take_reading(guest, PROBE_START, 0);
+	guest->counts[REASON_MSR_READ] += 7;
+	take_reading(guest, "dose-rdmsr", 7);
+	guest->counts[REASON_MSR_WRITE] += 4; /* of 5 */
+	take_reading(guest, "dose-wrmsr", 5);
+	take_reading(guest, "dose-wrmsr-fast", 5); /* none of 5 */
+	judge(&stage, "ept", finish(guest));
+	is(&stage, "dose-rdmsr-ept", CONFORM_OK);
+	is(&stage, "dose-wrmsr-ept", CONFORM_NOT_OK);
+	is(&stage, "fast-path-ept", CONFORM_NOT_OK);
+	/* Not given, though its run was made; and a run that was not. */
+	is(&stage, "dose-pages-ept", CONFORM_SKIPPED);
+	is(&stage, "dose-rdmsr-noept", CONFORM_SKIPPED);
+	is(&stage, "two-vms", CONFORM_SKIPPED);
+	is(&stage, "bounds", CONFORM_SKIPPED);
+	is(&stage, "two-vcpus", CONFORM_SKIPPED);
+	assert_false(conform_is_good(stage.marks));
+	clear(&stage);
+}
+
+static void answers_are_marked(void **state)
+{
+	struct stage stage = { .record = NULL };
+	struct guest *guest = guest_new();
+
+	(void)state;
+	take_reading(guest, "boot", 0);
+	judge(&stage, "ept", finish(guest));
+	is(&stage, "undefined", CONFORM_OK);
+	is(&stage, "registers", CONFORM_OK);
+	is(&stage, "latch", CONFORM_OK);
+	is(&stage, "sum", CONFORM_OK);
+	is(&stage, "never-enabled", CONFORM_OK);
+	/* No witness was there to be compared with. */
+	is(&stage, "witness", CONFORM_SKIPPED);
+	clear(&stage);
+
+	guest = guest_new();
+	guest->undefined_is_zero = true;
+	guest->counts[REASON_RDTSC] = 1;
+	take_reading(guest, "boot", 0);
+	judge(&stage, "ept", finish(guest));
+	is(&stage, "undefined", CONFORM_NOT_OK);
+	is(&stage, "never-enabled", CONFORM_NOT_OK);
+	is(&stage, "registers", CONFORM_OK);
+	clear(&stage);
+
+	guest = guest_new();
+	guest->latch_is_late = true;
+	guest->counts[REASON_HLT] = 3;
+	take_reading(guest, "boot", 0);
+	judge(&stage, "ept", finish(guest));
+	is(&stage, "latch", CONFORM_NOT_OK);
+	is(&stage, "sum", CONFORM_NOT_OK);
+	clear(&stage);
+}
+
+static void bounds_are_marked(void **state)
+{
+	struct stage stage = { .record = NULL };
+	struct guest *guest = guest_new();
+
+	(void)state;
+	take_reading(guest, PROBE_START, 0);
+	take_reading(guest, "dose-abuse", 200);
+	judge(&stage, "abuse", finish(guest));
+	is(&stage, "bounds", CONFORM_OK);
+	clear(&stage);
+
+	guest = guest_new();
+	take_reading(guest, PROBE_START, 0);
+	put_bad(guest);
+	take_reading(guest, "dose-abuse", 200);
+	judge(&stage, "abuse", finish(guest));
+	is(&stage, "bounds", CONFORM_NOT_OK);
+	assert_non_null(strstr(find(&stage, "bounds")->saw, "0xffffffff"));
+	clear(&stage);
+
+	judge(&stage, "abuse", NULL);
+	is(&stage, "bounds", CONFORM_NOT_OK);
+	/* Only what was to be shown by that run. */
+	is(&stage, "dose-cpuid-ept", CONFORM_SKIPPED);
+	clear(&stage);
+}
+
+static void others_exits_are_marked(void **state)
+{
+	static const char *const names[][2] = {
+		{ "two-vms", "two-vms" },
+		{ "same-module", "fresh-vm" },
+		{ "vendor-reload", "fresh-reload" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		struct stage stage = { .record = NULL };
+		struct guest *guest = guest_new();
+
+		guest->counts[REASON_CPUID] = CONFORM_CROWD - READER - 1;
+		take_reading(guest, PROBE_START, 0);
+		judge(&stage, names[i][0], finish(guest));
+		is(&stage, names[i][1], CONFORM_OK);
+		clear(&stage);
+
+		guest = guest_new();
+		guest->counts[REASON_CPUID] = CONFORM_CROWD - READER;
+		take_reading(guest, PROBE_START, 0);
+		judge(&stage, names[i][0], finish(guest));
+		is(&stage, names[i][1], CONFORM_NOT_OK);
+		clear(&stage);
+	}
+}
+
+static void report_is_tap_and_clean(void **state)
+{
+	struct stage stage = { .record = NULL };
+	g_autofree char *tap = NULL;
+	g_autofree char *table = NULL;
+	g_autofree char *plan = NULL;
+
+	(void)state;
+	judge(&stage, "abuse", NULL);
+	tap = report_tap(stage.marks);
+	table = report_marks(stage.marks);
+	plan = g_strdup_printf("TAP version 14\n1..%u\n", stage.marks->len);
+	assert_true(g_str_has_prefix(tap, plan));
+	assert_non_null(strstr(tap, "ok 1 - registers # SKIP no run has what it needs\n"));
+	assert_non_null(strstr(tap, " - bounds\n  ---\n  saw: 'abuse: L2: it ?[31mdied'\n"));
+	assert_null(strchr(tap, '\033'));
+	assert_null(strchr(table, '\033'));
+	assert_non_null(strstr(table, "DOES NOT CONFORM: "));
+	clear(&stage);
+}
+
+static void nothing_earned_is_not_good(void **state)
+{
+	g_autoptr(GPtrArray) marks = g_ptr_array_new();
+	struct conform_mark skipped = { .verdict = CONFORM_SKIPPED };
+	struct conform_mark good = { .verdict = CONFORM_OK };
+
+	(void)state;
+	assert_false(conform_is_good(marks));
+	g_ptr_array_add(marks, &skipped);
+	assert_false(conform_is_good(marks));
+	g_ptr_array_add(marks, &good);
+	assert_true(conform_is_good(marks));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(dose_is_marked),
+		cmocka_unit_test(answers_are_marked),
+		cmocka_unit_test(bounds_are_marked),
+		cmocka_unit_test(others_exits_are_marked),
+		cmocka_unit_test(report_is_tap_and_clean),
+		cmocka_unit_test(nothing_earned_is_not_good),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
