@@ -27,6 +27,7 @@ struct emulator {
 	int console; /* reading end of the FIFO */
 	int frames;  /* reading end of the FIFO */
 	int console_file;
+	int cancelled; /* readable once the request is cancelled; -1: it cannot be */
 	GString *line; /* the console's current line */
 	char *panic;   /* the first line of L1's panic */
 	GError *error; /* the first thing that went wrong */
@@ -184,7 +185,7 @@ static gboolean on_timeout(void *data)
 	return G_SOURCE_REMOVE;
 }
 
-static gboolean on_cancelled(GCancellable *cancellable G_GNUC_UNUSED, void *data)
+static gboolean on_cancelled(int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, void *data)
 {
 	struct emulator *emulator = data;
 
@@ -271,8 +272,13 @@ static void watch(struct emulator *emulator)
 			   G_SOURCE_FUNC(ports[i].function));
 	add_source(emulator, g_child_watch_source_new(emulator->pid), G_SOURCE_FUNC(on_child_exit));
 	add_source(emulator, g_timeout_source_new_seconds(emulator->request->seconds), on_timeout);
-	add_source(emulator, g_cancellable_source_new(emulator->request->cancellable),
-		   G_SOURCE_FUNC(on_cancelled));
+	/*
+	 * Not a cancellable source: that waits for a signal of the object, and leaks when it is
+	 * freed while another thread still emits it.
+	 */
+	if (emulator->cancelled >= 0)
+		add_source(emulator, g_unix_fd_source_new(emulator->cancelled, G_IO_IN),
+			   G_SOURCE_FUNC(on_cancelled));
 }
 
 static void stop(struct emulator *emulator)
@@ -314,6 +320,8 @@ static void clear(struct emulator *emulator)
 	}
 	g_main_loop_unref(emulator->loop);
 	g_main_context_unref(emulator->context);
+	if (emulator->cancelled >= 0)
+		g_cancellable_release_fd(emulator->request->cancellable);
 	g_string_free(emulator->line, TRUE);
 	g_free(emulator->panic);
 }
@@ -327,6 +335,7 @@ bool emulator_run(const struct emulator_request *request, GError **error)
 		.console = -1,
 		.frames = -1,
 		.console_file = -1,
+		.cancelled = g_cancellable_get_fd(request->cancellable),
 		.line = g_string_new(NULL),
 	};
 
