@@ -23,7 +23,7 @@ struct side {
 
 static char *report_for_terminal(const struct report *report)
 {
-	return report_text(report, terminal_has_colour());
+	return report_text(report, terminal_width(), terminal_has_colour());
 }
 
 static const struct format {

@@ -165,7 +165,7 @@ static bool boot(struct course *course, GError **error)
 
 static char *report_file_text(const struct report *report)
 {
-	return report_text(report, false);
+	return report_text(report, REPORT_WIDTH, false);
 }
 
 static bool store_reports(struct course *course, const struct report *report, GError **error)
@@ -213,7 +213,7 @@ static int conclude(struct course *course, GError **error)
 		g_ptr_array_index(record->runs, 0), NULL,
 		record->runs->len > 1 ? g_ptr_array_index(record->runs, 1) : NULL, NULL);
 	report = report_of_record(record, comparison, record_store_name(course->store));
-	text = report_text(&report, terminal_has_colour());
+	text = report_text(&report, terminal_width(), terminal_has_colour());
 	if (!store_reports(course, &report, error))
 		return EPTLAB_ERROR_MACHINE;
 	path = record_store_commit(g_steal_pointer(&course->store), record, error);

@@ -18,30 +18,35 @@ static const struct reason_named svm_names[] = { KVM_EXITCOUNT_SVM_REASONS(REASO
 static const struct reason_paging vmx_paging[] = {
 	{
 		.reason = REASON_EXCEPTION_NMI,
+		.where = REASON_SHADOW_MORE,
 		.explanation = "shadow paging sees each page fault of the guest first; with EPT "
 			       "they stay in the guest",
 		.source = "SDM vol. 3, \"Other Causes of VM Exits\" (26.2), on page faults",
 	},
 	{
 		.reason = REASON_INVLPG,
+		.where = REASON_SHADOW_ONLY,
 		.explanation = "shadow paging must drop its own copy of the translation; with EPT "
 			       "nothing exits",
 		.source = "SDM vol. 3, \"Instructions That Cause VM Exits Conditionally\" (26.1.3)",
 	},
 	{
 		.reason = REASON_CR_ACCESS,
+		.where = REASON_SHADOW_MORE,
 		.explanation = "with shadow paging, each change of CR3 is a change of the tables "
 			       "that KVM shadows",
 		.source = "SDM vol. 3, \"Instructions That Cause VM Exits Conditionally\" (26.1.3)",
 	},
 	{
 		.reason = REASON_EPT_VIOLATION,
+		.where = REASON_NESTED_ONLY,
 		.explanation = "a guest-physical page that EPT does not map yet, or not for this "
 			       "access",
 		.source = "SDM vol. 3, \"EPT Violations\" (29.3.3.2)",
 	},
 	{
 		.reason = REASON_EPT_MISCONFIG,
+		.where = REASON_NESTED_ONLY,
 		.explanation = "an EPT entry that KVM made invalid on purpose: access to an "
 			       "emulated device (MMIO)",
 		.source = "SDM vol. 3, \"EPT Misconfigurations\" (29.3.3.1); KVM: "
@@ -49,6 +54,7 @@ static const struct reason_paging vmx_paging[] = {
 	},
 	{
 		.reason = REASON_INVPCID,
+		.where = REASON_SHADOW_ONLY,
 		.explanation =
 			"like INVLPG, for one address space or all: exits with shadow paging "
 			"only",
@@ -59,24 +65,28 @@ static const struct reason_paging vmx_paging[] = {
 static const struct reason_paging svm_paging[] = {
 	{
 		.reason = REASON_SVM_WRITE_CR3,
+		.where = REASON_SHADOW_ONLY,
 		.explanation = "with shadow paging, each change of CR3 is a change of the tables "
 			       "that KVM shadows",
 		.source = "APM vol. 2, \"CR0-15 Reads and Writes\" (15.8.1)",
 	},
 	{
 		.reason = REASON_SVM_EXCP_PF,
+		.where = REASON_SHADOW_ONLY,
 		.explanation = "shadow paging sees each page fault of the guest first; with NPT "
 			       "they stay in the guest",
 		.source = "APM vol. 2, \"Exception Intercepts\" (15.12)",
 	},
 	{
 		.reason = REASON_SVM_INVLPG,
+		.where = REASON_SHADOW_ONLY,
 		.explanation = "shadow paging must drop its own copy of the translation; with NPT "
 			       "nothing exits",
 		.source = "APM vol. 2, \"Instruction Intercepts\" (15.9)",
 	},
 	{
 		.reason = REASON_SVM_INVPCID,
+		.where = REASON_SHADOW_ONLY,
 		.explanation =
 			"like INVLPG, for one address space or all: exits with shadow paging "
 			"only",
@@ -84,6 +94,7 @@ static const struct reason_paging svm_paging[] = {
 	},
 	{
 		.reason = REASON_SVM_NPF,
+		.where = REASON_NESTED_ONLY,
 		.explanation =
 			"a guest-physical page that the nested tables do not map yet, or not "
 			"for this access; with KVM also access to an emulated device (MMIO)",

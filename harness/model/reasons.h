@@ -33,9 +33,17 @@ uint32_t reason_highest(uint32_t vendor);
 uint32_t reason_of_cpuid(uint32_t vendor);
 uint32_t reason_of_interrupt(uint32_t vendor);
 
+/* Where a paging-related reason belongs. */
+enum reason_where {
+	REASON_NESTED_ONLY, /* with shadow paging there is none */
+	REASON_SHADOW_ONLY, /* with nested paging there is none */
+	REASON_SHADOW_MORE, /* both have it, for other causes too; shadow paging adds to them */
+};
+
 /* What a reason tells about nested and shadow paging. */
 struct reason_paging {
 	uint32_t reason;
+	enum reason_where where;
 	const char *explanation; /* one line */
 	const char *source;	 /* section of the SDM or APM */
 };

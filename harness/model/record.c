@@ -53,6 +53,13 @@ uint32_t record_run_vendor(const struct record_run *run)
 		       : KVM_EXITCOUNT_VENDOR_VMX;
 }
 
+enum record_bool record_run_nested(const struct record_run *run)
+{
+	if (run->l2_in_effect.known)
+		return record_bool_from(run->l2_in_effect.ept);
+	return run->in_effect.ept;
+}
+
 struct record_run *record_find_run(const struct record *record, const char *config)
 {
 	guint i;

@@ -242,6 +242,12 @@ struct record_run *record_run_copy(const struct record_run *run);
 /* KVM_EXITCOUNT_VENDOR_*: what L2 said, and VMX as long as it said nothing. */
 uint32_t record_run_vendor(const struct record_run *run);
 
+/*
+ * Did L2 run with nested paging (EPT, NPT)? What L2 itself says (leaf 0x4FFFFF01) comes first, then
+ * the module's parameter; RECORD_UNKNOWN if neither was read.
+ */
+enum record_bool record_run_nested(const struct record_run *run);
+
 /* The run of that configuration, or NULL. */
 struct record_run *record_find_run(const struct record *record, const char *config);
 

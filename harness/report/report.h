@@ -22,17 +22,24 @@ struct report {
 	const char *title; /* where the runs come from, one line */
 	double seconds;	   /* of the whole experiment; negative: unknown, or not one experiment */
 	struct record_u64 ticks; /* the same in emulated instructions */
+	/* Of side a and side b; NULL if not at hand. */
+	const struct record *records[2]; /* where the runs come from: platform, kernel, guest */
+	const char *kernel_logs[2];	 /* L1's kernel log during the run, as text */
 };
 
 /* The report of a comparison within one record. Nothing is copied. */
 struct report report_of_record(const struct record *record, const struct comparison *comparison,
 			       const char *title);
 
+/* Columns of a terminal that are always there, and of text in files. */
+#define REPORT_WIDTH 80
+
 /*
- * For a terminal: at most 80 columns, verdict first, paging-related reasons first, rows that are 0
- * everywhere left out. colour: with ANSI escape sequences.
+ * For a terminal of width columns (REPORT_WIDTH at least): verdict first, paging-related reasons
+ * first, rows that are 0 everywhere left out; shares and bars where there is room. colour: with
+ * ANSI escape sequences.
  */
-char *report_text(const struct report *report, bool colour);
+char *report_text(const struct report *report, size_t width, bool colour);
 
 /*
  * RFC 4180 with a header line: every reason, in the order of the comparison. An unknown value is an

@@ -2,13 +2,14 @@
 #include "report/report.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
-#define WIDTH	     80
-#define REASON_WIDTH 5
-#define NAME_WIDTH   20
-#define COUNT_WIDTH  13 /* 9,999,999,999; what is longer is rounded */
-#define RATIO_WIDTH  9
+#include "report/grid.h"
+#include "report/words.h"
+
+#define NAME_WIDTH  20
+#define COUNT_WIDTH 13 /* 9,999,999,999; what is longer is rounded */
 
 #define RED   "\033[1;31m"
 #define GREEN "\033[1;32m"
@@ -17,6 +18,7 @@
 
 struct text {
 	const struct report *report;
+	size_t width;
 	bool colour;
 	GString *out;
 };
@@ -29,37 +31,13 @@ static void paint(const struct text *text, const char *code)
 		g_string_append(text->out, code);
 }
 
-/* Printable ASCII, one character for one: foreign text must not reach the terminal as it is. */
-static char *cleaned(const char *foreign)
-{
-	g_autofree char *valid = g_utf8_make_valid(foreign ? foreign : "", -1);
-	GString *clean = g_string_new(NULL);
-	const char *at;
-
-	for (at = valid; *at; at = g_utf8_next_char(at))
-		g_string_append_c(clean, g_ascii_isprint(*at) ? *at : '?');
-	return g_string_free(clean, FALSE);
-}
-
-/* At most width characters; '~' says that there were more. */
-static char *shortened(const char *foreign, size_t width)
-{
-	char *text = cleaned(foreign);
-
-	if (strlen(text) > width) {
-		text[width - 1] = '~';
-		text[width] = '\0';
-	}
-	return text;
-}
-
 /*
- * A paragraph, broken between words at WIDTH. first is the indent of its first line, others that of
- * the rest. A word that is longer than a line is broken anywhere.
+ * A paragraph, broken between words at the width. first is the indent of its first line, others
+ * that of the rest. A word that is longer than a line is broken anywhere.
  */
 static void put_paragraph(const struct text *text, size_t first, size_t others, const char *foreign)
 {
-	g_autofree char *clean = cleaned(foreign);
+	g_autofree char *clean = words_printable(foreign);
 	g_auto(GStrv) words = g_strsplit(clean, " ", -1);
 	size_t column = first;
 	bool at_start = true;
@@ -69,7 +47,7 @@ static void put_paragraph(const struct text *text, size_t first, size_t others, 
 	for (i = 0; words[i]; i++) {
 		const char *word = words[i];
 
-		if (!at_start && column + 1 + strlen(word) > WIDTH) {
+		if (!at_start && column + 1 + strlen(word) > text->width) {
 			g_string_append_printf(text->out, "\n%*s", (int)others, "");
 			column = others;
 			at_start = true;
@@ -78,10 +56,10 @@ static void put_paragraph(const struct text *text, size_t first, size_t others, 
 			g_string_append_c(text->out, ' ');
 			column++;
 		}
-		while (column + strlen(word) > WIDTH) {
-			g_string_append_printf(text->out, "%.*s\n%*s", (int)(WIDTH - column), word,
-					       (int)others, "");
-			word += WIDTH - column;
+		while (column + strlen(word) > text->width) {
+			g_string_append_printf(text->out, "%.*s\n%*s", (int)(text->width - column),
+					       word, (int)others, "");
+			word += text->width - column;
 			column = others;
 		}
 		g_string_append(text->out, word);
@@ -91,38 +69,15 @@ static void put_paragraph(const struct text *text, size_t first, size_t others, 
 	g_string_append_c(text->out, '\n');
 }
 
-/* ---- Numbers: the same in every locale ---- */
-
-static char *with_thousands(uint64_t value)
-{
-	g_autofree char *digits = g_strdup_printf("%" PRIu64, value);
-	GString *grouped = g_string_new(NULL);
-	size_t left;
-
-	for (left = strlen(digits); left > 0; left--) {
-		g_string_append_c(grouped, digits[strlen(digits) - left]);
-		if (left > 1 && left % 3 == 1)
-			g_string_append_c(grouped, ',');
-	}
-	return g_string_free(grouped, FALSE);
-}
-
-static char *format_double(const char *format, double value)
-{
-	char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-
-	return g_strdup(g_ascii_formatd(buffer, sizeof(buffer), format, value));
-}
-
-/* With a sign in front ("", "+" or "-"); in COUNT_WIDTH, rounded if it must be. */
+/* With a sign in front ("", "+" or "-"); rounded if it must be. */
 static char *format_count(const char *sign, uint64_t value)
 {
-	g_autofree char *grouped = with_thousands(value);
+	g_autofree char *grouped = words_count(value);
 	g_autofree char *rounded = NULL;
 
 	if (strlen(sign) + strlen(grouped) <= COUNT_WIDTH)
 		return g_strconcat(sign, grouped, NULL);
-	rounded = format_double("%.4e", (double)value);
+	rounded = words_double("%.4e", (double)value);
 	return g_strconcat(sign, rounded, NULL);
 }
 
@@ -141,24 +96,6 @@ static char *format_difference(const struct compare_row *row)
 			    row->difference);
 }
 
-static char *format_ratio(const struct compare_row *row)
-{
-	switch (row->ratio_kind) {
-	case COMPARE_RATIO_KNOWN:
-		/* 0.00 is for what has become 0. */
-		if (row->ratio > 0 && row->ratio < 0.005)
-			return g_strdup("<0.01");
-		return format_double(row->ratio < 100000 ? "%.2f" : "%.2e", row->ratio);
-	case COMPARE_RATIO_NEW:
-		return g_strdup("new");
-	case COMPARE_RATIO_NONE:
-		return g_strdup("-");
-	case COMPARE_RATIO_UNKNOWN:
-		break;
-	}
-	return g_strdup("?");
-}
-
 /* ---- Verdict ---- */
 
 static void put_failed_check(const struct text *text, const struct record_check *check)
@@ -174,13 +111,13 @@ static void put_failed_check(const struct text *text, const struct record_check 
 
 static void put_verdict_word(const struct text *text, const char *code, const char *word)
 {
-	g_autofree char *title = cleaned(text->report->title);
+	g_autofree char *title = words_printable(text->report->title);
 
 	paint(text, code);
 	g_string_append(text->out, word);
 	paint(text, PLAIN);
 	/* Together with the word and the colon in one line, or in a paragraph of its own. */
-	if (strlen(word) + 2 + strlen(title) <= WIDTH) {
+	if (strlen(word) + 2 + strlen(title) <= text->width) {
 		g_string_append_printf(text->out, ": %s\n", title);
 	} else {
 		g_string_append(text->out, ":\n");
@@ -227,83 +164,104 @@ static void put_verdict(const struct text *text)
 
 /* ---- Table ---- */
 
-static void put_cells(const struct text *text, const char *reason, const char *name,
-		      const char *const *cells)
+/* On a log scale: exits span from ones to millions. 1 is not 0. */
+static double bar_of(const struct compare_side *side)
 {
-	g_string_append_printf(text->out, "%*s %-*s", REASON_WIDTH, reason, NAME_WIDTH, name);
-	for (; *cells; cells++)
-		g_string_append_printf(text->out, " %*s", cells[1] ? COUNT_WIDTH : RATIO_WIDTH,
-				       *cells);
-	g_string_append_c(text->out, '\n');
+	return side->known && side->count > 0 ? log10((double)side->count) + 0.3 : 0;
 }
 
-static void put_heading(const struct text *text)
+static double longest_bar(const GArray *rows)
 {
-	const struct comparison *comparison = text->report->comparison;
-	g_autofree char *a = shortened(comparison->label_a, COUNT_WIDTH);
-	g_autofree char *b = shortened(comparison->label_b, COUNT_WIDTH);
-	const char *const one[] = { a, "share", NULL };
-	const char *const two[] = { a, b, "difference", "ratio", NULL };
+	double longest = 0;
 
-	put_cells(text, "", "exit reason", comparison->b ? two : one);
+	for (guint i = 0; i < rows->len; i++) {
+		const struct compare_row *row = &g_array_index(rows, struct compare_row, i);
+
+		longest = MAX(longest, MAX(bar_of(&row->a), bar_of(&row->b)));
+	}
+	return longest;
 }
 
-static void put_row(const struct text *text, const struct compare_row *row, const char *reason,
-		    const char *name)
+static void add_row(struct grid *grid, const struct compare_row *row, const char *reason,
+		    const char *name, bool two)
 {
 	g_autofree char *a = format_side(&row->a);
 	g_autofree char *b = format_side(&row->b);
 	g_autofree char *difference = format_difference(row);
-	g_autofree char *ratio = format_ratio(row);
-	g_autofree char *percent = format_double("%.2f", row->a.share * 100);
-	g_autofree char *share = g_strconcat(percent, "%", NULL);
-	const char *const one[] = { a, share, NULL };
-	const char *const two[] = { a, b, difference, ratio, NULL };
+	g_autofree char *ratio = words_ratio(row);
+	g_autofree char *share_a = words_share(&row->a);
+	g_autofree char *share_b = words_share(&row->b);
+	const char *const cells_one[] = { reason, name, a, share_a };
+	const char *const cells_two[] = { reason, name, a, b, difference, ratio, share_a, share_b };
 
-	put_cells(text, reason, name, text->report->comparison->b ? two : one);
-}
-
-static void put_reason_row(const struct text *text, const struct compare_row *row)
-{
-	g_autofree char *reason = g_strdup_printf("%" PRIu32, row->reason);
-	g_autofree char *name = shortened(row->name, NAME_WIDTH);
-	g_autofree char *short_reason = shortened(reason, REASON_WIDTH);
-
-	put_row(text, row, short_reason, name);
+	grid_add(grid, two ? cells_two : cells_one);
 }
 
 /* The rows of one kind. Returns how many were left out because they are 0. */
-static guint put_rows(const struct text *text, bool paging)
+static guint add_rows(struct grid *grid, const struct comparison *comparison, bool paging)
 {
-	const GArray *rows = text->report->comparison->rows;
-	guint i, left_out = 0;
+	const double longest = longest_bar(comparison->rows);
+	guint left_out = 0;
 
-	for (i = 0; i < rows->len; i++) {
-		const struct compare_row *row = &g_array_index(rows, struct compare_row, i);
+	for (guint i = 0; i < comparison->rows->len; i++) {
+		const struct compare_row *row =
+			&g_array_index(comparison->rows, struct compare_row, i);
+		g_autofree char *reason = g_strdup_printf("%" PRIu32, row->reason);
 
 		if (row->paging != paging)
 			continue;
-		if (compare_row_is_empty(row))
+		if (compare_row_is_empty(row)) {
 			left_out++;
-		else
-			put_reason_row(text, row);
+			continue;
+		}
+		add_row(grid, row, reason, row->name, comparison->b != NULL);
+		grid_set_bar(grid, bar_of(&row->a),
+			     comparison->b != NULL ? bar_of(&row->b) : bar_of(&row->a), longest);
 	}
 	return left_out;
 }
 
-static guint put_table(const struct text *text)
-{
+/* What the notes below have to say of the table. */
+struct shown {
 	guint left_out;
+	bool bars;
+};
 
-	put_heading(text);
-	paint(text, BOLD);
-	left_out = put_rows(text, true);
-	paint(text, PLAIN);
-	g_string_append_c(text->out, '\n');
-	left_out += put_rows(text, false);
-	g_string_append_c(text->out, '\n');
-	put_row(text, &text->report->comparison->total, "", "total");
-	return left_out;
+static struct shown put_table(const struct text *text)
+{
+	const struct comparison *comparison = text->report->comparison;
+	const bool two = comparison->b != NULL;
+	g_autofree char *percent_a = g_strconcat("% ", comparison->label_a, NULL);
+	g_autofree char *percent_b = two ? g_strconcat("% ", comparison->label_b, NULL) : NULL;
+	const struct grid_column one_run[] = {
+		{ .heading = "", .most = NAME_WIDTH },
+		{ .heading = "exit reason", .left = true, .most = NAME_WIDTH },
+		{ .heading = comparison->label_a, .most = COUNT_WIDTH },
+		{ .heading = "share" },
+	};
+	const struct grid_column two_runs[] = {
+		{ .heading = "", .most = NAME_WIDTH },
+		{ .heading = "exit reason", .left = true, .most = NAME_WIDTH },
+		{ .heading = comparison->label_a, .most = COUNT_WIDTH },
+		{ .heading = comparison->label_b, .most = COUNT_WIDTH },
+		{ .heading = "difference" },
+		{ .heading = "ratio" },
+		{ .heading = percent_a, .optional = true, .most = COUNT_WIDTH },
+		{ .heading = percent_b, .optional = true, .most = COUNT_WIDTH },
+	};
+	g_autoptr(struct_grid) grid = two ? grid_new(two_runs, G_N_ELEMENTS(two_runs))
+					  : grid_new(one_run, G_N_ELEMENTS(one_run));
+	struct shown shown;
+
+	grid_add_escape(grid, text->colour ? BOLD : "");
+	shown.left_out = add_rows(grid, comparison, true);
+	grid_add_escape(grid, text->colour ? PLAIN : "");
+	grid_add_gap(grid);
+	shown.left_out += add_rows(grid, comparison, false);
+	grid_add_gap(grid);
+	add_row(grid, &comparison->total, "", "total", two);
+	shown.bars = grid_put(grid, text->out, text->width, "log scale");
+	return shown;
 }
 
 /* ---- Cycles ---- */
@@ -317,38 +275,40 @@ static char *format_each(const struct compare_side *side)
 {
 	if (!side->cycles.known || !side->known || side->count == 0)
 		return g_strdup("-");
-	return with_thousands(side->cycles.value / side->count);
+	return words_count(side->cycles.value / side->count);
 }
 
 /* Most exits, and the most expensive ones, are not the same. */
 static void put_cycles(const struct text *text)
 {
 	const struct comparison *comparison = text->report->comparison;
-	g_autofree char *label_a = shortened(comparison->label_a, COUNT_WIDTH);
-	g_autofree char *label_b = shortened(comparison->label_b, COUNT_WIDTH);
-	const char *const one[] = { label_a, "an exit", NULL };
-	const char *const two[] = { label_a, "an exit", label_b, "an exit", NULL };
-	guint i;
+	const struct grid_column columns[] = {
+		{ .heading = "", .most = NAME_WIDTH },
+		{ .heading = "cycles outside", .left = true, .most = NAME_WIDTH },
+		{ .heading = comparison->label_a, .most = COUNT_WIDTH },
+		{ .heading = "an exit" },
+		{ .heading = comparison->label_b, .most = COUNT_WIDTH },
+		{ .heading = "an exit" },
+	};
+	g_autoptr(struct_grid) grid = grid_new(columns, comparison->b != NULL ? 6 : 4);
 
 	if (!comparison_has_cycles(comparison))
 		return;
-	g_string_append_c(text->out, '\n');
-	put_cells(text, "", "cycles outside", comparison->b ? two : one);
-	for (i = 0; i < comparison->rows->len; i++) {
+	for (guint i = 0; i < comparison->rows->len; i++) {
 		const struct compare_row *row =
 			&g_array_index(comparison->rows, struct compare_row, i);
 		g_autofree char *reason = g_strdup_printf("%" PRIu32, row->reason);
-		g_autofree char *name = shortened(row->name, NAME_WIDTH);
 		g_autofree char *a = format_cycles(&row->a);
 		g_autofree char *each_a = format_each(&row->a);
 		g_autofree char *b = format_cycles(&row->b);
 		g_autofree char *each_b = format_each(&row->b);
-		const char *const cells_one[] = { a, each_a, NULL };
-		const char *const cells_two[] = { a, each_a, b, each_b, NULL };
+		const char *const cells[] = { reason, row->name, a, each_a, b, each_b };
 
 		if (!compare_row_is_empty(row))
-			put_cells(text, reason, name, comparison->b ? cells_two : cells_one);
+			grid_add(grid, cells);
 	}
+	g_string_append_c(text->out, '\n');
+	grid_put(grid, text->out, text->width, NULL);
 }
 
 /* ---- What stands below ---- */
@@ -363,18 +323,21 @@ static bool has_new(const GArray *rows)
 	return false;
 }
 
-static void put_notes(const struct text *text, guint left_out)
+static void put_notes(const struct text *text, struct shown shown)
 {
 	const struct comparison *comparison = text->report->comparison;
 	GString *notes = g_string_new("The first rows are the paging-related reasons.");
 
-	if (left_out > 0)
-		g_string_append_printf(notes, " Left out: %u reason%s never seen.", left_out,
-				       left_out == 1 ? "" : "s");
+	if (shown.left_out > 0)
+		g_string_append_printf(notes, " Left out: %u reason%s never seen.", shown.left_out,
+				       shown.left_out == 1 ? "" : "s");
 	if (comparison->b)
 		g_string_append_printf(
 			notes, " ratio: %s / %s%s.", comparison->label_b, comparison->label_a,
 			has_new(comparison->rows) ? "; new: there is nothing to divide by" : "");
+	if (comparison->b && shown.bars)
+		g_string_append_printf(notes, " Bars: = in both, - more in %s, + more in %s.",
+				       comparison->label_a, comparison->label_b);
 	put_paragraph(text, 0, 0, notes->str);
 	g_string_free(notes, TRUE);
 }
@@ -382,8 +345,8 @@ static void put_notes(const struct text *text, guint left_out)
 static void put_cost(const struct text *text, const char *what, double seconds,
 		     struct record_u64 ticks)
 {
-	g_autofree char *time = format_double("%.1f s", seconds);
-	g_autofree char *grouped = with_thousands(ticks.value);
+	g_autofree char *time = words_double("%.1f s", seconds);
+	g_autofree char *grouped = words_count(ticks.value);
 	g_autofree char *line =
 		g_strdup_printf("%s: %s%s%s%s", what, seconds < 0 ? "" : time,
 				seconds < 0 || !ticks.known ? "" : ", ", ticks.known ? grouped : "",
@@ -393,17 +356,12 @@ static void put_cost(const struct text *text, const char *what, double seconds,
 		put_paragraph(text, 0, 2, line);
 }
 
-static const char *on_or_off(enum record_bool value)
-{
-	return value == RECORD_UNKNOWN ? "unknown" : value == RECORD_TRUE ? "on" : "off";
-}
-
 /* What a column's heading stands for: the name is anybody's choice, this is what was in effect. */
 static void put_run(const struct text *text, const char *label, const struct record_run *run)
 {
 	g_autofree char *what =
-		g_strdup_printf("%s (EPT %s, VPID %s)", label, on_or_off(run->in_effect.ept),
-				on_or_off(run->in_effect.vpid));
+		g_strdup_printf("%s (EPT %s, VPID %s)", label, words_on_off(run->in_effect.ept),
+				words_on_off(run->in_effect.vpid));
 
 	put_cost(text, what, run->seconds, run->ticks);
 	if (run->cost.known) {
@@ -427,20 +385,21 @@ static void put_costs(const struct text *text)
 		put_run(text, comparison->label_b, comparison->b);
 }
 
-char *report_text(const struct report *report, bool colour)
+char *report_text(const struct report *report, size_t width, bool colour)
 {
 	const struct text text = {
 		.report = report,
+		.width = MAX(width, REPORT_WIDTH),
 		.colour = colour,
 		.out = g_string_new(NULL),
 	};
-	guint left_out;
+	struct shown shown;
 
 	put_verdict(&text);
-	left_out = put_table(&text);
+	shown = put_table(&text);
 	put_cycles(&text);
 	g_string_append_c(text.out, '\n');
-	put_notes(&text, left_out);
+	put_notes(&text, shown);
 	put_costs(&text);
 	return g_string_free(text.out, FALSE);
 }

@@ -53,7 +53,7 @@ static void report_is_still_what_it_was(void **state)
 	g_autofree char *title =
 		g_strndup(kept + strlen("VALID: "), strcspn(kept, "\n") - strlen("VALID: "));
 	const struct report report = report_of_record(record, comparison, title);
-	g_autofree char *text = report_text(&report, false);
+	g_autofree char *text = report_text(&report, REPORT_WIDTH, false);
 
 	(void)state;
 	assert_string_equal(text, kept);

@@ -52,44 +52,106 @@ static int teardown(void **state)
 
 /* ---- Text ---- */
 
+/* The text with one blank where there are several, and none at the ends of lines. */
+static char *squeezed(const char *text)
+{
+	GString *out = g_string_new("\n");
+
+	for (const char *at = text; *at != '\0'; at++) {
+		char last = out->str[out->len - 1];
+
+		if (*at == ' ' && (last == ' ' || last == '\n'))
+			continue;
+		if (*at == '\n' && last == ' ')
+			g_string_truncate(out, out->len - 1);
+		g_string_append_c(out, *at);
+	}
+	return g_string_free(out, FALSE);
+}
+
+/* Is there a line that begins with these cells? */
+static void assert_row(const char *text, const char *cells)
+{
+	g_autofree char *all = squeezed(text);
+	g_autofree char *line = g_strconcat("\n", cells, NULL);
+
+	if (strstr(all, line) == NULL)
+		fail_msg("no line \"%s\" in:\n%s", cells, text);
+}
+
+static void assert_fits(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	guint i;
+
+	for (i = 0; lines[i]; i++) {
+		const char *at;
+
+		if (strlen(lines[i]) > 80)
+			fail_msg("%zu columns: %s", strlen(lines[i]), lines[i]);
+		for (at = lines[i]; *at; at++)
+			if (!g_ascii_isprint(*at))
+				fail_msg("byte %#x in: %s", (unsigned char)*at, lines[i]);
+	}
+}
+
 static void text_of_a_valid_record(void **state)
 {
 	/*
 	 * 104 + 1 ... as in the sample; ratios by hand: 52/9 = 5.78, 131/104 = 1.26, 251/256 =
-	 * 0.98, 11/12 = 0.92, 815/763 = 1.07, 8741/7731 = 1.13.
+	 * 0.98, 11/12 = 0.92, 815/763 = 1.07, 8741/7731 = 1.13. Shares: 1/7731 = 0.01 %,
+	 * 7157/8741 = 81.88 %, and so on. Bars: log10(n) + 0.3 in 11 columns for 7157, which is
+	 * what the others leave of 80.
 	 */
 	static const char expected[] =
-		"VALID: 20260131T235959Z-bochs-boot\n"
+		"\nVALID: 20260131T235959Z-bochs-boot\n"
 		"\n"
-		"      exit reason                    ept         noept    difference     ratio\n"
-		"    0 EXCEPTION_NMI                    1         7,157        +7,156   7157.00\n"
-		"   14 INVLPG                           0           308          +308       new\n"
-		"   28 CR_ACCESS                        9            52           +43      5.78\n"
-		"   48 EPT_VIOLATION                6,184             0        -6,184      0.00\n"
-		"   49 EPT_MISCONFIG                  399             0          -399      0.00\n"
-		"   58 INVPCID                          0            13           +13       new\n"
+		"exit reason ept noept difference ratio % ept % noept log scale\n"
+		"0 EXCEPTION_NMI 1 7,157 +7,156 7157.00 0.01% 81.88% =++++++++++\n"
+		"14 INVLPG 0 308 +308 new 0.00% 3.52% +++++++\n"
+		"28 CR_ACCESS 9 52 +43 5.78 0.12% 0.59% ===++\n"
+		"48 EPT_VIOLATION 6,184 0 -6,184 0.00 79.99% 0.00% -----------\n"
+		"49 EPT_MISCONFIG 399 0 -399 0.00 5.16% 0.00% --------\n"
+		"58 INVPCID 0 13 +13 new 0.00% 0.15% ++++\n"
 		"\n"
-		"    1 EXTERNAL_INTERRUPT             104           131           +27      1.26\n"
-		"   10 CPUID                          256           251            -5      0.98\n"
-		"   12 HLT                             12            11            -1      0.92\n"
-		"   29 DR_ACCESS                        2             2             0      1.00\n"
-		"   30 IO_INSTRUCTION                 763           815           +52      1.07\n"
-		"   55 XSETBV                           1             1             0      1.00\n"
+		"1 EXTERNAL_INTERRUPT 104 131 +27 1.26 1.35% 1.50% ======\n"
+		"10 CPUID 256 251 -5 0.98 3.31% 2.87% =======\n"
+		"12 HLT 12 11 -1 0.92 0.16% 0.13% ====\n"
+		"29 DR_ACCESS 2 2 0 1.00 0.03% 0.02% ==\n"
+		"30 IO_INSTRUCTION 763 815 +52 1.07 9.87% 9.32% ========+\n"
+		"55 XSETBV 1 1 0 1.00 0.01% 0.01% =\n"
 		"\n"
-		"      total                        7,731         8,741        +1,010      1.13\n"
+		"total 7,731 8,741 +1,010 1.13 100.00% 100.00%\n"
 		"\n"
 		"The first rows are the paging-related reasons. Left out: 68 reasons never seen.\n"
-		"ratio: noept / ept; new: there is nothing to divide by.\n"
+		"ratio: noept / ept; new: there is nothing to divide by. Bars: = in both, - more\n"
+		"in ept, + more in noept.\n"
 		"whole experiment: 43.1 s, 3,912,345,678 emulated instructions (ticks)\n"
 		"ept (EPT on, VPID on): 18.2 s, 1,500,000,000 emulated instructions (ticks)\n"
 		"noept (EPT off, VPID on): 20.5 s, 1,700,000,000 emulated instructions (ticks)\n";
 	struct fixture *fixture = *state;
 	g_autofree char *text = NULL;
+	g_autofree char *cells = NULL;
 
 	/* All but the 12 that are shown; the table of reasons may grow. */
 	assert_int_equal(fixture->comparison->rows->len, 68 + 12);
-	text = report_text(&fixture->report, false);
-	assert_string_equal(text, expected);
+	text = report_text(&fixture->report, REPORT_WIDTH, false);
+	cells = squeezed(text);
+	assert_string_equal(cells, expected);
+}
+
+/* Twice the width: longer bars, up to what says more; the table itself is the same. */
+static void text_uses_a_wide_terminal(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autofree char *text = report_text(&fixture->report, 100, false);
+	g_autofree char *narrow = report_text(&fixture->report, 0, false);
+	g_autofree char *usual = report_text(&fixture->report, REPORT_WIDTH, false);
+
+	/* 11 columns of bars at 80, so 31 at 100. */
+	assert_row(text, "48 EPT_VIOLATION 6,184 0 -6,184 0.00 79.99% 0.00% "
+			 "-------------------------------\n");
+	assert_string_equal(narrow, usual);
 }
 
 static void text_of_an_invalid_record(void **state)
@@ -109,7 +171,7 @@ static void text_of_an_invalid_record(void **state)
 	sample_set_count(fixture->ept, 14, 2);
 	fixture->noept->kernel_log.known = false;
 	compare_again(fixture, NULL, NULL);
-	text = report_text(&fixture->report, false);
+	text = report_text(&fixture->report, REPORT_WIDTH, false);
 	assert_memory_equal(text, expected, sizeof(expected) - 1);
 	assert_non_null(strstr(text, "exit reason"));
 }
@@ -122,10 +184,10 @@ static void text_of_a_failed_record(void **state)
 
 	record_set_string(&fixture->record->error, "L2: the probe never spoke");
 	compare_again(fixture, NULL, NULL);
-	text = report_text(&fixture->report, false);
+	text = report_text(&fixture->report, REPORT_WIDTH, false);
 	assert_true(g_str_has_prefix(text, "FAILED: " TITLE "\nL2: the probe never spoke\n\n"));
 	fixture->report.error = NULL;
-	without = report_text(&fixture->report, false);
+	without = report_text(&fixture->report, REPORT_WIDTH, false);
 	assert_true(g_str_has_prefix(without,
 				     "FAILED: " TITLE "\nThe experiment was not completed.\n\n"));
 }
@@ -135,16 +197,14 @@ static void text_of_one_run(void **state)
 	struct fixture *fixture = *state;
 	g_autoptr(struct_comparison) one = comparison_new(fixture->ept, NULL, NULL, NULL);
 	struct report report = report_of_record(fixture->record, one, TITLE);
-	g_autofree char *text = report_text(&report, false);
+	g_autofree char *text = report_text(&report, REPORT_WIDTH, false);
 
 	/* 6184 / 7731 = 79.99 %, 399 / 7731 = 5.16 %, 1 / 7731 = 0.01 %. */
-	assert_non_null(strstr(text, "      exit reason                    ept     share\n"
-				     "    0 EXCEPTION_NMI                    1     0.01%\n"
-				     "   28 CR_ACCESS                        9     0.12%\n"
-				     "   48 EPT_VIOLATION                6,184    79.99%\n"
-				     "   49 EPT_MISCONFIG                  399     5.16%\n"
-				     "\n"));
-	assert_non_null(strstr(text, "      total                        7,731   100.00%\n"));
+	assert_row(text, "exit reason ept share log scale\n0 EXCEPTION_NMI 1 0.01% ===");
+	assert_row(text, "28 CR_ACCESS 9 0.12% =");
+	assert_row(text, "48 EPT_VIOLATION 6,184 79.99% =");
+	assert_row(text, "49 EPT_MISCONFIG 399 5.16% =");
+	assert_row(text, "total 7,731 100.00%\n");
 	assert_null(strstr(text, "ratio"));
 }
 
@@ -160,11 +220,9 @@ static void text_says_what_is_not_known(void **state)
 	/* Reason 0 of noept is another one. */
 	sample_exit(fixture->noept, 0)->reason = 1000;
 	compare_again(fixture, NULL, NULL);
-	text = report_text(&fixture->report, false);
-	assert_non_null(strstr(text, "    0 EXCEPTION_NMI                    1             ?       "
-				     "      ?         ?\n"));
-	assert_non_null(strstr(text, " 1000 EXCEPTION_NMI                    ?         7,157       "
-				     "      ?         ?\n"));
+	text = report_text(&fixture->report, REPORT_WIDTH, false);
+	assert_row(text, "0 EXCEPTION_NMI 1 ? ? ? 0.01% ?");
+	assert_row(text, "1000 EXCEPTION_NMI ? 7,157 ? ? ? 81.88%");
 	assert_non_null(strstr(text, "\nwhole experiment: 3,912,345,678 emulated instructions"));
 	assert_non_null(strstr(text, "\nept (EPT on, VPID on): 18.2 s\n"));
 	assert_null(strstr(text, "\nnoept ("));
@@ -182,30 +240,12 @@ static void text_of_very_different_counts(void **state)
 	sample_exit(fixture->ept, 55)->count = UINT64_MAX;
 	sample_exit(fixture->noept, 55)->count = 10000000000;
 	compare_again(fixture, NULL, NULL);
-	text = report_text(&fixture->report, false);
-	assert_non_null(strstr(text, "   12 HLT                          1,000             1       "
-				     "   -999     <0.01\n"));
+	text = report_text(&fixture->report, REPORT_WIDTH, false);
+	assert_row(text, "12 HLT 1,000 1 -999 <0.01");
 	/* The difference is 9,999,999,998, which has no room for its sign. */
-	assert_non_null(strstr(text, "   29 DR_ACCESS                        1 9,999,999,999   "
-				     "+1.0000e+10  1.00e+10\n"));
-	assert_non_null(strstr(text, "   55 XSETBV                  1.8447e+19    1.0000e+10   "
-				     "-1.8447e+19     <0.01\n"));
-}
-
-static void assert_fits(const char *text)
-{
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	guint i;
-
-	for (i = 0; lines[i]; i++) {
-		const char *at;
-
-		if (strlen(lines[i]) > 80)
-			fail_msg("%zu columns: %s", strlen(lines[i]), lines[i]);
-		for (at = lines[i]; *at; at++)
-			if (!g_ascii_isprint(*at))
-				fail_msg("byte %#x in: %s", (unsigned char)*at, lines[i]);
-	}
+	assert_row(text, "29 DR_ACCESS 1 9,999,999,999 +1.0000e+10 1.00e+10");
+	assert_row(text, "55 XSETBV 1.8447e+19 1.0000e+10 -1.8447e+19 <0.01");
+	assert_fits(text);
 }
 
 /* Whatever a record holds: 80 columns, and nothing that a terminal would obey. */
@@ -229,7 +269,7 @@ static void text_always_fits(void **state)
 	fixture->record->seconds = 1e15;
 	compare_again(fixture, words, words);
 	fixture->report.title = words;
-	text = report_text(&fixture->report, false);
+	text = report_text(&fixture->report, REPORT_WIDTH, false);
 	assert_fits(text);
 	assert_non_null(strstr(text, "BUG: ?[2J ? caf?\n"));
 	assert_true(strlen(text) < 30000);
@@ -238,12 +278,12 @@ static void text_always_fits(void **state)
 	fixture->report.verdict = RECORD_VALID;
 	word[73] = '\0';
 	fixture->report.title = word;
-	short_text = report_text(&fixture->report, false);
+	short_text = report_text(&fixture->report, REPORT_WIDTH, false);
 	assert_int_equal(strchr(short_text, '\n') - short_text, 80);
 	word[73] = 'w';
 	word[74] = '\0';
 	g_free(short_text);
-	short_text = report_text(&fixture->report, false);
+	short_text = report_text(&fixture->report, REPORT_WIDTH, false);
 	assert_true(g_str_has_prefix(short_text, "VALID:\n  www"));
 	assert_fits(short_text);
 }
@@ -251,8 +291,8 @@ static void text_always_fits(void **state)
 static void colour_only_when_asked(void **state)
 {
 	struct fixture *fixture = *state;
-	g_autofree char *plain = report_text(&fixture->report, false);
-	g_autofree char *colour = report_text(&fixture->report, true);
+	g_autofree char *plain = report_text(&fixture->report, REPORT_WIDTH, false);
+	g_autofree char *colour = report_text(&fixture->report, REPORT_WIDTH, true);
 	GString *stripped = g_string_new(NULL);
 	const char *at;
 
@@ -270,7 +310,7 @@ static void colour_only_when_asked(void **state)
 
 	fixture->report.verdict = RECORD_INVALID;
 	g_free(colour);
-	colour = report_text(&fixture->report, true);
+	colour = report_text(&fixture->report, REPORT_WIDTH, true);
 	assert_true(g_str_has_prefix(colour, "\033[1;31mINVALID\033[0m: "));
 }
 
@@ -340,20 +380,17 @@ static void add_cycles(struct fixture *fixture)
 
 static void text_has_cycles_if_there_are_any(void **state)
 {
-	static const char two[] =
-		"\n"
-		"      cycles outside                 ept       an exit         noept   an exit\n"
-		"    0 EXCEPTION_NMI               12,345        12,345     2,147,101       300\n"
-		"   14 INVLPG                           0             -             -         -\n"
-		"   28 CR_ACCESS                        -             -             -         -\n"
-		"   48 EPT_VIOLATION           12,368,005         2,000             -         -\n";
-	static const char one[] = "\n"
-				  "      cycles outside                 ept   an exit\n"
-				  "    0 EXCEPTION_NMI               12,345    12,345\n"
-				  "   28 CR_ACCESS                        -         -\n"
-				  "   48 EPT_VIOLATION           12,368,005     2,000\n";
+	static const char two[] = "cycles outside ept an exit noept an exit\n"
+				  "0 EXCEPTION_NMI 12,345 12,345 2,147,101 300\n"
+				  "14 INVLPG 0 - - -\n"
+				  "28 CR_ACCESS - - - -\n"
+				  "48 EPT_VIOLATION 12,368,005 2,000 - -\n";
+	static const char one[] = "cycles outside ept an exit\n"
+				  "0 EXCEPTION_NMI 12,345 12,345\n"
+				  "28 CR_ACCESS - -\n"
+				  "48 EPT_VIOLATION 12,368,005 2,000\n";
 	struct fixture *fixture = *state;
-	g_autofree char *without = report_text(&fixture->report, false);
+	g_autofree char *without = report_text(&fixture->report, REPORT_WIDTH, false);
 	g_autofree char *with = NULL;
 	g_autofree char *alone = NULL;
 	g_autoptr(struct_comparison) comparison = NULL;
@@ -363,12 +400,12 @@ static void text_has_cycles_if_there_are_any(void **state)
 	assert_null(strstr(without, "cycles"));
 	add_cycles(fixture);
 	assert_true(comparison_has_cycles(fixture->comparison));
-	with = report_text(&fixture->report, false);
-	assert_non_null(strstr(with, two));
+	with = report_text(&fixture->report, REPORT_WIDTH, false);
+	assert_row(with, two);
 	comparison = comparison_new(fixture->ept, NULL, NULL, NULL);
 	report = report_of_record(fixture->record, comparison, TITLE);
-	alone = report_text(&report, false);
-	assert_non_null(strstr(alone, one));
+	alone = report_text(&report, REPORT_WIDTH, false);
+	assert_row(alone, one);
 }
 
 /* A file with columns for what was not measured would be another file for every older reader. */
@@ -404,7 +441,7 @@ static void cost_of_an_exit_is_told(void **state)
 
 	/* 1234567 / 1000 = 1234.567; it stands with the run that it was measured in. */
 	fixture->noept->cost = (struct record_cost){ true, 1000, 1234567 };
-	text = report_text(&fixture->report, false);
+	text = report_text(&fixture->report, REPORT_WIDTH, false);
 	words = g_strsplit_set(text, " \n", -1);
 	flowing = g_strjoinv(" ", words);
 	assert_non_null(strstr(flowing, "one CPUID round trip, noept: 1234.6 ticks of L2's"));
@@ -539,6 +576,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_fixture(text_of_a_valid_record),
+		with_fixture(text_uses_a_wide_terminal),
 		with_fixture(text_of_an_invalid_record),
 		with_fixture(text_of_a_failed_record),
 		with_fixture(text_of_one_run),

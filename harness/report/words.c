@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "report/words.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+char *words_count(uint64_t value)
+{
+	g_autofree char *digits = g_strdup_printf("%" PRIu64, value);
+	GString *grouped = g_string_new(NULL);
+	size_t left;
+
+	for (left = strlen(digits); left > 0; left--) {
+		g_string_append_c(grouped, digits[strlen(digits) - left]);
+		if (left > 1 && left % 3 == 1)
+			g_string_append_c(grouped, ',');
+	}
+	return g_string_free(grouped, FALSE);
+}
+
+char *words_side(const struct compare_side *side)
+{
+	return side->known ? words_count(side->count) : g_strdup("?");
+}
+
+char *words_difference(const struct compare_row *row)
+{
+	g_autofree char *count = words_count(row->difference);
+
+	if (row->ratio_kind == COMPARE_RATIO_UNKNOWN)
+		return g_strdup("?");
+	return g_strconcat(row->difference == 0 ? "" : row->increased ? "+" : "-", count, NULL);
+}
+
+char *words_ratio(const struct compare_row *row)
+{
+	switch (row->ratio_kind) {
+	case COMPARE_RATIO_KNOWN:
+		/* 0.00 is for what has become 0. */
+		if (row->ratio > 0 && row->ratio < 0.005)
+			return g_strdup("<0.01");
+		return words_double(row->ratio < 100000 ? "%.2f" : "%.2e", row->ratio);
+	case COMPARE_RATIO_NEW:
+		return g_strdup("new");
+	case COMPARE_RATIO_NONE:
+		return g_strdup("-");
+	case COMPARE_RATIO_UNKNOWN:
+		break;
+	}
+	return g_strdup("?");
+}
+
+char *words_share(const struct compare_side *side)
+{
+	g_autofree char *percent = words_double("%.2f", side->share * 100);
+
+	return side->known ? g_strconcat(percent, "%", NULL) : g_strdup("?");
+}
+
+char *words_double(const char *format, double value)
+{
+	char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+
+	return g_strdup(g_ascii_formatd(buffer, sizeof(buffer), format, value));
+}
+
+const char *words_on_off(enum record_bool value)
+{
+	return value == RECORD_UNKNOWN ? "unknown" : value == RECORD_TRUE ? "on" : "off";
+}
+
+char *words_printable(const char *foreign)
+{
+	g_autofree char *valid = g_utf8_make_valid(foreign != NULL ? foreign : "", -1);
+	GString *clean = g_string_new(NULL);
+
+	for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at))
+		g_string_append_c(clean, g_ascii_isprint(*at) ? *at : '?');
+	return g_string_free(clean, FALSE);
+}

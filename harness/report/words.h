@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_REPORT_WORDS_H
+#define EPTLAB_REPORT_WORDS_H
+
+#include <stdint.h>
+#include <glib.h>
+
+#include "model/compare.h"
+
+/*
+ * Numbers and words as all reports for people write them: the same in every locale. Each function
+ * returns a new string that the caller frees with g_free.
+ */
+
+/* "1,234,567". */
+char *words_count(uint64_t value);
+
+/* "?" if the side is not known. */
+char *words_side(const struct compare_side *side);
+
+/* "+1,234", "-1,234", "0", or "?". */
+char *words_difference(const struct compare_row *row);
+
+/* "3620.00", "<0.01", "new" (there is nothing to divide by), "-" (0 on both sides), or "?". */
+char *words_ratio(const struct compare_row *row);
+
+/* "40.22%" of the run's total, or "?". */
+char *words_share(const struct compare_side *side);
+
+/* A printf format for one double. */
+char *words_double(const char *format, double value);
+
+/* "on", "off" or "unknown"; static. */
+const char *words_on_off(enum record_bool value);
+
+/*
+ * Printable ASCII, one character for one, everything else as '?': foreign text must not reach a
+ * terminal as it is. NULL is "".
+ */
+char *words_printable(const char *foreign);
+
+#endif
