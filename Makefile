@@ -39,13 +39,13 @@ CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=. -I harness -isystem $(BUILD)/uapi \
 	$(shell pkg-config --cflags $(LIBRARIES))
 LIBRARIES := gio-unix-2.0 jansson libxml-2.0 libkmod libvirt zlib
-LDLIBS = $(shell pkg-config --libs $(LIBRARIES)) -lutil -lm
+LDLIBS = $(shell pkg-config --libs $(LIBRARIES)) -lcsv -lutil -lm
 GUESTFS_LDLIBS = $(shell pkg-config --libs gio-2.0 libguestfs ext2fs com_err)
 UAPI := $(BUILD)/uapi/asm/kvm_exitcount.h
 
 # Linked into the helper of libguestfs only, not into eptlab.
 GUESTFS_ONLY := harness/guest/appliance.c harness/guest/ext4_stamp.c harness/guest/inject_helper.c
-MODEL := $(wildcard harness/model/*.c harness/report/*.c)
+MODEL := $(wildcard harness/model/*.c harness/foreign/*.c harness/report/*.c)
 EPTLAB := harness/main.c $(MODEL) \
 	$(filter-out $(GUESTFS_ONLY),$(wildcard harness/guest/*.c)) \
 	$(filter-out harness/platform/bochs_time.c,$(wildcard harness/platform/*.c)) \

@@ -16,6 +16,7 @@ typedef int (*command_func)(int argc, char **argv, GError **error);
 int command_run(int argc, char **argv, GError **error);
 int command_rerun(int argc, char **argv, GError **error);
 int command_compare(int argc, char **argv, GError **error);
+int command_check(int argc, char **argv, GError **error);
 int command_conform(int argc, char **argv, GError **error);
 int command_list(int argc, char **argv, GError **error);
 int command_capabilities(int argc, char **argv, GError **error);

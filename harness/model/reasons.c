@@ -112,6 +112,7 @@ struct reason_vendor {
 	uint32_t highest;
 	uint32_t cpuid;
 	uint32_t interrupt;
+	struct reason_roles roles;
 };
 
 static const struct reason_vendor vmx = {
@@ -122,6 +123,12 @@ static const struct reason_vendor vmx = {
 	.highest = KVM_EXITCOUNT_VMX_HIGHEST,
 	.cpuid = REASON_CPUID,
 	.interrupt = REASON_EXTERNAL_INTERRUPT,
+	.roles = {
+		.page_fault = REASON_EXCEPTION_NMI,
+		.violation = REASON_EPT_VIOLATION,
+		.misconfig = REASON_EPT_MISCONFIG,
+		.invlpg = REASON_INVLPG,
+	},
 };
 
 static const struct reason_vendor svm = {
@@ -132,6 +139,12 @@ static const struct reason_vendor svm = {
 	.highest = KVM_EXITCOUNT_SVM_HIGHEST,
 	.cpuid = REASON_SVM_CPUID,
 	.interrupt = REASON_SVM_INTR,
+	.roles = {
+		.page_fault = REASON_SVM_EXCP_PF,
+		.violation = REASON_SVM_NPF,
+		.misconfig = REASON_NONE,
+		.invlpg = REASON_SVM_INVLPG,
+	},
 };
 
 static const struct reason_vendor *of(uint32_t vendor)
@@ -168,6 +181,11 @@ uint32_t reason_of_cpuid(uint32_t vendor)
 uint32_t reason_of_interrupt(uint32_t vendor)
 {
 	return of(vendor)->interrupt;
+}
+
+const struct reason_roles *reason_roles(uint32_t vendor)
+{
+	return &of(vendor)->roles;
 }
 
 const struct reason_paging *reason_paging(uint32_t vendor, uint32_t reason)

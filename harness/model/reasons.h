@@ -33,6 +33,20 @@ uint32_t reason_highest(uint32_t vendor);
 uint32_t reason_of_cpuid(uint32_t vendor);
 uint32_t reason_of_interrupt(uint32_t vendor);
 
+/* No reason has this number: for a role that a vendor has no reason for. */
+#define REASON_NONE UINT32_MAX
+
+/* Which reason plays which part in paging. */
+struct reason_roles {
+	uint32_t page_fault; /* VMX: all exceptions */
+	uint32_t violation;  /* the nested tables do not map a page */
+	uint32_t misconfig;  /* an entry of the nested tables that is invalid on purpose */
+	uint32_t invlpg;
+};
+
+/* Static. */
+const struct reason_roles *reason_roles(uint32_t vendor);
+
 /* Where a paging-related reason belongs. */
 enum reason_where {
 	REASON_NESTED_ONLY, /* with shadow paging there is none */

@@ -7,6 +7,7 @@
 #include <glib.h>
 
 #include "model/record.h"
+#include "model/rule_result.h"
 
 /*
  * What must hold for counts to be believed. A rule is a row of a table; it sees one run, or two,
@@ -22,12 +23,6 @@ enum rule_scope {
 struct rule_subject {
 	const struct record *record;
 	const struct record_run *run;
-};
-
-struct rule_result {
-	enum record_check_verdict verdict;
-	char *saw;	/* owned by the result */
-	char *expected; /* owned by the result */
 };
 
 struct rule {

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <glib.h>
 
-#include "report/words.h"
+#include "model/words.h"
 
 #define MARK "kvm: exitcount: VM "
 

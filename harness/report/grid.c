@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "report/words.h"
+#include "model/words.h"
 
 /* A bar that is shorter says nothing, a longer one does not say more. */
 #define BAR_LEAST 10
@@ -212,7 +212,7 @@ static bool has_bars(const struct grid *grid)
 	return false;
 }
 
-bool grid_put(const struct grid *grid, GString *out, size_t width, const char *bar_heading)
+void grid_put(const struct grid *grid, GString *out, size_t width, const char *bar_heading)
 {
 	g_autofree size_t *widths = g_new0(size_t, grid->count);
 	g_auto(GStrv) headings = g_new0(char *, grid->count + 1);
@@ -228,5 +228,4 @@ bool grid_put(const struct grid *grid, GString *out, size_t width, const char *b
 	end_line(out);
 	for (guint i = 0; i < grid->lines->len; i++)
 		put_line(grid, out, g_ptr_array_index(grid->lines, i), widths, bar_width);
-	return bar_width > 0;
 }

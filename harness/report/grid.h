@@ -41,8 +41,8 @@ void grid_add_escape(struct grid *grid, const char *sequence);
 
 /*
  * Append everything to out, in width characters a line at most if the columns that are not optional
- * fit in that. Returns whether there was room for bars.
+ * fit in that. Where there is room for bars, they stand below bar_heading.
  */
-bool grid_put(const struct grid *grid, GString *out, size_t width, const char *bar_heading);
+void grid_put(const struct grid *grid, GString *out, size_t width, const char *bar_heading);
 
 #endif

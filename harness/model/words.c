@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "report/words.h"
+#include "model/words.h"
 
 #include <inttypes.h>
 #include <string.h>

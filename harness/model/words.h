@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef EPTLAB_REPORT_WORDS_H
-#define EPTLAB_REPORT_WORDS_H
+#ifndef EPTLAB_MODEL_WORDS_H
+#define EPTLAB_MODEL_WORDS_H
 
 #include <stdint.h>
 #include <glib.h>

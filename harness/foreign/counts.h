@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_FOREIGN_COUNTS_H
+#define EPTLAB_FOREIGN_COUNTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "foreign/wording.h"
+#include "model/record.h"
+
+/* The leaf that courses assign for the count of one reason. */
+#define FOREIGN_LEAF 0x4FFFFFFEu
+
+/* One column of counts that somebody has taken, and what was found about how. */
+struct foreign_counts {
+	char *name;		/* of the file, with ":<run>" if it has several columns */
+	struct record_run *run; /* exits, undefined and total; the rest if a record was read */
+	uint32_t leaf;		/* that the file names; 0: none */
+	bool more_registers;	/* CPUID gave more than a count */
+	bool alike;		/* several reasons, and one and the same count for each */
+	char *shrinking;	/* a count that fell from one query to its repetition, or NULL */
+	struct record_u64 stated_total; /* a total that the file states */
+	bool total_first;		/* it was read before the reasons */
+	GPtrArray *notes;		/* of char *: sentences on what was taken, and what not */
+};
+
+struct foreign_counts *foreign_counts_new(const char *name);
+void foreign_counts_free(struct foreign_counts *counts);
+typedef struct foreign_counts struct_foreign_counts;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_foreign_counts, foreign_counts_free)
+
+/* Add a sentence to the notes; takes it. */
+void foreign_counts_note(struct foreign_counts *counts, char *note);
+
+/* Add a reason's count, with its name. A reason that is there already is replaced. */
+void foreign_counts_set(struct foreign_counts *counts, uint32_t reason, uint64_t count);
+
+/* Sort the reasons, add them up (total is unknown if that is more than 64 bits), and set alike. */
+void foreign_counts_finish(struct foreign_counts *counts);
+
+/*
+ * What remains of counts without those of baseline, for each reason that both have; the others are
+ * in a note. EPTLAB_ERROR_USAGE if baseline has more of a reason: it is no earlier reading of the
+ * same counter then.
+ */
+struct foreign_counts *foreign_counts_less(const struct foreign_counts *counts,
+					   const struct foreign_counts *baseline, GError **error);
+
+#endif

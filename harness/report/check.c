@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "report/check.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/compare.h"
+#include "report/report.h"
+#include "report/screen.h"
+#include "report/table.h"
+#include "model/words.h"
+
+/* ---- Text ---- */
+
+static void put_reading(const struct screen *screen, const struct foreign_counts *counts)
+{
+	g_autofree char *total = counts->run->total.known ? words_count(counts->run->total.value)
+							  : g_strdup("more than 2^64");
+	g_autofree char *leaf = counts->leaf != 0
+					? g_strdup_printf(", leaf 0x%" PRIX32, counts->leaf)
+					: g_strdup("");
+	g_autofree char *line = g_strdup_printf("%s: %u reasons, %s exits%s", counts->name,
+						counts->run->exits->len, total, leaf);
+
+	screen_paragraph(screen, 0, 2, line);
+	for (guint i = 0; i < counts->notes->len; i++) {
+		g_autofree char *note =
+			g_strdup_printf("- %s", (const char *)g_ptr_array_index(counts->notes, i));
+
+		screen_paragraph(screen, 2, 4, note);
+	}
+}
+
+static void put_verdict(const struct screen *screen, const struct diagnosis *diagnosis, bool alone)
+{
+	static const struct {
+		const char *word, *sequence;
+	} verdicts[] = {
+		[DIAGNOSIS_SOUND] = { "SOUND", SCREEN_GREEN },
+		[DIAGNOSIS_UNSOUND] = { "NOT SOUND", SCREEN_RED },
+		[DIAGNOSIS_UNDECIDED] = { "CANNOT BE TOLD", SCREEN_RED },
+	};
+
+	g_string_append_c(screen->out, '\n');
+	screen_headline(screen, verdicts[diagnosis->verdict].sequence,
+			diagnosis->verdict == DIAGNOSIS_SOUND && alone
+				? "SOUND ON ITS OWN"
+				: verdicts[diagnosis->verdict].word,
+			diagnosis->headline);
+	for (guint i = 0; i < diagnosis->story->len; i++)
+		screen_paragraph(screen, 2, 2, g_ptr_array_index(diagnosis->story, i));
+	screen_decisive_checks(screen, diagnosis->checks, "What is wrong:");
+}
+
+/* The heading of a column: of "counts.csv:ept" only what comes last. */
+static const char *label_of(const struct foreign_counts *counts)
+{
+	const char *colon = strrchr(counts->name, ':');
+
+	return colon != NULL ? colon + 1 : counts->name;
+}
+
+static void put_counts(const struct screen *screen, const struct foreign_counts *first,
+		       const struct foreign_counts *second)
+{
+	const char *a = label_of(first);
+	const char *b = second != NULL ? label_of(second) : NULL;
+	bool same = g_strcmp0(a, b) == 0;
+	g_autoptr(struct_comparison) comparison =
+		comparison_new(first->run, same ? "first" : a, second != NULL ? second->run : NULL,
+			       same ? "second" : b);
+
+	g_string_append_c(screen->out, '\n');
+	table_put(screen, comparison);
+	g_string_append_c(screen->out, '\n');
+	table_put_notes(screen, comparison);
+}
+
+char *report_check_text(const struct diagnosis *diagnosis, const struct foreign_counts *first,
+			const struct foreign_counts *second, size_t width, bool colour)
+{
+	const struct screen screen = {
+		.out = g_string_new(NULL),
+		.width = MAX(width, REPORT_WIDTH),
+		.colour = colour,
+	};
+
+	put_reading(&screen, first);
+	if (second != NULL)
+		put_reading(&screen, second);
+	put_verdict(&screen, diagnosis, second == NULL);
+	put_counts(&screen, first, second);
+	if (diagnosis->difference != NULL) {
+		g_string_append_c(screen.out, '\n');
+		put_reading(&screen, diagnosis->difference);
+		put_counts(&screen, diagnosis->difference, NULL);
+	}
+	return g_string_free(screen.out, FALSE);
+}
+
+/* ---- JSON ---- */
+
+static json_t *text_to_json(const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+	return json_string(valid);
+}
+
+static json_t *texts_to_json(const GPtrArray *texts)
+{
+	json_t *json = json_array();
+
+	for (guint i = 0; i < texts->len; i++)
+		json_array_append_new(json, text_to_json(g_ptr_array_index(texts, i)));
+	return json;
+}
+
+static json_t *u64_or_null(struct record_u64 number)
+{
+	return number.known ? record_u64_to_json(number.value) : json_null();
+}
+
+static json_t *exits_to_json(const GPtrArray *exits)
+{
+	json_t *json = json_array();
+
+	for (guint i = 0; i < exits->len; i++) {
+		const struct record_exit *one = g_ptr_array_index(exits, i);
+		json_t *exit = json_object();
+
+		json_object_set_new(exit, "reason", json_integer(one->reason));
+		json_object_set_new(exit, "name",
+				    one->name != NULL ? text_to_json(one->name) : json_null());
+		json_object_set_new(exit, "count", record_u64_to_json(one->count));
+		json_array_append_new(json, exit);
+	}
+	return json;
+}
+
+static json_t *reading_to_json(const struct foreign_counts *counts)
+{
+	static const char *const pagings[] = {
+		[PAGING_UNKNOWN] = "unknown", [PAGING_NESTED] = "nested",
+		[PAGING_SHADOW] = "shadow",   [PAGING_BOTH] = "both",
+		[PAGING_NEITHER] = "neither",
+	};
+	json_t *json = json_object();
+
+	json_object_set_new(json, "name", text_to_json(counts->name));
+	json_object_set_new(json, "paging", json_string(pagings[diagnosis_paging(counts)]));
+	json_object_set_new(json, "total", u64_or_null(counts->run->total));
+	json_object_set_new(json, "stated_total", u64_or_null(counts->stated_total));
+	json_object_set_new(json, "notes", texts_to_json(counts->notes));
+	json_object_set_new(json, "exits", exits_to_json(counts->run->exits));
+	return json;
+}
+
+char *report_check_json(const struct diagnosis *diagnosis, const struct foreign_counts *first,
+			const struct foreign_counts *second)
+{
+	static const char *const verdicts[] = {
+		[DIAGNOSIS_SOUND] = "sound",
+		[DIAGNOSIS_UNSOUND] = "unsound",
+		[DIAGNOSIS_UNDECIDED] = "undecided",
+	};
+	json_t *json = json_object();
+	json_t *readings = json_array();
+	json_t *checks = json_array();
+	char *dump, *text;
+
+	json_array_append_new(readings, reading_to_json(first));
+	if (second != NULL)
+		json_array_append_new(readings, reading_to_json(second));
+	for (guint i = 0; i < diagnosis->checks->len; i++)
+		json_array_append_new(
+			checks, record_check_to_json(g_ptr_array_index(diagnosis->checks, i)));
+	json_object_set_new(json, "verdict", json_string(verdicts[diagnosis->verdict]));
+	json_object_set_new(json, "headline", text_to_json(diagnosis->headline));
+	json_object_set_new(json, "story", texts_to_json(diagnosis->story));
+	json_object_set_new(json, "readings", readings);
+	json_object_set_new(json, "difference",
+			    diagnosis->difference != NULL ? reading_to_json(diagnosis->difference)
+							  : json_null());
+	json_object_set_new(json, "checks", checks);
+	dump = json_dumps(json, JSON_INDENT(2));
+	text = g_strconcat(dump, "\n", NULL);
+	free(dump);
+	json_decref(json);
+	return text;
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What counts tell that somebody has taken. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "foreign/diagnosis.h"
+#include "foreign/read.h"
+#include "report/check.h"
+#include "report/report.h"
+#include "tests/sample.h"
+
+#define REPORTS "harness/tests/field-reports/"
+
+/* "0=1,14=2" as counts. */
+static struct foreign_counts *counts_of(const char *name, const char *list)
+{
+	struct foreign_counts *counts = foreign_counts_new(name);
+	g_auto(GStrv) items = g_strsplit(list, ",", -1);
+
+	for (char **item = items; *item != NULL; item++) {
+		char *equals = strchr(*item, '=');
+
+		assert_non_null(equals);
+		foreign_counts_set(counts, (uint32_t)strtoul(*item, NULL, 10),
+				   strtoull(equals + 1, NULL, 10));
+	}
+	foreign_counts_finish(counts);
+	return counts;
+}
+
+static struct foreign_counts *report(const char *name)
+{
+	g_autofree char *path = g_strconcat(REPORTS, name, NULL);
+	g_autoptr(GPtrArray) columns = foreign_read(path, 0, NULL);
+	struct foreign_counts *counts = g_ptr_array_index(columns, 0);
+
+	columns->pdata[0] = NULL;
+	record_set_string(&counts->name, name);
+	return counts;
+}
+
+/* A pair that was published as sound, from another CPU and kernel. */
+#define SOUND_EPT   "0=8407,10=132076,14=0,28=18175,30=132365,48=35708,49=30422"
+#define SOUND_NOEPT "0=1566621,10=132252,14=171510,28=8618699,30=139731,48=0,49=0"
+
+static struct diagnosis *pair(const char *first, const char *second)
+{
+	g_autoptr(struct_foreign_counts) a = counts_of("first", first);
+	g_autoptr(struct_foreign_counts) b = counts_of("second", second);
+
+	return diagnosis_of_pair(a, b);
+}
+
+static struct diagnosis *one(const char *list)
+{
+	g_autoptr(struct_foreign_counts) counts = counts_of("file", list);
+
+	return diagnosis_of_one(counts);
+}
+
+static void assert_headline(const struct diagnosis *diagnosis, enum diagnosis_verdict verdict,
+			    const char *words)
+{
+	if (strstr(diagnosis->headline, words) == NULL)
+		fail_msg("\"%s\" is not in: %s", words, diagnosis->headline);
+	assert_int_equal(diagnosis->verdict, verdict);
+}
+
+static void assert_told(const struct diagnosis *diagnosis, const char *words)
+{
+	for (guint i = 0; i < diagnosis->story->len; i++)
+		if (strstr(g_ptr_array_index(diagnosis->story, i), words) != NULL)
+			return;
+	fail_msg("nobody says \"%s\"", words);
+}
+
+/* The verdict of one question; about NULL: of the pair. */
+static enum record_check_verdict verdict_of(const struct diagnosis *diagnosis, const char *name)
+{
+	for (guint i = 0; i < diagnosis->checks->len; i++) {
+		const struct record_check *check = g_ptr_array_index(diagnosis->checks, i);
+
+		if (g_str_equal(check->rule, name))
+			return check->verdict;
+	}
+	fail_msg("there is no question \"%s\"", name);
+	return RECORD_CHECK_UNKNOWN;
+}
+
+/* ---- Field reports ---- */
+
+static void first_report_is_sound_alone(void **state)
+{
+	g_autoptr(struct_foreign_counts) ept = report("a-ept.txt");
+	g_autoptr(struct_diagnosis) diagnosis = diagnosis_of_one(ept);
+
+	(void)state;
+	assert_headline(diagnosis, DIAGNOSIS_SOUND, "EPT was on");
+}
+
+/* 4,564,148 - 206,477 = 4,357,671. */
+static void second_report_is_called_what_it_is(void **state)
+{
+	g_autoptr(struct_foreign_counts) ept = report("a-ept.txt");
+	g_autoptr(struct_foreign_counts) noept = report("a-noept.txt");
+	g_autoptr(struct_diagnosis) diagnosis = diagnosis_of_pair(ept, noept);
+	g_autoptr(struct_diagnosis) turned = diagnosis_of_pair(noept, ept);
+	g_autoptr(struct_diagnosis) alone = diagnosis_of_one(noept);
+
+	(void)state;
+	assert_headline(diagnosis, DIAGNOSIS_UNSOUND,
+			"EPT stayed on, and the counter of a-noept.txt went on");
+	assert_told(diagnosis, "exactly 2 times those of a-ept.txt (29 DR_ACCESS 2 and 4");
+	assert_told(diagnosis, "leaves 4,357,671 EPT violations and no INVLPG");
+	assert_int_equal(verdict_of(diagnosis, "boot-fingerprint"), RECORD_CHECK_FAIL);
+	assert_non_null(diagnosis->difference);
+	/* In either order. */
+	assert_headline(turned, DIAGNOSIS_UNSOUND, "the counter of a-noept.txt went on");
+	/* Alone it can be no more than a hint. */
+	assert_headline(alone, DIAGNOSIS_SOUND, "EPT was on");
+	assert_told(alone, "all multiples of 2");
+}
+
+/* 286,903 - 206,477 = 80,426; 198,306 - 0. */
+static void third_report_is_called_what_it_is(void **state)
+{
+	g_autoptr(struct_foreign_counts) ept = report("a-ept.txt");
+	g_autoptr(struct_foreign_counts) noept = report("b-noept.txt");
+	g_autoptr(struct_diagnosis) alone = diagnosis_of_one(noept);
+	g_autoptr(struct_diagnosis) diagnosis = diagnosis_of_pair(ept, noept);
+	const struct record_exit *left;
+
+	(void)state;
+	assert_headline(alone, DIAGNOSIS_UNSOUND, "both kinds of paging are in this counter");
+	assert_told(alone, "--baseline");
+	assert_headline(diagnosis, DIAGNOSIS_UNSOUND,
+			"shadow paging was in effect for b-noept.txt, but on a counter that was "
+			"not reset");
+	assert_told(diagnosis, "exactly 2 times");
+	assert_told(diagnosis, "leaves 198,306 INVLPG");
+	assert_told(diagnosis, "80,426 EPT violations");
+	left = record_find_exit(diagnosis->difference->run->exits, 48);
+	assert_int_equal(left->count, 80426);
+}
+
+/* ---- Sound pairs ---- */
+
+static void sound_pairs_are_sound(void **state)
+{
+	g_autoptr(struct_diagnosis) published = pair(SOUND_EPT, SOUND_NOEPT);
+	g_autoptr(GPtrArray) own = foreign_read("results/reference/bochs", 0, NULL);
+	g_autoptr(struct_diagnosis) reference =
+		diagnosis_of_pair(g_ptr_array_index(own, 0), g_ptr_array_index(own, 1));
+	/* A guest that changes CR3 rarely, has no MMIO, and uses INVPCID alone. */
+	g_autoptr(struct_diagnosis) unusual =
+		pair("0=1,10=9,14=0,28=37,48=5,49=0,58=0", "0=7,10=9,14=0,28=30,48=0,49=0,58=8");
+	/* Another kernel: the fingerprint differs, but is no multiple. */
+	g_autoptr(struct_diagnosis) other_kernel =
+		pair("0=1,14=0,29=2,46=6,47=2,48=9,55=3", "0=7,14=5,29=2,46=7,47=2,48=0,55=3");
+
+	(void)state;
+	assert_headline(published, DIAGNOSIS_SOUND, "a sound pair: EPT was on in first");
+	assert_headline(reference, DIAGNOSIS_SOUND, "a sound pair");
+	assert_headline(unusual, DIAGNOSIS_SOUND, "a sound pair");
+	assert_headline(other_kernel, DIAGNOSIS_SOUND, "a sound pair");
+	assert_null(published->difference);
+}
+
+/* ---- How it goes wrong ---- */
+
+static void pairs_that_are_none_are_told_apart(void **state)
+{
+	g_autoptr(struct_diagnosis) swapped = pair(SOUND_NOEPT, SOUND_EPT);
+	g_autoptr(struct_diagnosis) same = pair(SOUND_EPT, SOUND_EPT);
+	g_autoptr(struct_diagnosis) on = pair("0=1,14=0,48=5", "0=2,14=0,48=6");
+	g_autoptr(struct_diagnosis) off = pair("0=1,14=3,48=0", "0=2,14=4,48=0");
+	g_autoptr(struct_diagnosis) missing = pair("0=1,14=0", "0=2,14=4,48=0");
+	g_autoptr(struct_diagnosis) nothing = pair("0=0,14=0,48=0", "0=2,14=4,48=0");
+
+	(void)state;
+	assert_headline(swapped, DIAGNOSIS_UNSOUND, "the columns are swapped");
+	assert_headline(same, DIAGNOSIS_UNSOUND, "one reading");
+	assert_headline(on, DIAGNOSIS_UNSOUND, "EPT was on in both");
+	assert_headline(off, DIAGNOSIS_UNSOUND, "EPT was off in both");
+	assert_headline(missing, DIAGNOSIS_UNDECIDED, "cannot be told");
+	assert_headline(nothing, DIAGNOSIS_UNSOUND, "no sound pair");
+}
+
+/* An EPT run, then one without, in one counter that is exactly the sum of both. */
+static void what_ran_on_can_be_taken_off(void **state)
+{
+	g_autoptr(struct_diagnosis) diagnosis =
+		pair("0=10,14=0,29=2,46=6,48=500", "0=110,14=7,29=4,46=12,48=500");
+	g_autoptr(struct_diagnosis) another =
+		pair("0=1000,14=0,29=2,46=6,48=500", "0=110,14=7,29=4,46=12,48=500");
+
+	(void)state;
+	assert_headline(diagnosis, DIAGNOSIS_UNSOUND, "on a counter that was not reset");
+	assert_told(diagnosis, "leaves no EPT violation and 7 INVLPG");
+	assert_int_equal(record_find_exit(diagnosis->difference->run->exits, 0)->count, 100);
+	/* A counter does not fall. */
+	assert_told(another, "nothing can be taken off");
+	assert_null(another->difference);
+}
+
+static void second_shadow_run_on_one_counter(void **state)
+{
+	g_autoptr(struct_diagnosis) diagnosis =
+		pair("0=10,14=0,29=2,46=6,48=500", "0=110,14=7,29=6,46=18,48=0");
+
+	(void)state;
+	assert_headline(diagnosis, DIAGNOSIS_UNSOUND, "something else is wrong");
+	assert_told(diagnosis, "exactly 3 times");
+}
+
+static void each_question_can_fail(void **state)
+{
+	static const struct {
+		const char *name, *list;
+		enum record_check_verdict verdict;
+	} cases[] = {
+		{ "decisive-reasons", "0=5", RECORD_CHECK_UNKNOWN },
+		{ "counts-at-all", "0=7,14=7,48=7", RECORD_CHECK_FAIL },
+		{ "counts-at-all", "0=7", RECORD_CHECK_UNKNOWN },
+		{ "undefined-reasons", "0=7,14=0,35=2,48=7", RECORD_CHECK_FAIL },
+		{ "cpuid-counted", "0=7,10=0,14=0,48=7", RECORD_CHECK_FAIL },
+		{ "cpuid-counted", "0=7,14=0,48=7", RECORD_CHECK_NOT_APPLICABLE },
+		{ "counts-grow", "0=7,14=0,48=7", RECORD_CHECK_PASS },
+		{ "total", "0=7,14=0,48=7", RECORD_CHECK_NOT_APPLICABLE },
+		{ "one-paging", "0=7,14=1,48=7", RECORD_CHECK_FAIL },
+		{ "one-paging", "0=0,14=0,48=0,10=3", RECORD_CHECK_FAIL },
+		{ "one-paging", "0=0,14=0", RECORD_CHECK_UNKNOWN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(struct_diagnosis) diagnosis = one(cases[i].list);
+
+		if (verdict_of(diagnosis, cases[i].name) != cases[i].verdict)
+			fail_msg("%s of %s", cases[i].name, cases[i].list);
+		assert_int_equal(diagnosis->verdict == DIAGNOSIS_SOUND,
+				 cases[i].verdict == RECORD_CHECK_PASS ||
+					 cases[i].verdict == RECORD_CHECK_NOT_APPLICABLE);
+	}
+}
+
+static void what_a_list_cannot_say_can_fail(void **state)
+{
+	g_autoptr(struct_foreign_counts) counts = counts_of("file", SOUND_EPT);
+	g_autoptr(struct_foreign_counts) other = counts_of("other", SOUND_NOEPT);
+	g_autoptr(struct_diagnosis) total_missing = NULL;
+	g_autoptr(struct_diagnosis) total_first = NULL;
+	g_autoptr(struct_diagnosis) falling = NULL;
+	g_autoptr(struct_diagnosis) registers = NULL;
+	g_autoptr(struct_diagnosis) leaves = NULL;
+
+	(void)state;
+	counts->stated_total = record_u64_from(counts->run->total.value - 1);
+	total_missing = diagnosis_of_one(counts);
+	assert_int_equal(verdict_of(total_missing, "total"), RECORD_CHECK_FAIL);
+	/* Not all parts are there, so they may be less than what was read before. */
+	counts->total_first = true;
+	total_first = diagnosis_of_one(counts);
+	assert_int_equal(verdict_of(total_first, "total"), RECORD_CHECK_NOT_APPLICABLE);
+	counts->stated_total.known = false;
+	counts->shrinking = g_strdup("0: 2, then 1");
+	falling = diagnosis_of_one(counts);
+	assert_int_equal(verdict_of(falling, "counts-grow"), RECORD_CHECK_FAIL);
+	counts->more_registers = true;
+	registers = diagnosis_of_one(counts);
+	assert_int_equal(verdict_of(registers, "counts-at-all"), RECORD_CHECK_FAIL);
+	counts->leaf = 0x4ffffffe;
+	other->leaf = 0x4ffffffd;
+	leaves = diagnosis_of_pair(counts, other);
+	assert_int_equal(verdict_of(leaves, "same-leaf"), RECORD_CHECK_FAIL);
+}
+
+static void baseline_must_be_an_earlier_reading(void **state)
+{
+	g_autoptr(struct_foreign_counts) counts = counts_of("file", "0=5,14=1,48=9,55=2");
+	g_autoptr(struct_foreign_counts) base = counts_of("base", "0=2,14=1,48=9");
+	g_autoptr(struct_foreign_counts) less = foreign_counts_less(counts, base, NULL);
+	g_autoptr(GError) error = NULL;
+
+	(void)state;
+	assert_int_equal(record_find_exit(less->run->exits, 0)->count, 3);
+	assert_null(record_find_exit(less->run->exits, 55));
+	assert_int_equal(less->notes->len, 1);
+	assert_int_equal(less->run->total.value, 3);
+	assert_null(foreign_counts_less(base, counts, &error));
+	assert_int_equal(error->code, EPTLAB_ERROR_USAGE);
+	assert_non_null(strstr(error->message, "more than base, which has 2"));
+}
+
+/* ---- Reports ---- */
+
+static void text_says_it_all_in_printable_words(void **state)
+{
+	g_autoptr(struct_foreign_counts) a = counts_of("\033[2J<script>", SOUND_EPT);
+	g_autoptr(struct_foreign_counts) b = counts_of("b", SOUND_NOEPT);
+	g_autoptr(struct_diagnosis) diagnosis = diagnosis_of_pair(a, b);
+	g_autofree char *text = report_check_text(diagnosis, a, b, REPORT_WIDTH, false);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	(void)state;
+	assert_null(strchr(text, '\033'));
+	assert_non_null(strstr(text, "\nSOUND: a sound pair"));
+	for (char **line = lines; *line != NULL; line++)
+		assert_true(strlen(*line) <= REPORT_WIDTH);
+}
+
+static void json_has_it_all(void **state)
+{
+	g_autoptr(struct_foreign_counts) a = report("a-ept.txt");
+	g_autoptr(struct_foreign_counts) b = report("a-noept.txt");
+	g_autoptr(struct_diagnosis) diagnosis = diagnosis_of_pair(a, b);
+	g_autofree char *text = report_check_json(diagnosis, a, b);
+	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+	(void)state;
+	assert_non_null(root);
+	assert_string_equal(json_string_value(json_object_get(root, "verdict")), "unsound");
+	assert_int_equal(json_array_size(json_object_get(root, "readings")), 2);
+	assert_int_equal(json_array_size(json_object_get(root, "checks")), diagnosis->checks->len);
+	assert_true(json_is_object(json_object_get(root, "difference")));
+	json_decref(root);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(first_report_is_sound_alone),
+		cmocka_unit_test(second_report_is_called_what_it_is),
+		cmocka_unit_test(third_report_is_called_what_it_is),
+		cmocka_unit_test(sound_pairs_are_sound),
+		cmocka_unit_test(pairs_that_are_none_are_told_apart),
+		cmocka_unit_test(what_ran_on_can_be_taken_off),
+		cmocka_unit_test(second_shadow_run_on_one_counter),
+		cmocka_unit_test(each_question_can_fail),
+		cmocka_unit_test(what_a_list_cannot_say_can_fail),
+		cmocka_unit_test(baseline_must_be_an_earlier_reading),
+		cmocka_unit_test(text_says_it_all_in_printable_words),
+		cmocka_unit_test(json_has_it_all),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
