@@ -39,13 +39,14 @@ static bool fill_in(xmlXPathContext *context, const char *path, const char *text
 }
 
 /*
- * quiet: each character of a console is an I/O exit to QEMU. panic=-1: a panic resets at once,
+ * loglevel: each character of a console is an I/O exit to QEMU, but a warning must be seen (5 is up
+ * to KERN_WARNING). panic=-1: a panic resets at once,
  * which ends the domain, and is known by its text on the console.
  */
 static char *command_line(const struct domain_spec *spec)
 {
 	return g_strdup_printf(
-		"console=ttyS0,115200 quiet root=/dev/vda1 ro panic=-1 eptlab.workload=%s%s%s%s",
+		"console=ttyS0,115200 loglevel=5 root=/dev/vda1 ro panic=-1 eptlab.workload=%s%s%s%s",
 		spec->workload, spec->hold ? " eptlab.hold" : "", *spec->append != '\0' ? " " : "",
 		spec->append);
 }

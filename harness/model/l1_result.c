@@ -289,6 +289,15 @@ static void keep(GError **first, GError *error)
 		g_clear_error(&error);
 }
 
+/* A guest that has no kernel, or nothing to say, has an empty console. */
+static void read_console(l1_result *result, struct record_run *run)
+{
+	const GString *console = text_of(result, run, L1_FILE_CONSOLE);
+
+	if (console != NULL)
+		kernel_log_scan(console->str, console->len, &run->l2_log);
+}
+
 static void read_log(l1_result *result, struct record_run *run, GError **first)
 {
 	const GString *log = text_of(result, run, L1_FILE_DMESG);
@@ -338,6 +347,7 @@ static bool read_l1_counts(l1_result *result, struct record_run *run, GError **e
 {
 	GError *first = NULL;
 
+	read_console(result, run);
 	read_log(result, run, &first);
 	read_histogram(result, run, L1_FILE_AT_LATCH, &run->witness.at_latch, &first);
 	read_histogram(result, run, L1_FILE_AT_END, &run->witness.at_end, &first);

@@ -181,7 +181,8 @@ struct record_run {
 	struct record_cost cost;
 	struct record_dose dose; /* unknown where there is one reading only */
 	struct record_kernel_log kernel_log;
-	double seconds; /* wall clock of L0; negative: unknown */
+	struct record_kernel_log l2_log; /* L2's console */
+	double seconds;			 /* wall clock of L0; negative: unknown */
 	struct record_u64 ticks;
 };
 

@@ -33,6 +33,7 @@ static void run_prepare(void *base)
 	run->verdict = RECORD_FAILED;
 	run->seconds = -1;
 	run->kernel_log.findings = g_ptr_array_new_with_free_func(g_free);
+	run->l2_log.findings = g_ptr_array_new_with_free_func(g_free);
 }
 
 static void exit_release(void *base);
@@ -219,6 +220,8 @@ static const struct record_field run_fields[] = {
 	{ FIELD(record_run, seconds, FIELD_SECONDS) },
 	{ FIELD(record_run, ticks, FIELD_OPT_U64) },
 	{ FIELD(record_run, kernel_log, FIELD_OPT_OBJECT), .object = &object_kernel_log },
+	{ FIELD(record_run, l2_log, FIELD_OPT_OBJECT), .object = &object_kernel_log,
+	  .later = true },
 	{ FIELD(record_run, leaf_total, FIELD_OPT_OBJECT), .object = &object_leaf_total },
 	{ FIELD(record_run, latch, FIELD_OPT_OBJECT), .object = &object_latch },
 	{ FIELD(record_run, total, FIELD_OPT_U64) },

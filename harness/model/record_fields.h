@@ -37,6 +37,7 @@ struct record_field {
 	size_t offset;
 	const struct record_object *object; /* for OBJECT, OPT_OBJECT and the lists */
 	const char *const *names;	    /* for CHOICE, by value, NULL-terminated */
+	bool later;			    /* older records do not have it: it is unknown there */
 };
 
 struct record_object {

@@ -457,6 +457,8 @@ static bool read_object(struct reader *reader, const struct record_object *objec
 		const struct record_field *field = &object->fields[i];
 		json_t *value = json_object_get(json, field->key);
 
+		if (!value && field->later)
+			continue;
 		path_add(reader, field->key);
 		if (!value) {
 			g_set_error(reader->error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,

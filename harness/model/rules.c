@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "model/doses.h"
+#include "model/fingerprint.h"
 #include "model/reasons.h"
 #include "model/rules_checks.h"
 
@@ -426,15 +428,13 @@ static struct rule_result check_sweep(const struct rule_subject *a, const struct
 
 /* ---- Was the same thing measured, on a healthy L1? ---- */
 
-static struct rule_result check_kernel_log(const struct rule_subject *a,
-					   const struct rule_subject *b)
+static struct rule_result check_log(const struct record_kernel_log *log, const char *missing,
+				    const char *lost)
 {
-	const struct record_kernel_log *log = &a->run->kernel_log;
 	const char *expected = "no oops, warning, panic or lockup";
 
-	(void)b;
 	if (!log->known)
-		return unknown("L1's kernel log was not read", expected);
+		return unknown(missing, expected);
 	if (log->findings->len > 0)
 		return judged(false,
 			      g_strdup_printf("%u in %" PRIu64 " lines, the first: %s",
@@ -442,8 +442,54 @@ static struct rule_result check_kernel_log(const struct rule_subject *a,
 					      (const char *)log->findings->pdata[0]),
 			      expected);
 	if (log->lost)
-		return unknown("lines of L1's kernel log were lost", expected);
+		return unknown(lost, expected);
 	return judged(true, g_strdup_printf("none in %" PRIu64 " lines", log->lines), expected);
+}
+
+static struct rule_result check_kernel_log(const struct rule_subject *a,
+					   const struct rule_subject *b)
+{
+	(void)b;
+	return check_log(&a->run->kernel_log, "L1's kernel log was not read",
+			 "lines of L1's kernel log were lost");
+}
+
+static struct rule_result check_l2_log(const struct rule_subject *a, const struct rule_subject *b)
+{
+	(void)b;
+	return check_log(&a->run->l2_log, "L2's console was not read",
+			 "lines of L2's console were lost");
+}
+
+/* Since the VM's creation: a dose is given behind the boot of its guest. */
+static struct rule_result check_fingerprint(const struct rule_subject *a,
+					    const struct rule_subject *b)
+{
+	const uint32_t vendor = record_run_vendor(a->run);
+	const GPtrArray *one = a->run->exits, *other = b->run->exits;
+	const char *expected = "the same in both runs";
+	struct fingerprint forward, backward;
+	g_autofree char *words = NULL;
+
+	if (doses_is_workload(a->record->workload))
+		return not_applicable("a dose is no boot of a kernel");
+	if (one == NULL || other == NULL)
+		return unknown("the reasons were not read", expected);
+	forward = fingerprint_compare(vendor, one, other);
+	backward = fingerprint_compare(vendor, other, one);
+	if (forward.verdict == FINGERPRINT_UNKNOWN)
+		return unknown("fewer than two reasons of the fingerprint", expected);
+	words = fingerprint_words(vendor, one, other);
+	if (forward.verdict == FINGERPRINT_MULTIPLE || backward.verdict == FINGERPRINT_MULTIPLE)
+		return judged(false,
+			      g_strdup_printf("%s: exactly %" PRIu64 " times as many, so %" PRIu64
+					      " boots are in one of the counters",
+					      words, MAX(forward.factor, backward.factor),
+					      MAX(forward.factor, backward.factor)),
+			      expected);
+	if (forward.verdict == FINGERPRINT_DIFFERENT)
+		return unknown(words, expected);
+	return judged(true, g_steal_pointer(&words), expected);
 }
 
 /* Compare one property after the other; the first that is missing or differs is the answer. */
@@ -751,6 +797,17 @@ static const struct rule rules[] = {
 			  "it.",
 	},
 	{
+		.name = "l2-log",
+		.needs = "l2_log",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = check_l2_log,
+		.why = "A guest that oopses or warns has executed other code than its usual, and "
+		       "has "
+		       "other exits.",
+		.advice = "Read the first of them in l2-console.log of the run.",
+	},
+	{
 		.name = "vpid-equal",
 		.needs = "in_effect.vpid of both",
 		.scope = RULE_OF_PAIR,
@@ -772,6 +829,18 @@ static const struct rule rules[] = {
 		       "Equal "
 		       "counts mean that one run was read twice.",
 		.advice = "Compare with another run: one of these two is a copy of the other.",
+	},
+	{
+		.name = "boot-fingerprint",
+		.needs = "workload, exits of both",
+		.scope = RULE_OF_PAIR,
+		/* Another CPU model may make WBINVD exit or not: a difference alone is no proof. */
+		.must_be_known = false,
+		.check = check_fingerprint,
+		.why = "29 DR_ACCESS, 46 GDTR_IDTR, 47 LDTR_TR, 54 WBINVD and 55 XSETBV come from "
+		       "instructions that firmware and kernel execute a fixed few times in a boot, "
+		       "whatever the paging. An exact multiple means that a counter ran on.",
+		.advice = "Start each VM on fresh counters: reload kvm.ko as well as kvm-intel.ko.",
 	},
 	{
 		.name = "same-guest",
@@ -835,13 +904,23 @@ static void add_check(GPtrArray *checks, const struct rule *rule, const char *ru
 		*valid = false;
 }
 
+/* What was not measured to the end is failed, whatever it has; the rules are about measured runs.
+ */
+static struct rule_result ask(const struct rule *rule, const struct rule_subject *a,
+			      const struct rule_subject *b)
+{
+	if (a->run->error != NULL || (b != NULL && b->run->error != NULL))
+		return not_applicable("the run was not measured to its end");
+	return rule->check(a, b);
+}
+
 static void apply_to_runs(GPtrArray *checks, const struct rule *rule,
 			  const struct rule_subject *subjects, size_t count, bool *valid)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		add_check(checks, rule, subjects[i].run->config, rule->check(&subjects[i], NULL),
+		add_check(checks, rule, subjects[i].run->config, ask(rule, &subjects[i], NULL),
 			  valid);
 }
 
@@ -853,7 +932,7 @@ static void apply_to_pairs(GPtrArray *checks, const struct rule *rule,
 	if (count == 1)
 		add_check(checks, rule, NULL, not_applicable("there is one run only"), valid);
 	for (i = 1; i < count; i++)
-		add_check(checks, rule, NULL, rule->check(&subjects[0], &subjects[i]), valid);
+		add_check(checks, rule, NULL, ask(rule, &subjects[0], &subjects[i]), valid);
 }
 
 GPtrArray *rules_check(const struct rule_subject *subjects, size_t count, bool *valid)
@@ -862,6 +941,8 @@ GPtrArray *rules_check(const struct rule_subject *subjects, size_t count, bool *
 	size_t i;
 
 	*valid = true;
+	for (i = 0; i < count; i++)
+		*valid &= subjects[i].run->error == NULL;
 	for (i = 0; i < G_N_ELEMENTS(rules); i++) {
 		if (rules[i].scope == RULE_OF_RUN)
 			apply_to_runs(checks, &rules[i], subjects, count, valid);

@@ -45,8 +45,8 @@ const struct rule *rules_find(const char *name);
 /*
  * Apply all rules to count runs, which may come from different records. Each rule is asked of each
  * run, or of the first run with each of the others. Returns an array of struct record_check in the
- * table's order; *valid says whether none of them is decisive. The caller owns the array
- * (g_ptr_array_unref).
+ * table's order; *valid says whether none of them is decisive, and no run failed: to a failed run
+ * no rule is applicable. The caller owns the array (g_ptr_array_unref).
  */
 GPtrArray *rules_check(const struct rule_subject *subjects, size_t count, bool *valid);
 

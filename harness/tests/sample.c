@@ -152,6 +152,8 @@ static struct record_run *sample_run(const char *config, bool ept)
 	set_guest(&run->guest);
 	run->kernel_log.known = true;
 	run->kernel_log.lines = 7;
+	run->l2_log.known = true;
+	run->l2_log.lines = 3;
 	run->seconds = ept ? 18.25 : 20.5;
 	run->ticks = record_u64_from(ept ? 1500000000 : 1700000000);
 	add_exits(run, ept);

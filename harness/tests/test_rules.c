@@ -57,6 +57,18 @@ static const struct record_check *find_check(const struct record *record, const 
 	return NULL;
 }
 
+/* Which rules were seen to fail in this program, by their place in the table. */
+static bool seen_to_fail[64];
+
+static void note_failure(const char *rule)
+{
+	size_t count;
+	size_t index = (size_t)(rules_find(rule) - rules_table(&count));
+
+	assert_true(index < G_N_ELEMENTS(seen_to_fail));
+	seen_to_fail[index] = true;
+}
+
 static const char *verdict_name(const struct record_check *check)
 {
 	static const char *const names[] = {
@@ -84,6 +96,8 @@ static const char *verdict_is(struct pair *pair, const char *rule, const char *r
 	assert_true(strlen(check->expected) > 0);
 	assert_string_equal(check->why, rules_find(rule)->why);
 	assert_string_equal(check->advice, rules_find(rule)->advice);
+	if (verdict == FAIL)
+		note_failure(rule);
 	return check->saw;
 }
 
@@ -1069,6 +1083,89 @@ static void nothing_known_passes_nothing(void **state)
 	}
 }
 
+/* A rule that cannot fail is none: this stands behind all other tests. */
+static void each_rule_was_seen_to_fail(void **state)
+{
+	size_t count;
+	const struct rule *rules = rules_table(&count);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++)
+		if (!seen_to_fail[i])
+			fail_msg("no test has seen %s fail", rules[i].name);
+}
+
+/* What was not measured to its end is failed, and judged by no rule. */
+static void no_rule_applies_to_a_failed_run(void **state)
+{
+	struct pair *pair = *state;
+	size_t count, seen = 0;
+	bool valid;
+	const struct rule_subject subjects[] = {
+		{ pair->record, pair->ept },
+		{ pair->record, pair->noept },
+	};
+	g_autoptr(GPtrArray) checks = NULL;
+
+	record_set_string(&pair->ept->error, "L2: it crashed");
+	record_set_string(&pair->noept->error, "L2: it crashed");
+	checks = rules_check(subjects, 2, &valid);
+	assert_false(valid);
+	rules_table(&count);
+	for (guint i = 0; i < checks->len; i++) {
+		const struct record_check *check = g_ptr_array_index(checks, i);
+
+		assert_int_equal(check->verdict, NOT);
+		seen += g_strcmp0(check->run, "noept") != 0;
+	}
+	assert_int_equal(seen, count);
+}
+
+/* ---- L2's console, and the boot fingerprint ---- */
+
+static void rule_l2_log(void **state)
+{
+	struct pair *pair = *state;
+
+	verdict_is(pair, "l2-log", "ept", PASS);
+	g_ptr_array_add(pair->noept->l2_log.findings, g_strdup("BUG: one"));
+	fails(pair, "l2-log", "noept", "1 in 3 lines, the first: BUG: one");
+	only_decisive_is(pair, "l2-log");
+	pair->ept->l2_log.known = false;
+	is_unknown(pair, "l2-log", "ept");
+}
+
+static void set_fingerprint(struct record_run *run, uint64_t dr, uint64_t gdtr, uint64_t wbinvd)
+{
+	sample_set_count(run, 29, dr);
+	sample_set_count(run, 46, gdtr);
+	sample_set_count(run, 54, wbinvd);
+}
+
+static void rule_boot_fingerprint(void **state)
+{
+	struct pair *pair = *state;
+
+	verdict_is(pair, "boot-fingerprint", NULL, PASS);
+	set_fingerprint(pair->ept, 2, 6, 3);
+	set_fingerprint(pair->noept, 4, 12, 8);
+	sample_set_count(pair->noept, 55, 2); /* and 1 in the other */
+	fails(pair, "boot-fingerprint", NULL,
+	      "29 DR_ACCESS 2 and 4, 46 GDTR_IDTR 6 and 12, 54 WBINVD 3 and 8, 55 XSETBV 1 and 2: "
+	      "exactly 2 times as many, so 2 boots are in one of the counters");
+	only_decisive_is(pair, "boot-fingerprint");
+	/* The first may be the one that ran on. */
+	set_fingerprint(pair->ept, 12, 36, 3);
+	sample_set_count(pair->ept, 55, 6);
+	verdict_is(pair, "boot-fingerprint", NULL, FAIL);
+	/* Different, but no multiple: another CPU, perhaps. It decides nothing. */
+	set_fingerprint(pair->ept, 2, 7, 3);
+	verdict_is(pair, "boot-fingerprint", NULL, UNKNOWN);
+	assert_int_equal(pair->record->verdict, RECORD_VALID);
+	record_set_string(&pair->record->workload, "dose-cpuid");
+	verdict_is(pair, "boot-fingerprint", NULL, NOT);
+}
+
 /* ---- The kernel log ---- */
 
 static void scan(struct pair *pair, const char *text)
@@ -1206,6 +1303,10 @@ int main(void)
 		with_pair(log_finds_trouble),
 		with_pair(log_does_not_cry_wolf),
 		with_pair(log_is_read_to_its_end),
+		with_pair(rule_l2_log),
+		with_pair(rule_boot_fingerprint),
+		with_pair(no_rule_applies_to_a_failed_run),
+		cmocka_unit_test(each_rule_was_seen_to_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
