@@ -3,7 +3,7 @@
 #   make deps                  install what is missing (as root)
 #   make experiment            build, boot L2 with EPT and with shadow paging, compare
 #   make rerun CONFIG=noept    one configuration again, against the newest record
-#   make compare               the newest record's table again (A=, B=: other records; FORMAT=text, csv, json)
+#   make compare               the newest record's table again (A=, B=: other records; FORMAT=text, csv, json, markdown, html)
 #   make test                  unit tests, then real experiments
 #   make benchmark             what an experiment, a rerun, and counting itself cost
 #   make clean                 remove build/; distclean also removes the caches
@@ -72,9 +72,17 @@ deps:
 
 # --- programs ---
 
-$(BUILD)/eptlab: $(call object,$(EPTLAB))
+$(BUILD)/eptlab: $(call object,$(EPTLAB)) $(BUILD)/page.o
 	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# The template of the HTML report, as bytes of the program.
+PAGE := harness/report/page
+$(BUILD)/page.o: $(addprefix $(PAGE)/page.,gresource.xml html css js)
+	@mkdir -p $(@D)
+	@echo "  RES     page.o" >&2
+	$(Q)glib-compile-resources --sourcedir=$(PAGE) --generate-source --internal --target=$(@:.o=.c) $<
+	$(Q)$(CC) $(shell pkg-config --cflags gio-2.0) -O2 -c -o $@ $(@:.o=.c)
 
 $(BUILD)/eptlab-guestfs: $(call object,harness/guest/inject_helper.c $(GUESTFS))
 	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
@@ -178,7 +186,7 @@ $(BUILD)/asan/%.o: %.c $(UAPI)
 
 $(ASAN_LIBRARY): $(call asan_object,$(filter-out harness/main.c,$(EPTLAB)) $(TEST_HELPERS))
 	$(Q)rm -f $@ && ar rcs $@ $^
-$(BUILD)/tests/test_%: $(BUILD)/asan/harness/tests/test_%.o $(ASAN_LIBRARY)
+$(BUILD)/tests/test_%: $(BUILD)/asan/harness/tests/test_%.o $(ASAN_LIBRARY) $(BUILD)/page.o
 	@mkdir -p $(@D)
 	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka

@@ -18,6 +18,7 @@ int command_rerun(int argc, char **argv, GError **error);
 int command_compare(int argc, char **argv, GError **error);
 int command_check(int argc, char **argv, GError **error);
 int command_conform(int argc, char **argv, GError **error);
+int command_report(int argc, char **argv, GError **error);
 int command_list(int argc, char **argv, GError **error);
 int command_capabilities(int argc, char **argv, GError **error);
 int command_kunit(int argc, char **argv, GError **error);

@@ -5,85 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands/paths.h"
-#include "commands/terminal.h"
+#include "commands/formats.h"
+#include "commands/side.h"
 #include "model/compare.h"
 #include "model/record.h"
-#include "model/record_store.h"
 #include "model/rules.h"
 #include "report/report.h"
-
-/* What is to be compared, as given on the command line: RECORD or RECORD:CONFIGURATION. */
-struct side {
-	char *path;
-	char *configuration; /* NULL: not given */
-	struct record *record;
-	const struct record_run *run; /* of record */
-};
-
-static char *report_for_terminal(const struct report *report)
-{
-	return report_text(report, terminal_width(), terminal_has_colour());
-}
-
-static const struct format {
-	const char *name;
-	char *(*make)(const struct report *report);
-} formats[] = {
-	{ "text", report_for_terminal },
-	{ "csv", report_csv },
-	{ "json", report_json },
-};
-
-static const struct format *find_format(const char *name, GError **error)
-{
-	for (unsigned int i = 0; i < G_N_ELEMENTS(formats); i++) {
-		if (g_str_equal(name, formats[i].name))
-			return &formats[i];
-	}
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-		    "L0: there is no format \"%s\"; take text, csv or json", name);
-	return NULL;
-}
-
-static void side_clear(struct side *side)
-{
-	g_free(side->path);
-	g_free(side->configuration);
-	record_free(side->record);
-}
-
-/*
- * A path may hold a colon itself: what follows the last one is a configuration only if no such path
- * is there.
- */
-static bool side_open(struct side *side, const char *argument, GError **error)
-{
-	const char *colon = strrchr(argument, ':');
-
-	if (colon != NULL && !g_file_test(argument, G_FILE_TEST_EXISTS)) {
-		side->path = g_strndup(argument, (gsize)(colon - argument));
-		side->configuration = g_strdup(colon + 1);
-	} else {
-		side->path = g_strdup(argument);
-	}
-	side->record = record_load(side->path, error);
-	/* A verdict that is written in a file is not believed: the rules are asked again. */
-	if (side->record != NULL && side->record->verdict != RECORD_FAILED)
-		rules_judge(side->record);
-	return side->record != NULL;
-}
-
-static bool side_choose(struct side *side, const char *configuration, GError **error)
-{
-	side->run = record_find_run(side->record, configuration);
-	if (side->run != NULL && side->run->exits != NULL)
-		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-		    "L0: %s has no counts of a run \"%s\"; eptlab list shows what each record has",
-		    side->path, configuration);
-	return false;
-}
 
 /* What the verdict of two runs from two records is. */
 static GPtrArray *judge(const struct side *a, const struct side *b, enum record_verdict *verdict)
@@ -118,12 +45,16 @@ static bool print_pair(const struct side *a, const struct side *b, const struct 
 	g_autofree char *label_a = label(a);
 	g_autofree char *label_b = label(b);
 	g_autofree char *title = g_strdup_printf("%s against %s", label_a, label_b);
+	g_autofree char *log_a = side_kernel_log(a->path, a->run);
+	g_autofree char *log_b = side_kernel_log(b->path, b->run);
 	const struct report report = {
 		.comparison = comparison,
 		.verdict = verdict,
 		.checks = checks,
 		.title = title,
 		.seconds = -1,
+		.records = { a->record, b->record },
+		.kernel_logs = { log_a, log_b },
 	};
 	g_autofree char *text = format->make(&report);
 
@@ -134,30 +65,14 @@ static bool print_pair(const struct side *a, const struct side *b, const struct 
 /* The runs of one record. */
 static int compare_one(struct side *side, const struct format *format, GError **error)
 {
-	struct record *record = side->record;
-	g_autoptr(struct_comparison) comparison = NULL;
-	g_autofree char *title = g_path_get_basename(side->path);
 	g_autofree char *text = NULL;
-	struct report report;
 
-	if (side->configuration != NULL && !side_choose(side, side->configuration, error))
+	if ((side->configuration != NULL && !side_choose(side, side->configuration, error)) ||
+	    !side_is_measured(side, error))
 		return EPTLAB_ERROR_USAGE;
-	if (record->runs->len == 0 || record->verdict == RECORD_FAILED) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: %s was not measured to the end (%s); compare one that was",
-			    side->path, record->error != NULL ? record->error : "it is empty");
-		return EPTLAB_ERROR_USAGE;
-	}
-	if (side->run != NULL)
-		comparison = comparison_new(side->run, NULL, NULL, NULL);
-	else
-		comparison = comparison_new(
-			g_ptr_array_index(record->runs, 0), NULL,
-			record->runs->len > 1 ? g_ptr_array_index(record->runs, 1) : NULL, NULL);
-	report = report_of_record(record, comparison, title);
-	text = format->make(&report);
+	text = side_report(side, format);
 	fputs(text, stdout);
-	return record->verdict == RECORD_VALID ? 0 : EPTLAB_ERROR_INVALID;
+	return side->record->verdict == RECORD_VALID ? 0 : EPTLAB_ERROR_INVALID;
 }
 
 static int compare_named(struct side *a, struct side *b, const struct format *format,
@@ -199,7 +114,7 @@ static int compare_common(struct side *a, struct side *b, const struct format *f
 			    a->path, b->path);
 		return EPTLAB_ERROR_USAGE;
 	}
-	if (tables > 1 && format->make != report_for_terminal) {
+	if (tables > 1 && !g_str_equal(format->name, "text")) {
 		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
 			    "L0: both records have several runs, and %s holds one table; name the "
 			    "runs as RECORD:CONFIGURATION",
@@ -221,16 +136,9 @@ static int compare_two(struct side *a, struct side *b, const struct format *form
 	return compare_common(a, b, format, error);
 }
 
-static char *latest_record(GError **error)
-{
-	g_autoptr(struct_paths) paths = paths_find(error);
-
-	return paths != NULL ? record_find_latest(paths->results, error) : NULL;
-}
-
 static int compare(int argc, char **argv, const struct format *format, GError **error)
 {
-	g_autofree char *latest = argc < 2 ? latest_record(error) : NULL;
+	g_autofree char *latest = argc < 2 ? side_latest(error) : NULL;
 	const char *first = argc < 2 ? latest : argv[1];
 	struct side a = { .path = NULL };
 	struct side b = { .path = NULL };
@@ -253,8 +161,8 @@ int command_compare(int argc, char **argv, GError **error)
 {
 	g_autofree char *name = NULL;
 	const GOptionEntry entries[] = {
-		{ "format", 'f', 0, G_OPTION_ARG_STRING, &name, "text (default), csv or json",
-		  "FORMAT" },
+		{ "format", 'f', 0, G_OPTION_ARG_STRING, &name,
+		  "text (default), csv, json, markdown or html", "FORMAT" },
 		{ .long_name = NULL },
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new("[A[:RUN] [B[:RUN]]]");
@@ -276,6 +184,6 @@ int command_compare(int argc, char **argv, GError **error)
 			    cause != NULL ? cause->message : "compare takes at most two records");
 		return EPTLAB_ERROR_USAGE;
 	}
-	format = find_format(name != NULL ? name : "text", error);
+	format = formats_find(name != NULL ? name : "text", error);
 	return format != NULL ? compare(argc, argv, format, error) : EPTLAB_ERROR_USAGE;
 }

@@ -7,8 +7,10 @@
 #include <glib/gstdio.h>
 
 #include "commands/commands.h"
+#include "commands/formats.h"
 #include "commands/guest.h"
 #include "commands/progress.h"
+#include "commands/side.h"
 #include "commands/terminal.h"
 #include "guest/digest.h"
 #include "guest/inject.h"
@@ -163,25 +165,12 @@ static bool boot(struct course *course, GError **error)
 	return ok;
 }
 
-static char *report_file_text(const struct report *report)
-{
-	return report_text(report, REPORT_WIDTH, false);
-}
-
 static bool store_reports(struct course *course, const struct report *report, GError **error)
 {
-	const struct {
-		const char *name;
-		char *(*make)(const struct report *report);
-	} files[] = {
-		{ "counts.csv", report_csv },
-		{ "report.txt", report_file_text },
-	};
+	for (const struct format *one = formats_of_record(); one->name != NULL; one++) {
+		g_autofree char *text = one->make(report);
 
-	for (unsigned int i = 0; i < G_N_ELEMENTS(files); i++) {
-		g_autofree char *text = files[i].make(report);
-
-		if (!record_store_write(course->store, files[i].name, text, strlen(text), error))
+		if (!record_store_write(course->store, one->file, text, strlen(text), error))
 			return false;
 	}
 	return true;
@@ -202,6 +191,8 @@ static int conclude(struct course *course, GError **error)
 	struct record *record = course->record;
 	const struct record_run *other = course->experiment->other;
 	g_autoptr(struct_comparison) comparison = NULL;
+	g_autofree char *log_a = NULL;
+	g_autofree char *log_b = NULL;
 	g_autofree char *path = NULL;
 	g_autofree char *text = NULL;
 	struct report report;
@@ -213,6 +204,11 @@ static int conclude(struct course *course, GError **error)
 		g_ptr_array_index(record->runs, 0), NULL,
 		record->runs->len > 1 ? g_ptr_array_index(record->runs, 1) : NULL, NULL);
 	report = report_of_record(record, comparison, record_store_name(course->store));
+	log_a = side_kernel_log(record_store_path(course->store), comparison->a);
+	if (comparison->b != NULL)
+		log_b = side_kernel_log(record_store_path(course->store), comparison->b);
+	report.kernel_logs[0] = log_a;
+	report.kernel_logs[1] = log_b;
 	text = report_text(&report, terminal_width(), terminal_has_colour());
 	if (!store_reports(course, &report, error))
 		return EPTLAB_ERROR_MACHINE;

@@ -8,10 +8,10 @@ static const char *const expected_words[] = {
 };
 
 static const char *const verdict_words[] = {
-	[EXPECTATION_MET] = "as expected",
-	[EXPECTATION_NOT_MET] = "NOT as expected",
-	[EXPECTATION_SILENT] = "says nothing: there is none in either run",
-	[EXPECTATION_UNKNOWN] = "cannot be told: it was not read in both runs",
+	[EXPECTATION_MET] = "this is as expected",
+	[EXPECTATION_NOT_MET] = "this is NOT as expected",
+	[EXPECTATION_SILENT] = "there is none in either run, which tells nothing",
+	[EXPECTATION_UNKNOWN] = "it was not read in both runs",
 };
 
 const char *expectation_verdict_words(enum expectation_verdict verdict)

@@ -33,7 +33,7 @@ struct expectation {
  */
 GArray *expectations_of(const struct comparison *comparison);
 
-/* "as expected", "NOT as expected", ...: for people. */
+/* "this is as expected", "this is NOT as expected", ...: for people. */
 const char *expectation_verdict_words(enum expectation_verdict verdict);
 
 #endif

@@ -47,6 +47,18 @@ char *report_text(const struct report *report, size_t width, bool colour);
  */
 char *report_csv(const struct report *report);
 
+/*
+ * Markdown (CommonMark, with GitHub's tables): verdict, what was compared, a sample of the kernel
+ * logs, the counts, and for each paging-related reason whether it is as expected.
+ */
+char *report_markdown(const struct report *report);
+
+/*
+ * One HTML page that needs no other file: verdict, prose, a chart, a table that sorts, how the
+ * counts were obtained, every check.
+ */
+char *report_html(const struct report *report);
+
 /* One JSON object with everything that the text says, every reason and every check. */
 char *report_json(const struct report *report);
 

@@ -448,6 +448,78 @@ static void cost_of_an_exit_is_told(void **state)
 	assert_null(strstr(flowing, "one CPUID round trip, ept"));
 }
 
+/* ---- Markdown ---- */
+
+static void markdown_answers_the_questions(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autofree char *markdown = NULL;
+
+	fixture->report.kernel_logs[0] = "other line\nkvm: exitcount: VM 1: 5 exits\n";
+	markdown = report_markdown(&fixture->report);
+	assert_true(g_str_has_prefix(markdown, "# " TITLE "\n\n**VALID**: every rule holds.\n"));
+	assert_non_null(strstr(markdown, "\nept ran with nested paging (EPT on), noept with shadow "
+					 "paging (EPT off).\n"));
+	assert_non_null(strstr(markdown, "\n### With ept\n\n    kvm: exitcount: VM 1: 5 exits\n"));
+	assert_non_null(strstr(markdown, "\n### With noept\n\nThe kernel log of this run is not "
+					 "at hand.\n"));
+	assert_null(strstr(markdown, "other line"));
+	assert_non_null(strstr(markdown, "\n| 48 | EPT\\_VIOLATION | 6,184 | 0 | -6,184 | 0.00 | "
+					 "79.99% | 0.00% |\n"));
+	assert_non_null(strstr(markdown,
+			       "Of 6 paging-related reasons, 6 are as expected, 0 are not,"
+			       " and 0 tell nothing here.\n"));
+	assert_non_null(strstr(markdown,
+			       "\n- 48 EPT\\_VIOLATION: 6,184 with ept, 0 with noept. "
+			       "Expected: none with shadow paging; this is as expected."));
+	/* 815 - 763 is the largest change of what has nothing to do with paging. */
+	assert_non_null(strstr(markdown, "(+1,010).\n- 30 IO\\_INSTRUCTION: from 763 to 815 "
+					 "(+52).\n"));
+}
+
+/* What this record does not show is not said. */
+static void markdown_follows_the_numbers(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autoptr(struct_comparison) one = comparison_new(fixture->ept, NULL, NULL, NULL);
+	struct report alone = report_of_record(fixture->record, one, TITLE);
+	g_autofree char *wrong = NULL;
+	g_autofree char *same = report_markdown(&alone);
+
+	assert_non_null(strstr(same, "One run alone, ept, with nested paging (EPT on)."));
+	assert_non_null(strstr(same, "This is no comparison of nested with shadow paging"));
+	sample_set_count(fixture->noept, 48, 3);
+	sample_set_count(fixture->ept, 49, 0);
+	compare_again(fixture, NULL, NULL);
+	wrong = report_markdown(&fixture->report);
+	assert_non_null(strstr(wrong, "**INVALID**: these counts must not be used.\n\n- ept-off-no-"
+				      "ept-exits of noept: saw 48 EPT\\_VIOLATION 3"));
+	assert_non_null(strstr(wrong, "6,184 with ept, 3 with noept. Expected: none with shadow "
+				      "paging; this is NOT as expected."));
+	assert_non_null(strstr(wrong,
+			       "0 with ept, 0 with noept. Expected: none with shadow paging; "
+			       "there is none in either run, which tells nothing."));
+	assert_non_null(strstr(wrong, "4 are as expected, 1 are not, and 1 tell nothing here."));
+}
+
+static void markdown_escapes_what_is_foreign(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autofree char *markdown = NULL;
+
+	record_set_string(&sample_exit(fixture->ept, 12)->name, "<b>|*`[x](y)\n# \x1b\xff");
+	record_set_string(&sample_exit(fixture->noept, 12)->name, NULL);
+	compare_again(fixture, "<i>", "noept");
+	fixture->report.kernel_logs[1] = "kvm: exitcount: VM 1: ```<script>\x07\n";
+	markdown = report_markdown(&fixture->report);
+	assert_null(strstr(markdown, " <b>"));
+	assert_null(strstr(markdown, " <i>"));
+	assert_null(strchr(markdown, '\x1b'));
+	assert_non_null(strstr(markdown, "| 12 | \\<b\\>\\|\\*\\`\\[x\\](y) \\#  \xef\xbf\xbd |"));
+	/* Indented code: nothing in it is markup. */
+	assert_non_null(strstr(markdown, "\n    kvm: exitcount: VM 1: ```<script>?\n"));
+}
+
 /* ---- JSON ---- */
 
 static json_t *parse_report(const struct report *report)
@@ -590,6 +662,9 @@ int main(void)
 		with_fixture(text_has_cycles_if_there_are_any),
 		with_fixture(csv_has_cycles_if_there_are_any),
 		with_fixture(cost_of_an_exit_is_told),
+		with_fixture(markdown_answers_the_questions),
+		with_fixture(markdown_follows_the_numbers),
+		with_fixture(markdown_escapes_what_is_foreign),
 		with_fixture(json_has_cycles),
 		with_fixture(json_has_all_that_the_text_has),
 		with_fixture(json_holds_every_difference),

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "report/report.h"
+
+#include <gio/gio.h>
+#include <libxml/HTMLtree.h>
+#include <libxml/parser.h>
+#include <string.h>
+
+#include "report/excerpt.h"
+#include "report/html_parts.h"
+#include "report/html_tree.h"
+#include "report/prose.h"
+
+#define RESOURCES "/eptlab/page/"
+
+/* ---- The template ---- */
+
+static GBytes *resource(const char *name)
+{
+	g_autofree char *path = g_strconcat(RESOURCES, name, NULL);
+	GBytes *bytes = g_resources_lookup_data(path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+
+	g_assert(bytes != NULL); /* part of the program */
+	return bytes;
+}
+
+/* Well-formed XML, so that it is a tree like any other; elements with an id are filled in. */
+static xmlDoc *load_template(void)
+{
+	g_autoptr(GBytes) bytes = resource("page.html");
+	gsize length;
+	const char *text = g_bytes_get_data(bytes, &length);
+	xmlDoc *doc = xmlReadMemory(text, (int)length, "page.html", NULL,
+				    XML_PARSE_NONET | XML_PARSE_NOBLANKS);
+
+	g_assert(doc != NULL);
+	xmlCreateIntSubset(doc, (const xmlChar *)"html", NULL, NULL);
+	return doc;
+}
+
+/* Style and script are the program's own, and are written as they are. */
+static void put_resource(xmlDoc *doc, const char *id, const char *name)
+{
+	g_autoptr(GBytes) bytes = resource(name);
+	gsize length;
+	const char *data = g_bytes_get_data(bytes, &length);
+	g_autofree char *text = g_strndup(data, length);
+	xmlNode *node = html_find(doc, id);
+
+	xmlAddChild(node, xmlNewText((const xmlChar *)text));
+	xmlUnsetProp(node, (const xmlChar *)"id");
+}
+
+/* ---- Verdict ---- */
+
+static const char *verdict_words(enum record_verdict verdict)
+{
+	static const char *const words[] = {
+		[RECORD_VALID] = "VALID: every rule holds",
+		[RECORD_INVALID] = "INVALID: these counts must not be used",
+		[RECORD_FAILED] = "FAILED: not measured to the end",
+	};
+
+	return words[verdict];
+}
+
+static bool is_bad(const struct record_check *check)
+{
+	return check->verdict == RECORD_CHECK_FAIL || check->verdict == RECORD_CHECK_UNKNOWN;
+}
+
+/* What one rule said of one run, or of the pair. */
+static void put_saying(xmlNode *list, const struct record_check *check)
+{
+	static const char *const verdicts[] = {
+		[RECORD_CHECK_PASS] = "passed; saw",
+		[RECORD_CHECK_FAIL] = "FAILED; saw",
+		[RECORD_CHECK_NOT_APPLICABLE] = "not applicable, as",
+		[RECORD_CHECK_UNKNOWN] = "UNKNOWN; missing:",
+	};
+	g_autofree char *saying =
+		g_strdup_printf("%s %s; expected: %s.", verdicts[check->verdict],
+				check->saw != NULL ? check->saw : "nothing",
+				check->expected != NULL ? check->expected : "nothing");
+	xmlNode *item = html_add(list, "li", NULL);
+
+	html_add(item, "strong", check->run != NULL ? check->run : "both runs");
+	html_add_text(item, ": ");
+	if (check->verdict == RECORD_CHECK_NOT_APPLICABLE) {
+		html_add_text(item, verdicts[check->verdict]);
+		html_add_text(item, " ");
+		html_add_text(item, check->saw != NULL ? check->saw : "it is about something else");
+		html_add_text(item, ".");
+	} else {
+		html_add_text(item, saying);
+	}
+	if (is_bad(check) && check->advice != NULL) {
+		g_autofree char *advice = g_strdup_printf(" What to do: %s", check->advice);
+
+		html_add_text(item, advice);
+	}
+}
+
+/*
+ * Rule by rule, which stand one behind the other in a record; the reason for a rule is given once.
+ * all: those that passed as well.
+ */
+static void put_rules(xmlNode *parent, const GPtrArray *checks, bool all)
+{
+	const char *rule = NULL;
+	xmlNode *list = NULL;
+
+	for (guint i = 0; checks != NULL && i < checks->len; i++) {
+		const struct record_check *check = g_ptr_array_index(checks, i);
+
+		if (!all && !check->decisive)
+			continue;
+		if (g_strcmp0(rule, check->rule) != 0) {
+			xmlNode *node = html_add_class(parent, "div", "check", NULL);
+
+			rule = check->rule;
+			html_add(node, "h3", rule);
+			list = html_add(node, "ul", NULL);
+			html_add_class(node, "p", "soft", check->why != NULL ? check->why : "");
+		}
+		put_saying(list, check);
+	}
+}
+
+static void put_verdict(xmlDoc *doc, const struct report *report)
+{
+	xmlNode *heading = html_find(doc, "verdict"), *trouble = html_find(doc, "trouble");
+	g_autofree char *title = g_strdup_printf("%s: %s", record_verdict_name(report->verdict),
+						 report->title != NULL ? report->title : "eptlab");
+
+	html_add_text(html_find(doc, "title"), title);
+	html_add_text(heading, verdict_words(report->verdict));
+	html_set(heading, "class", record_verdict_name(report->verdict));
+	html_add_text(html_find(doc, "record"), report->title != NULL ? report->title : "");
+	if (report->verdict != RECORD_VALID)
+		html_add(trouble, "h2", "What is wrong");
+	if (report->verdict == RECORD_FAILED)
+		html_add(trouble, "p",
+			 report->error != NULL ? report->error
+					       : "The experiment was not completed.");
+	put_rules(trouble, report->checks, false);
+	if (trouble->children == NULL) {
+		xmlUnlinkNode(trouble);
+		xmlFreeNode(trouble);
+	}
+}
+
+/* ---- Prose ---- */
+
+static void put_expectations(xmlNode *parent, const struct comparison *comparison)
+{
+	g_autoptr(GArray) expectations = expectations_of(comparison);
+	g_autofree char *answer = prose_answer(expectations);
+	xmlNode *list;
+
+	if (answer == NULL)
+		return;
+	html_add(parent, "p", answer);
+	list = html_add(parent, "ul", NULL);
+	for (guint i = 0; i < expectations->len; i++) {
+		const struct expectation *one = &g_array_index(expectations, struct expectation, i);
+		g_autofree char *name = g_strdup_printf(
+			"%u %s", one->row->reason, one->row->name != NULL ? one->row->name : "");
+		g_autofree char *sentence = prose_expectation(comparison, one);
+		g_autofree char *why = g_strdup_printf(" Why: %s (%s).", one->paging->explanation,
+						       one->paging->source);
+		xmlNode *item = html_add(list, "li", NULL);
+
+		html_add(item, "strong", name);
+		html_add_text(item, ": ");
+		html_add_text(item, sentence);
+		html_add_class(item, "span", "soft", why);
+	}
+}
+
+static void put_prose(xmlDoc *doc, const struct report *report)
+{
+	xmlNode *prose = html_find(doc, "prose");
+	g_autofree char *subject = prose_subject(report->comparison);
+	g_autoptr(GPtrArray) changes = prose_changes(report->comparison);
+	xmlNode *list;
+
+	html_add(prose, "p", subject);
+	put_expectations(prose, report->comparison);
+	html_add(prose, "p",
+		 report->comparison->b != NULL ? "What changed beside that, the most first:"
+					       : "What there is most of:");
+	list = html_add(prose, "ul", NULL);
+	for (guint i = 0; i < changes->len; i++)
+		html_add(list, "li", g_ptr_array_index(changes, i));
+}
+
+/* ---- How it was obtained ---- */
+
+static void put_log(xmlNode *parent, const char *label, const char *kernel_log)
+{
+	g_autofree char *excerpt = report_excerpt(kernel_log);
+	g_autofree char *summary =
+		g_strdup_printf("L1's kernel log when the VM of %s went away", label);
+	xmlNode *details = html_add(parent, "details", NULL);
+
+	html_add(details, "summary", summary);
+	if (excerpt != NULL) {
+		xmlNode *pre = html_add(details, "pre", excerpt);
+
+		html_set(pre, "tabindex", "0");
+	} else {
+		html_add(details, "p", "It is not at hand.");
+	}
+}
+
+static void put_facts(xmlDoc *doc, const struct report *report)
+{
+	const struct comparison *comparison = report->comparison;
+	g_autoptr(GPtrArray) facts = prose_facts(report);
+	xmlNode *list = html_find(doc, "facts"), *logs = html_find(doc, "logs");
+
+	for (guint i = 0; i < facts->len; i++) {
+		const struct prose_fact *fact = g_ptr_array_index(facts, i);
+
+		html_add(list, "dt", fact->name);
+		html_add(list, "dd", fact->value);
+	}
+	put_log(logs, comparison->label_a, report->kernel_logs[0]);
+	if (comparison->b != NULL)
+		put_log(logs, comparison->label_b, report->kernel_logs[1]);
+}
+
+static void put_checks(xmlDoc *doc, const struct report *report)
+{
+	xmlNode *list = html_find(doc, "checks");
+	guint passed = 0, count = report->checks != NULL ? report->checks->len : 0;
+	g_autofree char *summary = NULL;
+
+	for (guint i = 0; i < count; i++) {
+		const struct record_check *check = g_ptr_array_index(report->checks, i);
+
+		passed += check->verdict == RECORD_CHECK_PASS;
+	}
+	put_rules(list, report->checks, true);
+	summary = g_strdup_printf("%u answers, of which %u are \"passed\".", count, passed);
+	html_add_text(html_find(doc, "checks-summary"), summary);
+}
+
+char *report_html(const struct report *report)
+{
+	xmlDoc *doc = load_template();
+	xmlChar *bytes = NULL;
+	char *page;
+	int length = 0;
+
+	put_resource(doc, "style", "page.css");
+	put_resource(doc, "script", "page.js");
+	put_verdict(doc, report);
+	put_prose(doc, report);
+	html_chart(html_find(doc, "chart"), report->comparison);
+	html_table(html_find(doc, "table"), report->comparison);
+	put_facts(doc, report);
+	put_checks(doc, report);
+	htmlSetMetaEncoding(doc, (const xmlChar *)"UTF-8");
+	htmlDocDumpMemoryFormat(doc, &bytes, &length, 0);
+	page = g_strndup((const char *)bytes, (gsize)length);
+	xmlFree(bytes);
+	xmlFreeDoc(doc);
+	return page;
+}

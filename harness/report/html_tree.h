@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_REPORT_HTML_TREE_H
+#define EPTLAB_REPORT_HTML_TREE_H
+
+#include <libxml/tree.h>
+
+/*
+ * Building a page with libxml2. Text and attributes may be foreign: they are made valid UTF-8
+ * without control characters here, and escaped when the page is written. Nodes belong to their
+ * document.
+ */
+
+/* Append an element, with text in it if that is not NULL. */
+xmlNode *html_add(xmlNode *parent, const char *name, const char *text);
+
+/* The same with a class. */
+xmlNode *html_add_class(xmlNode *parent, const char *name, const char *class, const char *text);
+
+/* Append text. */
+void html_add_text(xmlNode *parent, const char *text);
+
+/* Set an attribute. */
+void html_set(xmlNode *node, const char *name, const char *value);
+
+/* The element with that id, which must be there. */
+xmlNode *html_find(xmlDoc *doc, const char *id);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "report/report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "model/words.h"
+#include "report/excerpt.h"
+#include "report/prose.h"
+
+/*
+ * Foreign text in Markdown (CommonMark, "Backslash escapes"): any ASCII punctuation may be escaped,
+ * so what could be markup, or HTML, is. A line break would end a table's row.
+ */
+static void put_text(GString *out, const char *foreign)
+{
+	g_autofree char *valid = g_utf8_make_valid(foreign, -1);
+
+	for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at)) {
+		gunichar c = g_utf8_get_char(at);
+
+		if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+			g_string_append_c(out, ' ');
+		else {
+			if (c < 0x80 && strchr("\\`*_{}[]<>#|&~$!", (int)c) != NULL)
+				g_string_append_c(out, '\\');
+			g_string_append_unichar(out, c);
+		}
+	}
+}
+
+/* A line of its own: prefix (markup), foreign text. */
+static void put_line(GString *out, const char *prefix, const char *foreign)
+{
+	g_string_append(out, prefix);
+	put_text(out, foreign);
+	g_string_append_c(out, '\n');
+}
+
+/* ---- Verdict ---- */
+
+static void put_bad_check(GString *out, const struct record_check *check)
+{
+	g_autofree char *text = g_strdup_printf(
+		"%s%s%s: %s %s, expected %s. %s %s", check->rule, check->run != NULL ? " of " : "",
+		check->run != NULL ? check->run : "",
+		check->verdict == RECORD_CHECK_UNKNOWN ? "missing:" : "saw", check->saw,
+		check->expected, check->why, check->advice);
+
+	put_line(out, "- ", text);
+}
+
+static void put_verdict(GString *out, const struct report *report)
+{
+	static const char *const verdicts[] = {
+		[RECORD_VALID] = "**VALID**: every rule holds.\n",
+		[RECORD_INVALID] = "**INVALID**: these counts must not be used.\n\n",
+		[RECORD_FAILED] = "**FAILED**: not measured to the end.\n\n",
+	};
+
+	put_line(out, "# ", report->title != NULL ? report->title : "eptlab");
+	g_string_append_printf(out, "\n%s", verdicts[report->verdict]);
+	if (report->verdict == RECORD_FAILED && report->error != NULL)
+		put_line(out, "", report->error);
+	for (guint i = 0; report->checks != NULL && i < report->checks->len; i++) {
+		const struct record_check *check = g_ptr_array_index(report->checks, i);
+
+		if (check->decisive)
+			put_bad_check(out, check);
+	}
+}
+
+/* ---- The kernel log ---- */
+
+static void put_log(GString *out, const char *label, const char *kernel_log)
+{
+	g_autofree char *excerpt = report_excerpt(kernel_log);
+
+	put_line(out, "\n### With ", label);
+	/* Indented code holds any line; a fence could be closed by one. */
+	if (excerpt != NULL) {
+		g_auto(GStrv) lines = g_strsplit(g_strchomp(excerpt), "\n", -1);
+
+		g_string_append_c(out, '\n');
+		for (char **line = lines; *line != NULL; line++)
+			g_string_append_printf(out, "    %s\n", *line);
+	} else {
+		g_string_append(out, "\nThe kernel log of this run is not at hand.\n");
+	}
+}
+
+/* ---- The counts ---- */
+
+static void put_cell(GString *out, char *text)
+{
+	g_string_append_c(out, ' ');
+	put_text(out, text);
+	g_string_append(out, " |");
+	g_free(text);
+}
+
+static void put_row(GString *out, const struct comparison *comparison, char *reason,
+		    const char *name, const struct compare_row *row)
+{
+	g_string_append_c(out, '|');
+	put_cell(out, reason);
+	put_cell(out, g_strdup(name != NULL ? name : ""));
+	put_cell(out, words_side(&row->a));
+	if (comparison->b != NULL) {
+		put_cell(out, words_side(&row->b));
+		put_cell(out, words_difference(row));
+		put_cell(out, words_ratio(row));
+	}
+	put_cell(out, words_share(&row->a));
+	if (comparison->b != NULL)
+		put_cell(out, words_share(&row->b));
+	g_string_append_c(out, '\n');
+}
+
+static void put_table(GString *out, const struct comparison *comparison)
+{
+	const bool two = comparison->b != NULL;
+
+	g_string_append(out, "\n| No. | Exit reason |");
+	put_cell(out, g_strdup(comparison->label_a));
+	if (two) {
+		put_cell(out, g_strdup(comparison->label_b));
+		g_string_append(out, " Difference | Ratio |");
+	}
+	put_cell(out, g_strdup_printf("%% %s", comparison->label_a));
+	if (two)
+		put_cell(out, g_strdup_printf("%% %s", comparison->label_b));
+	g_string_append_printf(out, "\n|---:|---|%s\n",
+			       two ? "---:|---:|---:|---:|---:|---:|" : "---:|---:|");
+	for (guint i = 0; i < comparison->rows->len; i++) {
+		const struct compare_row *row =
+			&g_array_index(comparison->rows, struct compare_row, i);
+
+		if (!compare_row_is_empty(row))
+			put_row(out, comparison, g_strdup_printf("%" PRIu32, row->reason),
+				row->name, row);
+	}
+	put_row(out, comparison, g_strdup(""), "total", &comparison->total);
+}
+
+/* ---- Answers ---- */
+
+static void put_expectations(GString *out, const struct comparison *comparison)
+{
+	g_autoptr(GArray) expectations = expectations_of(comparison);
+	g_autofree char *answer = prose_answer(expectations);
+
+	if (answer == NULL) {
+		g_string_append(out, "\nThis is no comparison of nested with shadow paging, so no "
+				     "reason must differ because of it.\n");
+		return;
+	}
+	put_line(out, "\n", answer);
+	g_string_append_c(out, '\n');
+	for (guint i = 0; i < expectations->len; i++) {
+		const struct expectation *one = &g_array_index(expectations, struct expectation, i);
+		g_autofree char *sentence = prose_expectation(comparison, one);
+		g_autofree char *text =
+			g_strdup_printf("%" PRIu32 " %s: %s Why: %s (%s).", one->row->reason,
+					one->row->name != NULL ? one->row->name : "", sentence,
+					one->paging->explanation, one->paging->source);
+
+		put_line(out, "- ", text);
+	}
+}
+
+static void put_changes(GString *out, const struct comparison *comparison)
+{
+	g_autoptr(GPtrArray) changes = prose_changes(comparison);
+	g_autofree char *a = prose_in_effect(comparison->a);
+	g_autofree char *b = comparison->b != NULL ? prose_in_effect(comparison->b) : NULL;
+
+	g_string_append_c(out, '\n');
+	put_line(out, "- The first run: ", a);
+	if (b != NULL)
+		put_line(out, "- The second run: ", b);
+	for (guint i = 0; i < changes->len; i++)
+		put_line(out, "- ", g_ptr_array_index(changes, i));
+}
+
+static void put_facts(GString *out, const struct report *report)
+{
+	g_autoptr(GPtrArray) facts = prose_facts(report);
+
+	g_string_append_c(out, '\n');
+	for (guint i = 0; i < facts->len; i++) {
+		const struct prose_fact *fact = g_ptr_array_index(facts, i);
+		g_autofree char *line = g_strdup_printf("%s: %s", fact->name, fact->value);
+
+		put_line(out, "- ", line);
+	}
+}
+
+char *report_markdown(const struct report *report)
+{
+	const struct comparison *comparison = report->comparison;
+	g_autofree char *subject = prose_subject(comparison);
+	GString *out = g_string_new(NULL);
+
+	put_verdict(out, report);
+	put_line(out, "\n## What was compared\n\n", subject);
+	put_changes(out, comparison);
+	g_string_append(out, "\n## A sample of the kernel log\n");
+	put_log(out, comparison->label_a, report->kernel_logs[0]);
+	if (comparison->b != NULL)
+		put_log(out, comparison->label_b, report->kernel_logs[1]);
+	g_string_append(out, "\n## The counts\n");
+	put_table(out, comparison);
+	g_string_append(out, "\n## What the counts show, and is it what was expected?\n");
+	put_expectations(out, comparison);
+	g_string_append(out, "\n## How the counts were obtained\n");
+	put_facts(out, report);
+	return g_string_free(out, FALSE);
+}

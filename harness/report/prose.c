@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "report/prose.h"
+
+#include <inttypes.h>
+
+#include "model/words.h"
+
+/* More than these are a table, not a text. */
+#define CHANGES_MOST 5
+
+static const char *paging_of(const struct record_run *run)
+{
+	switch (record_run_nested(run)) {
+	case RECORD_TRUE:
+		return "nested paging (EPT on)";
+	case RECORD_FALSE:
+		return "shadow paging (EPT off)";
+	case RECORD_UNKNOWN:
+		break;
+	}
+	return "a paging that is not known";
+}
+
+char *prose_subject(const struct comparison *comparison)
+{
+	if (comparison->b == NULL)
+		return g_strdup_printf("One run alone, %s, with %s.", comparison->label_a,
+				       paging_of(comparison->a));
+	return g_strdup_printf("%s ran with %s, %s with %s.", comparison->label_a,
+			       paging_of(comparison->a), comparison->label_b,
+			       paging_of(comparison->b));
+}
+
+char *prose_expectation(const struct comparison *comparison, const struct expectation *one)
+{
+	g_autofree char *a = words_side(&one->row->a);
+	g_autofree char *b = words_side(&one->row->b);
+
+	return g_strdup_printf("%s with %s, %s with %s. Expected: %s; %s.", a, comparison->label_a,
+			       b, comparison->label_b, one->expected,
+			       expectation_verdict_words(one->verdict));
+}
+
+char *prose_answer(const GArray *expectations)
+{
+	guint met = 0, unmet = 0;
+
+	if (expectations == NULL)
+		return NULL;
+	for (guint i = 0; i < expectations->len; i++) {
+		enum expectation_verdict verdict =
+			g_array_index(expectations, struct expectation, i).verdict;
+
+		met += verdict == EXPECTATION_MET;
+		unmet += verdict == EXPECTATION_NOT_MET;
+	}
+	return g_strdup_printf(
+		"Of %u paging-related reasons, %u are as expected, %u are not, and %u "
+		"tell nothing here.",
+		expectations->len, met, unmet, expectations->len - met - unmet);
+}
+
+/* ---- What changed ---- */
+
+static int by_difference(gconstpointer a, gconstpointer b)
+{
+	const struct compare_row *one = *(const struct compare_row *const *)a;
+	const struct compare_row *other = *(const struct compare_row *const *)b;
+
+	return (one->difference < other->difference) - (one->difference > other->difference);
+}
+
+static int by_count(gconstpointer a, gconstpointer b)
+{
+	const struct compare_row *one = *(const struct compare_row *const *)a;
+	const struct compare_row *other = *(const struct compare_row *const *)b;
+
+	return (one->a.count < other->a.count) - (one->a.count > other->a.count);
+}
+
+/* The rows that a sentence may be about, the most important first. */
+static GPtrArray *important_rows(const struct comparison *comparison)
+{
+	GPtrArray *rows = g_ptr_array_new();
+
+	for (guint i = 0; i < comparison->rows->len; i++) {
+		struct compare_row *row = &g_array_index(comparison->rows, struct compare_row, i);
+
+		if (comparison->b == NULL
+			    ? row->a.count > 0
+			    : !row->paging && row->ratio_kind != COMPARE_RATIO_UNKNOWN &&
+				      row->difference > 0)
+			g_ptr_array_add(rows, row);
+	}
+	g_ptr_array_sort(rows, comparison->b == NULL ? by_count : by_difference);
+	return rows;
+}
+
+static char *change_of(const struct comparison *comparison, const char *what,
+		       const struct compare_row *row)
+{
+	g_autofree char *a = words_side(&row->a);
+	g_autofree char *b = words_side(&row->b);
+	g_autofree char *difference = words_difference(row);
+	g_autofree char *share = words_share(&row->a);
+
+	if (comparison->b == NULL)
+		return g_strdup_printf("%s: %s exits, %s of all.", what, a, share);
+	return g_strdup_printf("%s: from %s to %s (%s).", what, a, b, difference);
+}
+
+GPtrArray *prose_changes(const struct comparison *comparison)
+{
+	g_autoptr(GPtrArray) rows = important_rows(comparison);
+	GPtrArray *changes = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(changes, change_of(comparison, "All exits", &comparison->total));
+	for (guint i = 0; i < MIN(rows->len, CHANGES_MOST); i++) {
+		const struct compare_row *row = g_ptr_array_index(rows, i);
+		g_autofree char *what = g_strdup_printf("%" PRIu32 " %s", row->reason,
+							row->name != NULL ? row->name : "");
+
+		g_ptr_array_add(changes, change_of(comparison, what, row));
+	}
+	if (comparison->b != NULL && rows->len == 0)
+		g_ptr_array_add(changes,
+				g_strdup("No reason beside the paging-related ones changed."));
+	if (comparison->b != NULL && rows->len > CHANGES_MOST)
+		g_ptr_array_add(changes, g_strdup_printf("Changed by less than these: %u more.",
+							 rows->len - CHANGES_MOST));
+	return changes;
+}
+
+/* ---- Facts ---- */
+
+char *prose_in_effect(const struct record_run *run)
+{
+	const struct record_l2_effect *l2 = &run->l2_in_effect;
+	g_autofree char *seen =
+		l2->known ? g_strdup_printf("EPT %s, VPID %s, unrestricted guest %s, %" PRIu32
+					    " vCPU%s",
+					    words_on_off(record_bool_from(l2->ept)),
+					    words_on_off(record_bool_from(l2->vpid)),
+					    words_on_off(record_bool_from(l2->unrestricted_guest)),
+					    l2->vcpus, l2->vcpus == 1 ? "" : "s")
+			  : g_strdup("not read");
+
+	return g_strdup_printf("asked for: EPT %s, VPID %s; L1's sysfs: EPT %s, VPID %s; L2 itself "
+			       "(leaf 0x4FFFFF01): %s",
+			       words_on_off(run->requested.ept), words_on_off(run->requested.vpid),
+			       words_on_off(run->in_effect.ept), words_on_off(run->in_effect.vpid),
+			       seen);
+}
+
+static void fact_free(gpointer data)
+{
+	struct prose_fact *fact = data;
+
+	g_free(fact->value);
+	g_free(fact);
+}
+
+/* Takes value; NULL or "" is unknown. */
+static void add_fact(GPtrArray *facts, const char *name, char *value)
+{
+	struct prose_fact *fact = g_new0(struct prose_fact, 1);
+
+	fact->name = name;
+	fact->value = value != NULL && *value != '\0' ? value : g_strdup("unknown");
+	if (fact->value != value)
+		g_free(value);
+	g_ptr_array_add(facts, fact);
+}
+
+static char *modules_of(const GPtrArray *modules)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; modules != NULL && i < modules->len; i++) {
+		const struct record_module *module = g_ptr_array_index(modules, i);
+
+		g_string_append_printf(text, "%s%s %s", text->len > 0 ? ", " : "", module->name,
+				       module->build_id != NULL ? module->build_id : "unknown");
+	}
+	return g_string_free(text, FALSE);
+}
+
+static char *number_of(struct record_u64 number, const char *unit)
+{
+	g_autofree char *count = words_count(number.value);
+
+	return number.known ? g_strdup_printf("%s%s", count, unit) : NULL;
+}
+
+static void add_record(GPtrArray *facts, const struct record *record)
+{
+	const struct record_platform *platform = &record->platform;
+	const struct record_guest *guest = &record->guest;
+
+	add_fact(facts, "Started", g_strdup(record->created));
+	add_fact(facts, "Workload", g_strdup(record->workload));
+	add_fact(facts, "Platform",
+		 g_strdup_printf("%s: %s %s, CPU %s", platform->name,
+				 platform->emulator != NULL ? platform->emulator : "unknown",
+				 platform->version != NULL ? platform->version : "",
+				 platform->cpu != NULL ? platform->cpu : "unknown"));
+	add_fact(facts, "The same again gives the same counts",
+		 g_strdup(platform->deterministic == RECORD_UNKNOWN ? NULL
+			  : platform->deterministic == RECORD_TRUE  ? "yes"
+								    : "no"));
+	add_fact(facts, "L1's kernel", g_strdup(record->kernel.release));
+	add_fact(facts, "Patches (SHA-256)", g_strdup(record->kernel.patches_sha256));
+	add_fact(facts, "Modules built (build-id)", modules_of(record->kernel.modules));
+	add_fact(facts, "L2's image (SHA-256)", g_strdup(guest->image_sha256));
+	add_fact(facts, "L2's kernel (SHA-256)", g_strdup(guest->kernel_sha256));
+	add_fact(facts, "Probe (SHA-256)", g_strdup(guest->probe_sha256));
+	add_fact(facts, "L2's memory", number_of(guest->memory_mib, " MiB"));
+	add_fact(facts, "L2's vCPUs", number_of(guest->vcpus, ""));
+	add_fact(facts, "Written by", g_strdup_printf("eptlab %s", record->eptlab));
+}
+
+static char *cost_of(double seconds, struct record_u64 ticks)
+{
+	g_autofree char *time =
+		seconds < 0 ? g_strdup("unknown time") : words_double("%.1f s", seconds);
+	g_autofree char *count = number_of(ticks, " emulated instructions (ticks)");
+
+	return g_strdup_printf("%s, %s", time, count != NULL ? count : "ticks unknown");
+}
+
+GPtrArray *prose_facts(const struct report *report)
+{
+	GPtrArray *facts = g_ptr_array_new_with_free_func(fact_free);
+	const struct comparison *comparison = report->comparison;
+
+	if (report->records[0] != NULL)
+		add_record(facts, report->records[0]);
+	if (report->records[1] != NULL && report->records[1] != report->records[0]) {
+		add_fact(facts, "The second record", g_strdup(comparison->label_b));
+		add_record(facts, report->records[1]);
+	}
+	add_fact(facts, "Modules loaded in the first run", modules_of(comparison->a->module_ids));
+	if (comparison->b != NULL)
+		add_fact(facts, "Modules loaded in the second run",
+			 modules_of(comparison->b->module_ids));
+	add_fact(facts, "In effect in the first run", prose_in_effect(comparison->a));
+	if (comparison->b != NULL)
+		add_fact(facts, "In effect in the second run", prose_in_effect(comparison->b));
+	add_fact(facts, "Cost of the first run",
+		 cost_of(comparison->a->seconds, comparison->a->ticks));
+	if (comparison->b != NULL)
+		add_fact(facts, "Cost of the second run",
+			 cost_of(comparison->b->seconds, comparison->b->ticks));
+	if (report->seconds >= 0 || report->ticks.known)
+		add_fact(facts, "Cost of the whole experiment",
+			 cost_of(report->seconds, report->ticks));
+	return facts;
+}

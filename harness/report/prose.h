@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_REPORT_PROSE_H
+#define EPTLAB_REPORT_PROSE_H
+
+#include <glib.h>
+
+#include "model/expectations.h"
+#include "report/report.h"
+
+/*
+ * What counts show, in sentences that come from the numbers of this report and from nothing else.
+ * The caller frees each text with g_free, each array with g_ptr_array_unref. Names in them are as
+ * foreign as the record: escaping is the report's.
+ */
+
+/* "ept ran with EPT on, noept with EPT off: nested against shadow paging." */
+char *prose_subject(const struct comparison *comparison);
+
+/* "4,025 with ept, 0 with noept; expected: none with shadow paging. As expected." */
+char *prose_expectation(const struct comparison *comparison, const struct expectation *one);
+
+/* How many are as expected, in one sentence; NULL if expectations is. */
+char *prose_answer(const GArray *expectations);
+
+/* The total, and what changed most beside paging: an array of char *. One run: its largest. */
+GPtrArray *prose_changes(const struct comparison *comparison);
+
+/* What was in effect in a run, by sysfs and by L2: "EPT on, VPID on, ... (L2 itself: ...)". */
+char *prose_in_effect(const struct record_run *run);
+
+/* One fact of how a report's numbers were obtained. */
+struct prose_fact {
+	const char *name; /* static */
+	char *value;	  /* "unknown" where it is */
+};
+
+/* Platform, kernels, images, modules and costs: an array of struct prose_fact *. */
+GPtrArray *prose_facts(const struct report *report);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The page, read again as a browser would. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <libxml/HTMLparser.h>
+#include <libxml/xpath.h>
+
+#include "model/rules.h"
+#include "report/report.h"
+#include "tests/sample.h"
+
+struct page {
+	struct record *record;
+	struct record_run *ept, *noept;
+	struct report report;
+	struct comparison *comparison;
+	char *text;
+	htmlDocPtr doc;
+};
+
+static void page_clear(struct page *page)
+{
+	g_clear_pointer(&page->comparison, comparison_free);
+	g_clear_pointer(&page->text, g_free);
+	g_clear_pointer(&page->doc, xmlFreeDoc);
+}
+
+/* Make the page anew from the record as it is now. */
+static void make(struct page *page, const struct record_run *b)
+{
+	page_clear(page);
+	rules_judge(page->record);
+	page->comparison = comparison_new(page->ept, NULL, b, NULL);
+	page->report = report_of_record(page->record, page->comparison, "a <title> & more");
+	page->report.kernel_logs[0] = "kvm: exitcount: VM 1: 5 exits\nother line\n";
+	page->text = report_html(&page->report);
+	page->doc = htmlReadMemory(page->text, (int)strlen(page->text), NULL, "UTF-8",
+				   HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
+	assert_non_null(page->doc);
+}
+
+static int setup(void **state)
+{
+	struct page *page = g_new0(struct page, 1);
+
+	page->record = sample_record();
+	page->ept = record_find_run(page->record, "ept");
+	page->noept = record_find_run(page->record, "noept");
+	make(page, page->noept);
+	*state = page;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct page *page = *state;
+
+	page_clear(page);
+	record_free(page->record);
+	g_free(page);
+	return 0;
+}
+
+/* How many nodes there are. */
+static int count(const struct page *page, const char *path)
+{
+	xmlXPathContext *context = xmlXPathNewContext(page->doc);
+	xmlXPathObject *found = xmlXPathEvalExpression((const xmlChar *)path, context);
+	int nodes = found->nodesetval != NULL ? found->nodesetval->nodeNr : 0;
+
+	xmlXPathFreeObject(found);
+	xmlXPathFreeContext(context);
+	return nodes;
+}
+
+/* The text below the first node. */
+static char *text_of(const struct page *page, const char *path)
+{
+	xmlXPathContext *context = xmlXPathNewContext(page->doc);
+	g_autofree char *expression = g_strdup_printf("string((%s)[1])", path);
+	xmlXPathObject *found = xmlXPathEvalExpression((const xmlChar *)expression, context);
+	char *text = g_strdup((const char *)found->stringval);
+
+	xmlXPathFreeObject(found);
+	xmlXPathFreeContext(context);
+	return text;
+}
+
+static void assert_text(const struct page *page, const char *path, const char *expected)
+{
+	g_autofree char *text = text_of(page, path);
+
+	assert_string_equal(text, expected);
+}
+
+static void assert_has(const struct page *page, const char *path, const char *part)
+{
+	g_autofree char *text = text_of(page, path);
+
+	if (strstr(text, part) == NULL)
+		fail_msg("\"%s\" is not in: %s", part, text);
+}
+
+static void verdict_comes_first(void **state)
+{
+	struct page *page = *state;
+
+	assert_true(g_str_has_prefix(page->text, "<!DOCTYPE html>"));
+	assert_text(page, "//h1", "VALID: every rule holds");
+	assert_text(page, "//main/*[1]", "VALID: every rule holds");
+	assert_text(page, "//title", "valid: a <title> & more");
+	assert_int_equal(count(page, "//section"), 0);
+	assert_int_equal(count(page, "//html[@lang='en']"), 1);
+}
+
+static void trouble_is_told(void **state)
+{
+	struct page *page = *state;
+
+	page->noept->in_effect.ept = RECORD_TRUE;
+	make(page, page->noept);
+	assert_text(page, "//h1", "INVALID: these counts must not be used");
+	assert_text(page, "//section//h3", "ept-sysfs");
+	assert_has(page, "//section//li", "FAILED; saw EPT on; expected: EPT off. What to do:");
+	assert_has(page, "//section//p", rules_find("ept-sysfs")->why);
+	record_set_string(&page->record->error, "L2: it was silent");
+	make(page, page->noept);
+	assert_text(page, "//h1", "FAILED: not measured to the end");
+	assert_has(page, "//section/p", "L2: it was silent");
+}
+
+/* Each cell is the comparison's number, with all digits to sort by. */
+static void table_has_the_numbers(void **state)
+{
+	struct page *page = *state;
+	const char *row = "//tbody/tr[th='EPT_VIOLATION']";
+	g_autofree char *cell = g_strconcat(row, "/td[2]", NULL);
+
+	assert_int_equal(count(page, "//tbody/tr"), 12); /* those of the sample that are not 0 */
+	assert_text(page, cell, "6,184");
+	assert_int_equal(count(page, "//tbody/tr[th='EPT_VIOLATION']/td[2][@data-value='6184']"),
+			 1);
+	assert_int_equal(count(page, "//tbody/tr[th='EPT_VIOLATION']/td[4][@data-value='-6184']"),
+			 1);
+	assert_int_equal(count(page, "//tbody/tr[@class='paging']"), 6);
+	assert_text(page, "//tfoot//td[2]", "7,731");
+	assert_int_equal(count(page, "//table/caption"), 1);
+	assert_int_equal(count(page, "//thead//th[@scope='col']"), 8);
+	assert_int_equal(count(page, "//tbody//th[@scope='row']"), 12);
+	assert_has(page, "//div[@id='table']/details/summary", "68 reasons were never seen");
+	assert_int_equal(count(page, "//div[@role='region'][@tabindex='0'][@aria-label]"), 1);
+}
+
+static void chart_has_a_text_alternative(void **state)
+{
+	struct page *page = *state;
+
+	assert_int_equal(count(page, "//svg[@role='img']"), 1);
+	assert_has(page, "//svg/title", "log scale");
+	assert_has(page, "//svg/desc", "The table below has the same numbers");
+	/*
+	 * A bar for each count that is not 0 (10 of the 12 with EPT, and 10 without), and the two
+	 * of the legend.
+	 */
+	assert_int_equal(count(page, "//svg/rect[@class='first']"), 10 + 1);
+	assert_int_equal(count(page, "//svg/rect[@class='second']"), 10 + 1);
+	assert_int_equal(count(page, "//svg/text[.='6,184']"), 1);
+	assert_int_equal(count(page, "//svg/text[.='0']"), 2 * 12 - 2 * 10);
+	assert_int_equal(count(page, "//pattern[@id='hatch']"), 1);
+}
+
+static void everything_is_told(void **state)
+{
+	struct page *page = *state;
+	size_t rules;
+
+	rules_table(&rules);
+	assert_int_equal(count(page, "//div[@id='checks']//h3"), (int)rules);
+	assert_int_equal(count(page, "//div[@id='checks']//li"), (int)page->record->checks->len);
+	assert_int_equal(count(page, "//div[@id='prose']/ul[1]/li"), 6);
+	assert_has(page, "//div[@id='prose']", "6,184 with ept, 0 with noept");
+	assert_has(page, "//dl", "6.1.0-eptlab");
+	assert_has(page, "//pre", "kvm: exitcount: VM 1: 5 exits\n");
+	assert_int_equal(count(page, "//pre"), 1);
+	assert_has(page, "//div[@id='logs']/details[2]", "It is not at hand.");
+}
+
+static void one_run_is_a_page_too(void **state)
+{
+	struct page *page = *state;
+
+	make(page, NULL);
+	assert_int_equal(count(page, "//thead//th"), 4);
+	assert_int_equal(count(page, "//svg/rect[@class='second']"), 0);
+	assert_has(page, "//div[@id='prose']", "One run alone, ept");
+}
+
+static void cycles_are_columns(void **state)
+{
+	struct page *page = *state;
+
+	sample_exit(page->ept, 48)->cycles = record_u64_from(UINT64_MAX);
+	make(page, page->noept);
+	assert_int_equal(count(page, "//thead//th"), 10);
+	assert_int_equal(count(page, "//td[@data-value='18446744073709551615']"), 1);
+	assert_has(page, "//tbody/tr[th='HLT']/td[8]", "not counted");
+}
+
+static void counts_of_64_bits_keep_each_digit(void **state)
+{
+	struct page *page = *state;
+
+	sample_exit(page->ept, 12)->count = UINT64_MAX;
+	make(page, page->noept);
+	assert_int_equal(count(page, "//td[@data-value='18446744073709551615']"), 1);
+	assert_int_equal(count(page, "//td[.='18,446,744,073,709,551,615']"), 1);
+	assert_int_equal(count(page, "//svg/text[.='1.84e+19']"), 1);
+}
+
+/* Whatever a record or a log has in it. */
+static void foreign_text_is_text(void **state)
+{
+	static const char evil[] = "BUG: </pre><script>alert(1)</script>\x01\x1b[2J \xff \" ' &";
+	struct page *page = *state;
+	g_autofree char *log = g_strconcat("kvm: exitcount: VM 1: ", evil, NULL);
+
+	g_ptr_array_add(page->noept->kernel_log.findings, g_strdup(evil));
+	record_set_string(&sample_exit(page->ept, 12)->name, evil);
+	record_set_string(&page->record->kernel.release, evil);
+	make(page, page->noept);
+	assert_int_equal(count(page, "//script"), 1);
+	assert_has(page, "//section//li", "BUG: </pre><script>alert(1)</script>");
+	assert_true(g_utf8_validate(page->text, -1, NULL));
+	assert_null(strchr(page->text, '\x01'));
+	assert_null(strchr(page->text, '\x1b'));
+	g_clear_pointer(&page->text, g_free);
+	page->report.kernel_logs[0] = log;
+	page->text = report_html(&page->report);
+	assert_null(strstr(page->text, "<script>alert"));
+	assert_non_null(strstr(page->text, "&lt;script&gt;alert"));
+}
+
+/* Not one request: the name of SVG is no address to load. */
+static void page_needs_nothing_else(void **state)
+{
+	static const char *const loads[] = {
+		"//*[@src]", "//*[@href]",    "//link",	     "//img",
+		"//iframe",  "//*[@onclick]", "//*[@style]", "//object"
+	};
+	struct page *page = *state;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(loads); i++)
+		assert_int_equal(count(page, loads[i]), 0);
+	assert_null(strstr(page->text, "@import"));
+	assert_null(strstr(page->text, "https:"));
+	assert_int_equal(count(page, "//meta[contains(@content, \"default-src 'none'\")]"), 1);
+}
+
+static void ids_are_unique(void **state)
+{
+	struct page *page = *state;
+
+	assert_true(count(page, "//*[@id]") > 5);
+	assert_int_equal(count(page, "//*[@id = preceding::*/@id]"), 0);
+	assert_int_equal(count(page, "//*[@id = ancestor::*/@id]"), 0);
+}
+
+#define with_page(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_page(verdict_comes_first),	  with_page(trouble_is_told),
+		with_page(table_has_the_numbers), with_page(chart_has_a_text_alternative),
+		with_page(everything_is_told),	  with_page(one_run_is_a_page_too),
+		with_page(cycles_are_columns),	  with_page(counts_of_64_bits_keep_each_digit),
+		with_page(foreign_text_is_text),  with_page(page_needs_nothing_else),
+		with_page(ids_are_unique),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
