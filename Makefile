@@ -5,6 +5,7 @@
 #   make rerun CONFIG=noept    one configuration again, against the newest record
 #   make compare               the newest record's table again (A=, B=: other records; FORMAT=text, csv, json, markdown, html)
 #   make test                  unit tests, then real experiments
+#   make fuzz                  random input for all that reads foreign bytes (FUZZ_SECONDS=30 for each)
 #   make benchmark             what an experiment, a rerun, and counting itself cost
 #   make clean                 remove build/; distclean also removes the caches
 #
@@ -53,7 +54,7 @@ EPTLAB := harness/main.c $(MODEL) \
 GUESTFS := $(addprefix harness/guest/,appliance.c ext4_stamp.c digest.c l2_image.c) harness/model/error.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: all deps kernel stock faults bench experiment rerun compare test test-unit lint benchmark clean distclean
+.PHONY: all deps kernel stock faults bench experiment rerun compare test test-unit fuzz lint benchmark clean distclean
 .DELETE_ON_ERROR:
 all: $(BUILD)/eptlab $(BUILD)/eptlab-guestfs $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img $(BUILD)/capabilities
@@ -199,6 +200,38 @@ test: all stock faults $(call test_program,$(REAL_TESTS) $(UNIT_TESTS)) $(BUILD)
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(REAL_TESTS) $(UNIT_TESTS))
 test-unit: $(call test_program,$(UNIT_TESTS))
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(UNIT_TESTS))
+
+# --- fuzzing ---
+
+# What reads bytes from elsewhere, against inputs that nobody has thought of (harness/fuzz): a target
+# for each fuzz_PARSER.c. Its seeds are in corpus/PARSER, and real files that are here anyway.
+FUZZ_SECONDS ?= 30
+FUZZ_CC ?= clang-14
+FUZZ_SANITIZE := address,undefined,float-divide-by-zero
+FUZZ_CFLAGS := -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ_TARGETS := $(patsubst harness/fuzz/fuzz_%.c,%,$(wildcard harness/fuzz/fuzz_*.c))
+FUZZ_HELPERS := $(filter-out harness/fuzz/fuzz_%.c,$(wildcard harness/fuzz/*.c))
+FUZZ_LIBRARY := $(BUILD)/fuzz/libeptlab.a
+fuzz_object = $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(1))
+SEEDS_foreign = $(wildcard harness/tests/field-reports/*.txt)
+SEEDS_kernel_log = $(wildcard results/reference/*/*/dmesg.log)
+SEEDS_probe = $(wildcard results/reference/*/*/probe.frames)
+SEEDS_record = $(wildcard results/reference/*/record.json)
+
+$(BUILD)/fuzz/obj/%.o: %.c $(UAPI)
+	@mkdir -p $(@D)
+	@echo "  CC      $*.o (fuzzing)" >&2
+	$(Q)$(FUZZ_CC) $(ALL_CFLAGS) -fsanitize=fuzzer-no-link,$(FUZZ_SANITIZE) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+-include $(shell find $(BUILD)/fuzz -name '*.d' 2>/dev/null)
+
+$(FUZZ_LIBRARY): $(call fuzz_object,$(MODEL) $(FUZZ_HELPERS))
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/harness/fuzz/fuzz_%.o $(FUZZ_LIBRARY) $(BUILD)/page.o
+	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
+	$(Q)$(FUZZ_CC) $(ALL_CFLAGS) -fsanitize=fuzzer,$(FUZZ_SANITIZE) $(FUZZ_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+fuzz: $(addprefix $(BUILD)/fuzz/fuzz_,$(FUZZ_TARGETS))
+	$(Q)$(foreach one,$(FUZZ_TARGETS),SEEDS_$(one)="$(SEEDS_$(one))") harness/fuzz/run-fuzz $(FUZZ_SECONDS) $^
 
 # --- lint ---
 

@@ -45,10 +45,10 @@ static bool fill_in(xmlXPathContext *context, const char *path, const char *text
  */
 static char *command_line(const struct domain_spec *spec)
 {
-	return g_strdup_printf(
-		"console=ttyS0,115200 loglevel=5 root=/dev/vda1 ro panic=-1 eptlab.workload=%s%s%s%s",
-		spec->workload, spec->hold ? " eptlab.hold" : "", *spec->append != '\0' ? " " : "",
-		spec->append);
+	return g_strdup_printf("console=ttyS0,115200 loglevel=5 root=/dev/vda1 ro panic=-1 "
+			       "eptlab.workload=%s%s%s%s",
+			       spec->workload, spec->hold ? " eptlab.hold" : "",
+			       *spec->append != '\0' ? " " : "", spec->append);
 }
 
 /* The last digits of the template's UUID. */

@@ -102,7 +102,9 @@ static void conclude(struct diagnosis *diagnosis)
 		diagnosis->verdict = DIAGNOSIS_UNSOUND;
 }
 
-__attribute__((format(printf, 2, 3)))
+static void tell(struct diagnosis *diagnosis, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 static void tell(struct diagnosis *diagnosis, const char *format, ...)
 {
 	va_list arguments;
@@ -166,8 +168,6 @@ static void tell_evidence(struct diagnosis *diagnosis, const struct foreign_coun
 static void tell_of_one(struct diagnosis *diagnosis, const struct foreign_counts *counts)
 {
 	uint64_t divisor = fingerprint_divisor(record_run_vendor(counts->run), counts->run->exits);
-	g_autofree char *words = fingerprint_words(record_run_vendor(counts->run),
-						   counts->run->exits, counts->run->exits);
 
 	tell_evidence(diagnosis, counts);
 	if (diagnosis_paging(counts) == PAGING_BOTH)

@@ -103,8 +103,11 @@ struct loader {
 
 static char *where(const struct loader *loader)
 {
-	if (loader->line == 0)
-		return g_strdup_printf("setting '%s'", loader->file);
+	if (loader->line == 0) {
+		g_autofree char *shown = g_strescape(loader->file, "\"\\");
+
+		return g_strdup_printf("setting '%s'", shown);
+	}
 	return g_strdup_printf("%s:%u", loader->file, loader->line);
 }
 

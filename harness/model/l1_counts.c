@@ -10,6 +10,10 @@
 
 #define LOG_PREFIX "kvm: exitcount: VM "
 
+/* The files, for messages. */
+#define DEBUGFS	  "KVM's debugfs file"
+#define HISTOGRAM "the histogram of kvm:kvm_exit"
+
 /* Bits 15:0 of VMX's exit reason are the basic one (SDM vol. 3, "Format of Exit Reason"). */
 #define VMX_BASIC_REASON 0xffff
 
@@ -25,12 +29,29 @@ static bool fail(const char *what, const char *line, GError **error)
 	return false;
 }
 
-/* Whole text as lines; what follows the last newline is one as well, if anything does. */
+/*
+ * Whole text as lines; what follows the last newline is one as well, if anything does. A NUL byte
+ * must not hide what comes after it, and becomes a '?'.
+ */
 static char **lines_of(const char *text, size_t length)
 {
-	g_autofree char *copy = g_strndup(text, length);
+	g_autoptr(GString) copy = g_string_new_len(text, (gssize)length);
 
-	return g_strsplit(copy, "\n", -1);
+	for (size_t i = 0; i < length; i++)
+		if (copy->str[i] == '\0')
+			copy->str[i] = '?';
+	return g_strsplit(copy->str, "\n", -1);
+}
+
+/* The kernel's own files are text from end to end. */
+static bool is_text(const char *what, const char *text, size_t length, GError **error)
+{
+	if (length == 0 || memchr(text, '\0', length) == NULL)
+		return true;
+	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+		    "L1: %s has a NUL byte, which no kernel writes; it was damaged on its way",
+		    what);
+	return false;
 }
 
 static bool parse_reason(const char *text, uint32_t *reason)
@@ -51,8 +72,11 @@ static int by_reason(gconstpointer left, gconstpointer right)
 	return (a->reason > b->reason) - (a->reason < b->reason);
 }
 
-/* Add count to the entry of a reason, which is made if there is none. */
-static void add_count(GPtrArray *exits, uint32_t reason, const char *name, uint64_t count)
+/*
+ * Add count to the entry of a reason, which is made if there is none. False if it is more than 64
+ * bits then: that many exits there cannot have been.
+ */
+static bool add_count(GPtrArray *exits, uint32_t reason, const char *name, uint64_t count)
 {
 	struct record_exit *one = (struct record_exit *)record_find_exit(exits, reason);
 
@@ -60,7 +84,23 @@ static void add_count(GPtrArray *exits, uint32_t reason, const char *name, uint6
 		one = record_exit_new(reason, name, 0);
 		g_ptr_array_add(exits, one);
 	}
-	one->count += count;
+	return !__builtin_add_overflow(one->count, count, &one->count);
+}
+
+static bool add_up(const GPtrArray *exits, const char *what, uint64_t *sum, GError **error)
+{
+	*sum = 0;
+	for (guint i = 0; i < exits->len; i++) {
+		const struct record_exit *one = g_ptr_array_index(exits, i);
+
+		if (!__builtin_add_overflow(*sum, one->count, sum))
+			continue;
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+			    "L1: %s has lines that add up to more than 64 bits; run it again",
+			    what);
+		return false;
+	}
+	return true;
 }
 
 /* ---- The kernel log ---- */
@@ -144,7 +184,7 @@ static bool take_debugfs_line(GPtrArray *exits, const char *line, uint64_t *tota
 	if (*ended || count != 4 || !parse_reason(words[0], &reason) ||
 	    !frame_parse_u64(words[2], &value) || !frame_parse_u64(words[3], &cycles) ||
 	    record_find_exit(exits, reason) != NULL)
-		return fail("KVM's debugfs file", line, error);
+		return fail(DEBUGFS, line, error);
 	add_count(exits, reason, words[1], value);
 	return true;
 }
@@ -156,12 +196,14 @@ GPtrArray *l1_counts_of_debugfs(const char *text, size_t length, GError **error)
 	uint64_t total = UINT64_MAX, sum = 0;
 	bool ended = false;
 
+	if (!is_text(DEBUGFS, text, length, error))
+		return NULL;
 	for (char **line = lines; *line != NULL; line++) {
 		if (**line != '\0' && !take_debugfs_line(exits, *line, &total, &ended, error))
 			return NULL;
 	}
-	for (guint i = 0; i < exits->len; i++)
-		sum += ((const struct record_exit *)exits->pdata[i])->count;
+	if (!add_up(exits, DEBUGFS, &sum, error))
+		return NULL;
 	if (ended && sum == total) {
 		g_ptr_array_sort(exits, by_reason);
 		return g_steal_pointer(&exits);
@@ -194,8 +236,7 @@ static bool take_bucket(GPtrArray *exits, const char *line, uint32_t vendor, boo
 		return false;
 	if (vendor == KVM_EXITCOUNT_VENDOR_VMX)
 		reason &= VMX_BASIC_REASON;
-	add_count(exits, reason, reason_name(vendor, reason), count);
-	return true;
+	return add_count(exits, reason, reason_name(vendor, reason), count);
 }
 
 /* "    Hits: 4016" and the like. */
@@ -212,20 +253,26 @@ GPtrArray *l1_counts_of_histogram(const char *text, size_t length, uint32_t vend
 	g_auto(GStrv) lines = lines_of(text, length);
 	g_autoptr(GPtrArray) exits = record_exits_new();
 	uint64_t hits = UINT64_MAX, dropped = UINT64_MAX, sum = 0;
-	bool is_bucket;
+	bool is_bucket, has_hits = false;
 
+	if (!is_text(HISTOGRAM, text, length, error))
+		return NULL;
 	for (char **line = lines; *line != NULL; line++) {
 		g_strchomp(*line);
 		if (!take_bucket(exits, *line, vendor, &is_bucket)) {
-			fail("the histogram of kvm:kvm_exit", *line, error);
+			fail(HISTOGRAM, *line, error);
 			return NULL;
 		}
-		if (!is_bucket && !take_total(*line, "Hits:", &hits))
+		if (is_bucket)
+			continue;
+		if (take_total(*line, "Hits:", &hits))
+			has_hits = true;
+		else
 			take_total(*line, "Dropped:", &dropped);
 	}
-	for (guint i = 0; i < exits->len; i++)
-		sum += ((const struct record_exit *)exits->pdata[i])->count;
-	if (sum == hits && dropped == 0) {
+	if (!add_up(exits, HISTOGRAM, &sum, error))
+		return NULL;
+	if (has_hits && sum == hits && dropped == 0) {
 		g_ptr_array_sort(exits, by_reason);
 		return g_steal_pointer(&exits);
 	}

@@ -54,6 +54,12 @@ frame_texts *l1_result_texts(l1_result *result)
 	return result->texts;
 }
 
+/* Foreign text in one line, fit for a message and for a terminal. */
+static char *one_line(const char *text)
+{
+	return g_strescape(text, "\"\\");
+}
+
 static const char *field(const struct frame *frame, const char *key, GError **error)
 {
 	return frameset_field_string(frame, "L1", EPTLAB_ERROR_L1, key, error);
@@ -93,12 +99,13 @@ static bool take_l1(l1_result *result, const struct frame *frame, GError **error
 static bool take_step(l1_result *result, const struct frame *frame, GError **error)
 {
 	const char *text = field(frame, "text", error);
+	g_autofree char *shown = text != NULL ? one_line(text) : NULL;
 	uint64_t ticks;
 
 	if (text == NULL || !number(frame, "ticks", UINT64_MAX, &ticks, error))
 		return false;
 	if (result->step != NULL)
-		result->step(ticks, text, result->step_data);
+		result->step(ticks, shown, result->step_data);
 	return true;
 }
 
@@ -194,6 +201,7 @@ static bool take_text(l1_result *result, const struct frame *frame, GError **err
 static bool take_fail(l1_result *result, const struct frame *frame, GError **error)
 {
 	const char *message = field(frame, "message", error);
+	g_autofree char *shown = message != NULL ? one_line(message) : NULL;
 	uint64_t code;
 
 	if (message == NULL || !number(frame, "code", EPTLAB_ERROR_TIMEOUT, &code, error))
@@ -202,7 +210,7 @@ static bool take_fail(l1_result *result, const struct frame *frame, GError **err
 	if (code == 0)
 		return refuse(frame, "tells of a failure with the code of a success", error);
 	g_clear_error(&result->failure);
-	g_set_error_literal(&result->failure, EPTLAB_ERROR, (gint)code, message);
+	g_set_error_literal(&result->failure, EPTLAB_ERROR, (gint)code, shown);
 	return true;
 }
 
@@ -248,8 +256,9 @@ static const GString *text_of(l1_result *result, const struct record_run *run, c
 static char *panic_line(const GString *console)
 {
 	const char *found = console != NULL ? strstr(console->str, "Kernel panic") : NULL;
+	g_autofree char *line = found != NULL ? g_strndup(found, strcspn(found, "\r\n")) : NULL;
 
-	return found != NULL ? g_strndup(found, strcspn(found, "\r\n")) : NULL;
+	return line != NULL ? one_line(line) : NULL;
 }
 
 /* Why L2's life did not lead to counts: the console knows best, then libvirt, then the frames. */

@@ -145,11 +145,14 @@ static bool read_registers(const struct frame *frame, const char *key, struct pr
 		return false;
 	for (i = 0; i < G_N_ELEMENTS(registers); i++) {
 		if (g_strv_length(parts) != G_N_ELEMENTS(registers) ||
-		    !frame_parse_u64(parts[i], &value) || value > UINT32_MAX)
+		    !frame_parse_u64(parts[i], &value) || value > UINT32_MAX) {
+			g_autofree char *shown = g_strescape(text, NULL);
+
 			return refuse(frame, error,
 				      "has %s=%s, expected four numbers of 32 bits with commas "
 				      "between",
-				      key, text);
+				      key, shown);
+		}
 		*registers[i] = (uint32_t)value;
 	}
 	return true;
@@ -547,6 +550,12 @@ static void store_effect(const probe_result *result, struct record_run *run)
 	};
 }
 
+static bool is_less(const struct record_exit *one, const struct record_exit *before)
+{
+	return one->count < before->count || (one->cycles.known && before->cycles.known &&
+					      one->cycles.value < before->cycles.value);
+}
+
 /* What was there before the workload began is no part of what it caused. */
 static void subtract(struct record_run *run, const GPtrArray *start)
 {
@@ -560,7 +569,7 @@ static void subtract(struct record_run *run, const GPtrArray *start)
 		if (!before)
 			continue;
 		/* No counter goes down: whatever it is, it is no count. */
-		if (before->count > one->count) {
+		if (is_less(one, before)) {
 			g_array_append_val(run->malformed, one->reason);
 			continue;
 		}

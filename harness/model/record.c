@@ -73,10 +73,33 @@ struct record_run *record_find_run(const struct record *record, const char *conf
 	return NULL;
 }
 
+/* By halving, as the exits of a record are ascending. NULL says nothing if they are not. */
+static const struct record_exit *find_by_halving(const GPtrArray *exits, uint32_t reason)
+{
+	guint first = 0, end = exits ? exits->len : 0;
+
+	while (first < end) {
+		const guint middle = first + (end - first) / 2;
+		const struct record_exit *one = exits->pdata[middle];
+
+		if (one->reason == reason)
+			return one;
+		if (one->reason < reason)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return NULL;
+}
+
 const struct record_exit *record_find_exit(const GPtrArray *exits, uint32_t reason)
 {
+	const struct record_exit *found = find_by_halving(exits, reason);
 	guint i;
 
+	/* A foreign record may have very many, and each of them is looked for. */
+	if (found)
+		return found;
 	for (i = 0; exits && i < exits->len; i++) {
 		const struct record_exit *one = exits->pdata[i];
 

@@ -33,11 +33,11 @@ struct record_object;
 
 struct record_field {
 	const char *key;
-	enum record_field_kind kind;
 	size_t offset;
 	const struct record_object *object; /* for OBJECT, OPT_OBJECT and the lists */
 	const char *const *names;	    /* for CHOICE, by value, NULL-terminated */
-	bool later;			    /* older records do not have it: it is unknown there */
+	enum record_field_kind kind;
+	bool later; /* older records do not have it: it is unknown there */
 };
 
 struct record_object {

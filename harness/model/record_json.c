@@ -167,9 +167,18 @@ struct reader {
 static bool read_object(struct reader *reader, const struct record_object *object, json_t *json,
 			void *base);
 
+/* Text of a record, fit for a message: it may hold anything. */
+static char *quoted(const char *text)
+{
+	g_autofree char *whole = g_strescape(text, NULL);
+
+	return g_strndup(whole, 60);
+}
+
 /* What a JSON value is, for messages: a short one itself, else its type. */
 static char *describe(json_t *json)
 {
+	g_autofree char *shown = NULL;
 	g_autofree char *text = NULL;
 	char *dump;
 
@@ -182,7 +191,9 @@ static char *describe(json_t *json)
 		break;
 	}
 	dump = json_dumps(json, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
-	text = g_strndup(dump ? dump : "null", 60);
+	/* jansson leaves a DEL as it is. */
+	shown = g_strescape(dump ? dump : "null", "\"\\");
+	text = g_strndup(shown, 60);
 	free(dump);
 	return g_steal_pointer(&text);
 }
@@ -284,7 +295,9 @@ static bool read_optional_u64(struct reader *reader, json_t *json, struct record
 static bool read_seconds(struct reader *reader, json_t *json, double *member)
 {
 	*member = json_is_null(json) ? -1 : json_number_value(json);
-	return json_is_null(json) || (json_is_number(json) && *member >= 0) ||
+	/* They are written in milliseconds, rounded. */
+	return json_is_null(json) ||
+	       (json_is_number(json) && *member >= 0 && isfinite(*member * 1000)) ||
 	       refuse(reader, json, "a number of seconds, 0 or more, or null");
 }
 
@@ -431,13 +444,15 @@ static void path_add(struct reader *reader, const char *key)
 
 static bool check_keys(struct reader *reader, const struct record_object *object, json_t *json)
 {
+	g_autofree char *shown = NULL;
 	const char *key;
 	json_t *value;
 
 	json_object_foreach (json, key, value) {
 		if (has_field(object, key))
 			continue;
-		path_add(reader, key);
+		shown = quoted(key);
+		path_add(reader, shown);
 		return refuse(reader, value, "no such field");
 	}
 	return true;
@@ -492,8 +507,18 @@ static bool inconsistent(const char *name, GError **error, const char *format, .
 static bool check_exits(const char *name, guint run, const char *field, const GPtrArray *exits,
 			GError **error)
 {
+	uint64_t whole;
 	guint i;
 
+	for (i = 0; exits && i < exits->len; i++) {
+		const struct record_exit *one = exits->pdata[i];
+
+		if (__builtin_add_overflow(one->before, one->count, &whole))
+			return inconsistent(name, error,
+					    "runs[%u].%s[%u].before and count are together more "
+					    "than 64 bits",
+					    run, field, i);
+	}
 	for (i = 1; exits && i < exits->len; i++) {
 		const struct record_exit *before = exits->pdata[i - 1];
 		const struct record_exit *one = exits->pdata[i];
@@ -544,8 +569,15 @@ static bool check_runs(const struct record *record, const char *name, GError **e
 				"runs[%u].config is '%s', expected a configuration that no "
 				"other run has",
 				i, run->config);
+		/* Ticks are divided by it. */
+		if (run->cost.known && run->cost.exits == 0)
+			return inconsistent(name, error,
+					    "runs[%u].cost.exits is 0, expected 1 or more", i);
 		if (!check_exits(name, i, "exits", run->exits, error) ||
 		    !check_exits(name, i, "l1_exits", run->l1_exits, error) ||
+		    !check_exits(name, i, "witness.at_latch", run->witness.at_latch, error) ||
+		    !check_exits(name, i, "witness.at_end", run->witness.at_end, error) ||
+		    !check_exits(name, i, "witness.debugfs", run->witness.debugfs, error) ||
 		    !check_total(name, i, run, error))
 			return false;
 	}
@@ -557,12 +589,12 @@ static bool check_created(const struct record *record, const char *name, GError 
 {
 	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(record->created, NULL);
 	g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+	g_autofree char *shown = quoted(record->created);
 
 	if (text && strcmp(text, record->created) == 0)
 		return true;
 	return inconsistent(name, error,
-			    "created is '%s', expected a time like 2026-01-31T23:59:59Z",
-			    record->created);
+			    "created is '%s', expected a time like 2026-01-31T23:59:59Z", shown);
 }
 
 /* ---- The whole ---- */

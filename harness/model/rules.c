@@ -322,22 +322,33 @@ static char *wrong_answer(const struct record_run *run, uint32_t reason)
 	return NULL;
 }
 
-/* The highest reason that was asked for, whatever the answer. */
-static uint32_t last_asked(const struct record_run *run)
+/* The first of all answers that is wrong. Above the highest that is defined, each count is. */
+static char *first_wrong_answer(const struct record_run *run)
 {
-	uint32_t last = reason_highest(record_run_vendor(run));
+	const uint32_t highest = reason_highest(record_run_vendor(run));
+	uint32_t reason;
 	guint i;
 
-	for (i = 0; i < run->exits->len; i++)
-		last = MAX(last, ((const struct record_exit *)run->exits->pdata[i])->reason);
-	return last;
+	for (reason = 0; reason <= highest; reason++) {
+		char *wrong = wrong_answer(run, reason);
+
+		if (wrong)
+			return wrong;
+	}
+	for (i = 0; i < run->exits->len; i++) {
+		const struct record_exit *one = run->exits->pdata[i];
+
+		if (one->reason > highest)
+			return wrong_answer(run, one->reason);
+	}
+	return NULL;
 }
 
 static struct rule_result check_answers(const struct rule_subject *a, const struct rule_subject *b)
 {
 	const struct record_run *run = a->run;
 	const char *expected = "a count for each reason that the SDM defines, and for no other";
-	uint32_t reason, last;
+	char *wrong;
 
 	(void)b;
 	if (!run->exits || !run->undefined || !run->malformed)
@@ -350,13 +361,9 @@ static struct rule_result check_answers(const struct rule_subject *a, const stru
 					run->malformed->len,
 					g_array_index(run->malformed, uint32_t, 0)),
 			expected);
-	last = last_asked(run);
-	for (reason = 0; reason <= last; reason++) {
-		char *wrong = wrong_answer(run, reason);
-
-		if (wrong)
-			return judged(false, wrong, expected);
-	}
+	wrong = first_wrong_answer(run);
+	if (wrong)
+		return judged(false, wrong, expected);
 	return judged(true,
 		      g_strdup_printf("%u reasons counted, %u undefined", run->exits->len,
 				      run->undefined->len),

@@ -624,7 +624,8 @@ static void settings_that_are_none(void **state)
 					   "module=1",
 					   "=",
 					   "module.ept.vpid.x=1",
-					   "l2.append=a\nb" };
+					   "l2.append=a\nb",
+					   "l2.memo\xefry_mib=256" };
 	struct folder *folder = *state;
 	const char *const unknown[] = { "l3.vcpus=1", NULL };
 	const char *const no_module[] = { "module.npt.vpid=1", NULL };
@@ -632,10 +633,12 @@ static void settings_that_are_none(void **state)
 
 	for (i = 0; i < G_N_ELEMENTS(bad); i++) {
 		const char *const settings[] = { bad[i], NULL };
+		/* One line, whatever it is. */
+		g_autofree char *shown = g_strescape(bad[i], NULL);
 		g_autofree char *expected =
 			g_strdup_printf("L0: setting '%s': expected section.key=value, or "
 					"module.CONFIGURATION.key=value",
-					bad[i]);
+					shown);
 
 		assert_fails(folder, NULL, settings, expected);
 	}

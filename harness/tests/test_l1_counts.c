@@ -584,6 +584,65 @@ static void nul_hides_nothing(void **state)
 	}
 }
 
+static void nul_hides_no_second_table(void **state)
+{
+	g_autofree char *text = g_strconcat("_\n", log_of_one_vm, log_of_one_vm, NULL);
+	g_autoptr(GError) error = NULL;
+	const size_t length = strlen(text);
+
+	(void)state;
+	*text = '\0';
+	assert_null(parse(LOG, text, length, &error));
+	assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_L1));
+	assert_non_null(strstr(error->message, "two VMs"));
+}
+
+/* Whole files are text from end to end: what is right before a NUL is not enough. */
+static void file_with_a_nul_is_refused(void **state)
+{
+	static const char *const texts[] = { [DEBUGFS] = debugfs_file, [HISTOGRAM] = histogram };
+
+	(void)state;
+	for (enum text kind = DEBUGFS; kind <= HISTOGRAM; kind++) {
+		g_autoptr(GError) error = NULL;
+
+		/* The string's own NUL. */
+		assert_null(parse(kind, texts[kind], strlen(texts[kind]) + 1, &error));
+		assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_L1));
+		assert_non_null(strstr(error->message, "has a NUL byte"));
+	}
+}
+
+/* 2^64 - 1 and 3 are 2 again in 64 bits: for one reason, and for all together. */
+static void sums_do_not_wrap(void **state)
+{
+	(void)state;
+	assert_refused(DEBUGFS,
+		       "10 CPUID 18446744073709551615 0\n"
+		       "12 HLT 3 0\n"
+		       "total 2 0\n",
+		       "more than 64 bits");
+	assert_refused(HISTOGRAM,
+		       HEAD "{ exit_reason:         10 } hitcount: 18446744073709551615\n"
+			    "{ exit_reason:         12 } hitcount: 3\n" TOTALS(2, 2, 0),
+		       "more than 64 bits");
+	/* 65546 is 10 with a modifier. */
+	assert_refused(HISTOGRAM,
+		       HEAD "{ exit_reason:         10 } hitcount: 18446744073709551615\n"
+			    "{ exit_reason:      65546 } hitcount: 3\n" TOTALS(2, 2, 0),
+		       "{ exit_reason:      65546 }");
+}
+
+/* No number stands for a line that is not there. */
+static void histogram_without_hits_is_refused(void **state)
+{
+	(void)state;
+	assert_refused(HISTOGRAM,
+		       HEAD "{ exit_reason:         10 } hitcount: 18446744073709551615\n"
+			    "\nTotals:\n    Entries: 1\n    Dropped: 0\n",
+		       "is not whole");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -610,6 +669,10 @@ int main(void)
 		cmocka_unit_test(cut_texts),
 		cmocka_unit_test(texts_without_a_newline_at_the_end),
 		cmocka_unit_test(nul_hides_nothing),
+		cmocka_unit_test(nul_hides_no_second_table),
+		cmocka_unit_test(file_with_a_nul_is_refused),
+		cmocka_unit_test(sums_do_not_wrap),
+		cmocka_unit_test(histogram_without_hits_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

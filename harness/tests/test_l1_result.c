@@ -255,6 +255,45 @@ static void what_the_agent_says_comes_first(void **state)
 	assert_string_equal(error->message, "L1: no modules");
 }
 
+/* Escape sequences of a terminal, and ends of lines, are shown and not obeyed. */
+static void foreign_text_is_one_line(void **state)
+{
+	struct stream *stream = *state;
+	g_autoptr(GError) error = NULL;
+
+	run_ends(stream, "ended", "Kernel panic - not \x1b[2Jsyncing: \"init\"\r\n", "");
+	assert_ends_with(stream, EPTLAB_ERROR_L2, "(Kernel panic - not \\033[2Jsyncing: \"init\")");
+	assert_true(
+		feed_frame(stream, L1_FRAME_FAIL, "code", "4", "message", "L1: \"a\"\n\x9b 2J"));
+	assert_false(l1_result_finish(stream->result, &error));
+	assert_string_equal(error->message, "L1: \"a\"\\n\\233 2J");
+}
+
+static void keep_step(uint64_t ticks G_GNUC_UNUSED, const char *text, void *data)
+{
+	char **kept = data;
+
+	g_free(*kept);
+	*kept = g_strdup(text);
+}
+
+static void step_is_one_line(void **state)
+{
+	g_autoptr(struct_record) record =
+		record_new("test", "2026-01-01T00:00:00Z", "bochs", "boot");
+	g_autofree char *text = NULL;
+	g_autoptr(l1_result) result = l1_result_new(record, keep_step, &text);
+	const struct frame frame = {
+		.kind = L1_FRAME_STEP,
+		.count = 2,
+		.fields = { { "ticks", "5", 1 }, { "text", "L1: \n\x1b[2J", 9 } },
+	};
+
+	(void)state;
+	assert_true(l1_result_add(&frame, result, NULL));
+	assert_string_equal(text, "L1: \\n\\033[2J");
+}
+
 /* L1 ended properly, but never began the second run: nothing was measured there. */
 static void run_that_never_began_is_no_success(void **state)
 {
@@ -537,6 +576,8 @@ int main(void)
 		test(crashed_qemu_is_told),
 		test(cut_off_frames_are_no_counts),
 		test(what_the_agent_says_comes_first),
+		test(foreign_text_is_one_line),
+		cmocka_unit_test(step_is_one_line),
 		test(run_that_never_began_is_no_success),
 		test(witness_is_read_into_the_run),
 		test(vendor_is_known_before_the_histogram),

@@ -584,6 +584,51 @@ static void counter_that_goes_down_is_none(void **state)
 	assert_int_equal(count_in(run, 1), 1);
 }
 
+/* Nor do cycles: 7 less 9 are none. */
+static void cycles_that_go_down_are_none(void **state)
+{
+	struct probe probe = begin();
+	g_autoptr(struct_record_run) run = NULL;
+
+	(void)state;
+	put_iface(&probe, 2);
+	put_frame(&probe, "effect", EFFECT_VMX_CYCLES);
+	open_reading(&probe, PROBE_START, "1,0,0,0");
+	put_exit(&probe, 0, 1, "5,0,0,0", "5,0,9,0", "0,0,9,0");
+	close_reading(&probe, "4,0,0,0", "5,0,1,0");
+	open_reading(&probe, "boot", "1,0,0,0");
+	put_exit(&probe, 0, 0, "6,0,0,0", "6,0,7,0", "0,0,7,0");
+	put_exit(&probe, 1, 1, "6,0,0,0", "6,0,9,0", "0,0,9,0");
+	close_reading(&probe, "4,0,0,0", "5,0,1,0");
+	run = run_of(end(&probe));
+	assert_int_equal(run->malformed->len, 1);
+	assert_int_equal(g_array_index(run->malformed, uint32_t, 0), 0);
+	assert_int_equal(record_find_exit(run->exits, 0)->cycles.value, 7);
+	assert_int_equal(record_find_exit(run->exits, 1)->cycles.value, 9 - 9);
+}
+
+/* One short line can speak of all reasons there are; each has what it had more at the end. */
+static void all_reasons_at_once(void **state)
+{
+	struct probe probe = begin();
+	g_autoptr(struct_record_run) run = NULL;
+
+	(void)state;
+	put_iface(&probe, 2);
+	put_frame(&probe, "effect", EFFECT_VMX);
+	open_reading(&probe, PROBE_START, "1,0,0,0");
+	put_exit(&probe, 0, UINT16_MAX, "5,0,0,0", "5,0,0,0", "0,0,0,0");
+	close_reading(&probe, "4,0,0,0", "5,0,1,0");
+	open_reading(&probe, "boot", "1,0,0,0");
+	put_exit(&probe, 0, UINT16_MAX, "7,0,0,0", "7,0,0,0", "0,0,0,0");
+	close_reading(&probe, "4,0,0,0", "5,0,1,0");
+	run = run_of(end(&probe));
+	assert_int_equal(run->exits->len, UINT16_MAX + 1);
+	for (uint32_t reason = 0; reason <= UINT16_MAX; reason++)
+		if (count_in(run, reason) != 7 - 5)
+			fail_msg("reason %u", reason);
+}
+
 static void readings_can_be_seen(void **state)
 {
 	g_autoptr(probe_result) result = result_of(doses(2));
@@ -889,6 +934,7 @@ static void fields_of_frames(void **state)
 		{ "", "iface", "regs=1,2,3,-4", "(iface) of the probe has regs=1,2,3,-4, " },
 		{ "", "iface", "regs=1,2,x,4", "(iface) of the probe has regs=1,2,x,4, " },
 		{ "", "iface", "regs=4294967296,2,3,4", "has regs=4294967296,2,3,4, expected " },
+		{ "", "iface", "regs=1,2,3\x1b,\n", "has regs=1,2,3\\033,\\n, expected " },
 		{ "", "iface", "eax=1", "(iface) has no field 'regs' that is a text" },
 		{ "", "iface", "regs=1,2,3,4 more=1", "(iface) of the probe has 2 fields, " },
 		{ "i", "effect", "regs=1,2,3", "(effect) of the probe has regs=1,2,3, " },
@@ -1010,6 +1056,8 @@ int main(void)
 		cmocka_unit_test(cost_belongs_to_a_reading),
 		cmocka_unit_test(latch_that_was_not_given_is_unknown),
 		cmocka_unit_test(counter_that_goes_down_is_none),
+		cmocka_unit_test(cycles_that_go_down_are_none),
+		cmocka_unit_test(all_reasons_at_once),
 		cmocka_unit_test(readings_can_be_seen),
 		cmocka_unit_test(stock_kvm_is_measured_and_invalid),
 		cmocka_unit_test(malformed_total_is_unknown),

@@ -427,6 +427,30 @@ static void copy_is_deep(void **state)
 	assert_string_equal(strstr(first, "\"runs\""), strstr(second, "\"runs\""));
 }
 
+/* Every entry is found, and nothing beside them; 2 * 4 + 1 entries and fewer, 10 apart. */
+static void exits_are_found(void **state)
+{
+	g_autoptr(GPtrArray) exits = record_exits_new();
+
+	(void)state;
+	assert_null(record_find_exit(NULL, 0));
+	for (uint32_t last = 0; last < 9; last++) {
+		assert_null(record_find_exit(exits, last * 10 + 5));
+		g_ptr_array_add(exits, record_exit_new(last * 10 + 5, NULL, last));
+		for (uint32_t reason = 0; reason < 100; reason++) {
+			const struct record_exit *one = record_find_exit(exits, reason);
+
+			if (reason % 10 == 5 && reason / 10 <= last)
+				assert_int_equal(one->count, reason / 10);
+			else
+				assert_null(one);
+		}
+	}
+	/* In any order, as when they are being collected. */
+	g_ptr_array_add(exits, record_exit_new(1, NULL, 77));
+	assert_int_equal(record_find_exit(exits, 1)->count, 77);
+}
+
 static void set_string_takes_its_own_value(void **state)
 {
 	char *text = g_strdup("same");
@@ -471,6 +495,10 @@ static void assert_refused(const char *path, const char *value, const char *mess
 	assert_string_equal(error->message, message);
 }
 
+/* A list of exits in which a reason stands twice. */
+#define ONE_EXIT "{\"reason\":1,\"name\":null,\"before\":0,\"count\":1,\"cycles\":null}"
+#define TWICE	 "[" ONE_EXIT "," ONE_EXIT "]"
+
 #define WHOLE_NUMBER "a whole number of 64 bits, as a string from 9223372036854775808 on"
 
 static void wrong_fields_are_named(void **state)
@@ -497,10 +525,21 @@ static void wrong_fields_are_named(void **state)
 		  "created is '2026-13-31T23:59:59Z', expected a time like 2026-01-31T23:59:59Z" },
 		{ "created", "\"20260131T235959Z\"",
 		  "created is '20260131T235959Z', expected a time like 2026-01-31T23:59:59Z" },
+		/* What must not reach a terminal is escaped. */
+		{ "created", "\"\\u001b[2J\\n\"",
+		  "created is '\\033[2J\\n', expected a time like 2026-01-31T23:59:59Z" },
+		{ "platform.name", "\"b\\u007fchs\"",
+		  "platform.name is \"b\\177chs\", expected a name of a-z, 0-9, _ and -" },
+		{ "platform.\033[2J", "1", "platform.\\033[2J is 1, expected no such field" },
 		{ "seconds", "-1",
 		  "seconds is -1, expected a number of seconds, 0 or more, or null" },
 		{ "seconds", "\"1\"",
 		  "seconds is \"1\", expected a number of seconds, 0 or more, or null" },
+		/* In milliseconds it is more than a double can be. */
+		{ "seconds", "1e306",
+		  "seconds is 1e306, expected a number of seconds, 0 or more, or null" },
+		{ "runs.0.seconds", "1e306",
+		  "runs[0].seconds is 1e306, expected a number of seconds, 0 or more, or null" },
 		{ "ticks", "-5", "ticks is -5, expected " WHOLE_NUMBER },
 		{ "ticks", "1.5", "ticks is 1.5, expected " WHOLE_NUMBER },
 		{ "ticks", "\"5\"", "ticks is \"5\", expected " WHOLE_NUMBER },
@@ -560,10 +599,16 @@ static void wrong_fields_are_named(void **state)
 		  "null" },
 		{ "runs.0.exits", "null",
 		  "runs[0].total is 7731, expected the sum of its exits, 0" },
-		{ "runs.0.l1_exits",
-		  "[{\"reason\":1,\"name\":null,\"before\":0,\"count\":1,\"cycles\":null},"
-		  "{\"reason\":1,\"name\":null,\"before\":0,\"count\":1,\"cycles\":null}]",
+		{ "runs.0.l1_exits", TWICE,
 		  "runs[0].l1_exits[1].reason is 1, expected more than the 1 before it" },
+		{ "runs.0.l1_exits.0.before", "\"18446744073709551615\"",
+		  "runs[0].l1_exits[0].before and count are together more than 64 bits" },
+		{ "runs.1.witness.at_latch", TWICE,
+		  "runs[1].witness.at_latch[1].reason is 1, expected more than the 1 before it" },
+		{ "runs.1.witness.at_end", TWICE,
+		  "runs[1].witness.at_end[1].reason is 1, expected more than the 1 before it" },
+		{ "runs.1.witness.debugfs", TWICE,
+		  "runs[1].witness.debugfs[1].reason is 1, expected more than the 1 before it" },
 		{ "runs.0.l1_total", "-1", "runs[0].l1_total is -1, expected " WHOLE_NUMBER },
 		{ "runs.0.exits.3.before", "null",
 		  "runs[0].exits[3].before is null, expected " WHOLE_NUMBER },
@@ -586,6 +631,7 @@ static void wrong_fields_are_named(void **state)
 		  "runs[1].witness.debugfs[0].count is true, expected " WHOLE_NUMBER },
 		{ "runs.1.dose.n", "null", "runs[1].dose.n is null, expected " WHOLE_NUMBER },
 		{ "runs.1.cost", "7", "runs[1].cost is 7, expected an object" },
+		{ "runs.1.cost.exits", "0", "runs[1].cost.exits is 0, expected 1 or more" },
 		{ "runs.1.cost.ticks", "null",
 		  "runs[1].cost.ticks is null, expected " WHOLE_NUMBER },
 		{ "runs.1.witness.vcpu_exits", "-1",
@@ -823,6 +869,7 @@ int main(void)
 		cmocka_unit_test(counts_of_64_bits),
 		cmocka_unit_test(foreign_bytes_become_utf8),
 		cmocka_unit_test(copy_is_deep),
+		cmocka_unit_test(exits_are_found),
 		cmocka_unit_test(set_string_takes_its_own_value),
 		cmocka_unit_test(wrong_fields_are_named),
 		cmocka_unit_test(every_missing_field_is_refused),

@@ -406,6 +406,11 @@ static void rule_answers(void **state)
 	g_ptr_array_set_size(pair->ept->exits, (gint)pair->ept->exits->len - 1);
 	verdict_is(pair, "answers", "ept", PASS);
 
+	/* As far as can be, which is found without asking for each reason before it. */
+	g_ptr_array_add(pair->ept->exits, record_exit_new(UINT32_MAX, NULL, 0));
+	fails(pair, "answers", "ept", "4294967295 is answered with a count");
+	g_ptr_array_set_size(pair->ept->exits, (gint)pair->ept->exits->len - 1);
+
 	/* 12 HLT left out, then called undefined. */
 	for (i = 0; ((struct record_exit *)pair->ept->exits->pdata[i])->reason != 12; i++)
 		;

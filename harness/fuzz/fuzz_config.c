@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Configuration files. The parts of the input, with a byte 0x1e (ASCII's record separator) between
+ * them: a file ept.conf that is a whole configuration, an override, and settings.
+ */
+#include "fuzz/check.h"
+#include "fuzz/fuzz.h"
+#include "fuzz/mutate.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <glib/gstdio.h>
+
+#include "model/config.h"
+#include "model/config_scan.h"
+
+#define SEPARATOR    0x1e
+#define SETTINGS_MAX 8
+
+static char *folder, *file, *override;
+
+static void remove_folder(void)
+{
+	g_unlink(file);
+	g_unlink(override);
+	g_rmdir(folder);
+}
+
+int LLVMFuzzerInitialize(int *argc G_GNUC_UNUSED, char ***argv G_GNUC_UNUSED)
+{
+	folder = g_dir_make_tmp("fuzz-config-XXXXXX", NULL);
+	g_assert_nonnull(folder);
+	file = g_build_filename(folder, "ept.conf", NULL);
+	/* Not one of the folder's files. */
+	override = g_build_filename(folder, "override", NULL);
+	atexit(remove_folder);
+	return 0;
+}
+
+/* ---- Two scanners, one of GLib and one of ours, must see the same keys ---- */
+
+static guint keys_of(GKeyFile *keys)
+{
+	g_auto(GStrv) groups = g_key_file_get_groups(keys, NULL);
+	guint count = 0;
+
+	for (char **group = groups; *group != NULL; group++) {
+		g_auto(GStrv) names = g_key_file_get_keys(keys, *group, NULL, NULL);
+
+		count += 1 + g_strv_length(names);
+	}
+	return count;
+}
+
+static void check_scan(const char *text, size_t size)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) entries = config_scan("fuzz.conf", text, size, &error);
+	g_autoptr(GKeyFile) keys = g_key_file_new();
+
+	check_outcome(entries != NULL, error, EPTLAB_ERROR_USAGE);
+	if (entries == NULL || size == 0 ||
+	    !g_key_file_load_from_data(keys, text, size, G_KEY_FILE_NONE, NULL))
+		return;
+	g_assert_cmpuint(keys_of(keys), ==, entries->len);
+	for (guint i = 0; i < entries->len; i++) {
+		const struct config_entry *entry = g_ptr_array_index(entries, i);
+
+		g_assert_true(entry->key != NULL
+				      ? g_key_file_has_key(keys, entry->section, entry->key, NULL)
+				      : g_key_file_has_group(keys, entry->section));
+	}
+}
+
+/* ---- What is accepted is complete and in range ---- */
+
+static void check_path(const char *path)
+{
+	g_assert_true(*path == '\0' || g_path_is_absolute(path));
+}
+
+static void check_name(const char *name)
+{
+	g_assert_true(*name != '\0' && *name != '-' && *name != '.' && strchr(name, '/') == NULL);
+}
+
+static void check_configurations(const struct config *config)
+{
+	const struct config_experiment *experiment = &config->experiment;
+	const guint count = g_strv_length(experiment->configurations);
+	const struct config_module *first;
+
+	g_assert_true(count == 1 || count == 2);
+	first = config_find_module(config, experiment->configurations[0]);
+	for (guint i = 0; i < count; i++) {
+		const struct config_module *module =
+			config_find_module(config, experiment->configurations[i]);
+
+		g_assert_nonnull(module);
+		g_assert_true(module->vpid == first->vpid);
+	}
+}
+
+static void check_config(const struct config *config)
+{
+	const char *const paths[] = { config->l2.kernel,      config->l2.doses,
+				      config->l2.image,	      config->l2.probe,
+				      config->bochs.modules,  config->conform.kernel,
+				      config->conform.modules };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)
+		check_path(paths[i]);
+	check_name(config->experiment.workload);
+	check_name(config->bochs.cpu);
+	check_configurations(config);
+	for (char **run = config->conform.runs; *run != NULL; run++)
+		check_name(*run);
+	g_assert_cmpuint(config->experiment.n, <=, UINT32_MAX);
+	g_assert_true(config->l2.vcpus >= 1 && config->l2.vcpus <= 64);
+	g_assert_true(config->l2.memory_mib >= 32 && config->bochs.memory_mib <= 2048);
+	g_assert_true(config->l2.timeout_seconds > 0 && config->bochs.timeout_seconds > 0);
+	g_assert_cmpuint(strlen(config->l2.append), <=, 512);
+}
+
+/* ---- One input ---- */
+
+/* What stands before the next separator, which is taken off with it. */
+static size_t next_part(const char **text, size_t *size)
+{
+	const char *end = memchr(*text, SEPARATOR, *size);
+	size_t length = end != NULL ? (size_t)(end - *text) : *size;
+
+	*text += length + (end != NULL);
+	*size -= length + (end != NULL);
+	return length;
+}
+
+static void write_part(const char *path, const char *text, size_t size)
+{
+	FILE *out = g_fopen(path, "w");
+
+	g_assert_nonnull(out);
+	g_assert_cmpuint(fwrite(text, 1, size, out), ==, size);
+	g_assert_cmpint(fclose(out), ==, 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *text = (const char *)data, *part = text;
+	const char *overrides[] = { NULL, NULL };
+	g_auto(GStrv) settings = g_new0(char *, SETTINGS_MAX + 1);
+	g_autoptr(struct_config) config = NULL;
+	g_autoptr(GError) error = NULL;
+	size_t length = next_part(&text, &size);
+
+	write_part(file, part, length);
+	check_scan(part, length);
+	if (size > 0) {
+		part = text;
+		length = next_part(&text, &size);
+		write_part(override, part, length);
+		overrides[0] = override;
+	}
+	for (size_t i = 0; i < SETTINGS_MAX && size > 0; i++) {
+		part = text;
+		length = next_part(&text, &size);
+		settings[i] = g_strndup(part, length);
+	}
+	config = config_load(folder, overrides, (const char *const *)settings, &error);
+	check_outcome(config != NULL, error, EPTLAB_ERROR_USAGE);
+	if (config != NULL)
+		check_config(config);
+	return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed)
+{
+	return mutate_values(data, size, max, seed);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* record.json of anybody: read, judge, compare, report. */
+#include "fuzz/check.h"
+#include "fuzz/fuzz.h"
+#include "fuzz/mutate.h"
+
+/* Written in milliseconds, so that another number may come out. */
+static void forget_seconds(json_t *root)
+{
+	const json_t *runs = json_object_get(root, "runs");
+
+	json_object_del(root, "seconds");
+	for (size_t i = 0; i < json_array_size(runs); i++)
+		json_object_del(json_array_get(runs, i), "seconds");
+}
+
+/* A field that an older record does not have is unknown. */
+static void add_unknown(json_t *read, json_t *written)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach (written, key, value) {
+		json_t *same = json_object_get(read, key);
+
+		if (same != NULL) {
+			add_unknown(same, value);
+			continue;
+		}
+		g_assert_true(json_is_null(value));
+		json_object_set_new(read, key, json_null());
+	}
+	for (size_t i = 0; i < json_array_size(written); i++)
+		add_unknown(json_array_get(read, i), json_array_get(written, i));
+}
+
+/* Apart from that there is one way to write each value: nothing is lost, nothing made up. */
+static void check_all_is_there(json_t *root, const struct record *record)
+{
+	json_t *copy = json_deep_copy(root);
+	json_t *written = record_to_json(record);
+
+	forget_seconds(copy);
+	forget_seconds(written);
+	add_unknown(copy, written);
+	g_assert_true(json_equal(copy, written));
+	json_decref(copy);
+	json_decref(written);
+}
+
+/* What a counter had at the end is a number of 64 bits. */
+static void check_list(const GPtrArray *exits)
+{
+	uint64_t whole;
+
+	check_ascending(exits);
+	for (guint i = 0; exits != NULL && i < exits->len; i++) {
+		const struct record_exit *one = g_ptr_array_index(exits, i);
+
+		g_assert_false(__builtin_add_overflow(one->before, one->count, &whole));
+	}
+}
+
+static void check_lists(const struct record_run *run)
+{
+	check_list(run->exits);
+	check_list(run->l1_exits);
+	check_list(run->witness.at_latch);
+	check_list(run->witness.at_end);
+	check_list(run->witness.debugfs);
+}
+
+static void check_record(json_t *root, struct record *record, const char *log)
+{
+	check_all_is_there(root, record);
+	for (guint i = 0; i < record->runs->len; i++)
+		check_lists(g_ptr_array_index(record->runs, i));
+	check_judged(record, log);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	/* As record_load does. */
+	json_t *root = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
+	g_autofree char *log = g_strndup((const char *)data, size);
+	g_autoptr(struct_record) record = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (root == NULL)
+		return 0;
+	record = record_from_json(root, "record.json", &error);
+	check_outcome(record != NULL, error, EPTLAB_ERROR_USAGE);
+	if (record != NULL)
+		check_record(root, record, log);
+	json_decref(root);
+	return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed)
+{
+	return mutate_record(data, size, max, seed);
+}
