@@ -57,7 +57,7 @@ static void try_log(const char *text, size_t size)
 /* Does the text say that number? A hexadecimal one is not looked for. */
 static bool says(const char *text, size_t size, uint64_t number)
 {
-	g_autofree char *decimal = g_strdup_printf(" %" PRIu64, number);
+	g_autofree char *decimal = g_strdup_printf("%" PRIu64, number);
 
 	return memmem(text, size, decimal, strlen(decimal)) != NULL ||
 	       memmem(text, size, "0x", 2) != NULL;
