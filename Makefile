@@ -50,26 +50,34 @@ MODEL := $(wildcard harness/model/*.c harness/foreign/*.c harness/report/*.c)
 EPTLAB := harness/main.c $(MODEL) \
 	$(filter-out $(GUESTFS_ONLY),$(wildcard harness/guest/*.c)) \
 	$(filter-out harness/platform/bochs_time.c,$(wildcard harness/platform/*.c)) \
-	$(wildcard harness/agent/*.c harness/commands/*.c)
+	$(wildcard harness/virt/*.c harness/agent/*.c harness/commands/*.c)
 GUESTFS := $(addprefix harness/guest/,appliance.c ext4_stamp.c digest.c l2_image.c) harness/model/error.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 .PHONY: all deps kernel stock faults bench experiment rerun compare test test-unit fuzz lint benchmark clean distclean
 .DELETE_ON_ERROR:
 all: $(BUILD)/eptlab $(BUILD)/eptlab-guestfs $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
-	$(BUILD)/l2-base.img $(BUILD)/capabilities
+	$(BUILD)/l2-base.img
 
-# Nothing is asked of the network if nothing is missing.
+# Nothing is asked of the network if nothing is missing. libvirt's qemu driver, as root, does not start
+# without the user that the package libvirt-daemon-system makes; its daemons are not needed.
 deps:
 	@missing=; for package in $$(grep -v '^#' packages); do \
 		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'install ok installed' || \
 			missing="$$missing $$package"; \
 	done; \
-	if [ -z "$$missing" ]; then exit 0; fi; \
+	user=; getent passwd libvirt-qemu >/dev/null || user=libvirt-qemu; \
+	if [ -z "$$missing$$user" ]; then exit 0; fi; \
 	if [ "$$(id -u)" -ne 0 ]; then \
-		echo "L0: make deps installs packages, which needs root; missing:$$missing" >&2; exit 2; \
+		echo "L0: make deps installs packages, which needs root; missing:$$missing $$user" >&2; exit 2; \
 	fi; \
-	apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing
+	if [ -n "$$missing" ]; then \
+		apt-get update && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing || exit 2; \
+	fi; \
+	if [ -n "$$user" ]; then \
+		adduser --system --group --home /var/lib/libvirt --no-create-home $$user; \
+	fi
 
 # --- programs ---
 
@@ -145,15 +153,6 @@ $(BUILD)/appliance.img: $(BUILD)/eptlab $(APPLIANCE)
 $(BUILD)/l2-base.img: $(BUILD)/mkimage $(BUILD)/l2-init
 	@echo "  IMAGE   l2-base.img (libguestfs)" >&2
 	$(Q)$(BUILD)/mkimage --init $(BUILD)/l2-init --busybox /bin/busybox --cache $(CACHE)/guest $@
-
-# libvirt asks QEMU what it can do, which costs as much as an experiment, and keeps the answers. They
-# are got once, from L1 itself, so that no experiment begins with questions.
-$(BUILD)/capabilities: $(BUILD)/kernel/l1/bzImage $(APPLIANCE) configs/bochs.conf \
-	| $(BUILD)/eptlab $(BUILD)/bochs-time.so $(BUILD)/appliance.img $(BUILD)/l2-base.img $(BUILD)/probe $(BUILD)/doses.elf $(BUILD)/eptlab-guestfs
-	@echo "  L1      capabilities of QEMU" >&2
-	$(Q)rm -rf $@.new && $(BUILD)/eptlab capabilities $@.new
-	$(Q)rm -rf $@ && mv $@.new/answers $@ && rm -rf $@.new && touch $@
-$(BUILD)/kernel/l1/bzImage: kernel
 
 # --- for people ---
 

@@ -20,6 +20,7 @@ static const struct {
 	{ "check", command_check, "check counts that somebody took by hand" },
 	{ "conform", command_conform, "mark the KVM of a kernel: does it count right?" },
 	{ "list", command_list, "list the records" },
+	{ "reap", command_reap, NULL },
 	{ "capabilities", command_capabilities, NULL },
 	{ "kunit", command_kunit, NULL },
 };

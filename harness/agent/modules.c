@@ -5,12 +5,40 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <cpuid.h>
 #include <libkmod.h>
 
 #include "model/error.h"
 
-const char *const modules_names[] = { "irqbypass", MODULES_KVM, MODULES_VENDOR };
-const unsigned int modules_count = G_N_ELEMENTS(modules_names);
+static const struct modules_vendor vmx = {
+	.names = { "irqbypass", MODULES_KVM, "kvm_intel" },
+	.nested = "ept",
+	.parameters = (const char *const[]){ "ept", "vpid", "unrestricted_guest", NULL },
+	.has_vpid = true,
+};
+
+static const struct modules_vendor svm = {
+	.names = { "irqbypass", MODULES_KVM, "kvm_amd" },
+	.nested = "npt",
+	.parameters = (const char *const[]){ "npt", NULL },
+};
+
+#define CPUID_1_ECX_VMX	       (1u << 5)
+#define CPUID_80000001_ECX_SVM (1u << 2)
+
+const struct modules_vendor *modules_vendor(GError **error)
+{
+	unsigned int a, b, c, d;
+
+	if (__get_cpuid(1, &a, &b, &c, &d) && (c & CPUID_1_ECX_VMX) != 0)
+		return &vmx;
+	if (__get_cpuid(0x80000001, &a, &b, &c, &d) && (c & CPUID_80000001_ECX_SVM) != 0)
+		return &svm;
+	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+		    "L1: its CPU has neither VMX nor SVM, and no KVM works on it; give it one that "
+		    "has, or nested virtualization");
+	return NULL;
+}
 
 typedef struct kmod_ctx kmod_ctx;
 typedef struct kmod_module kmod_module;
@@ -96,7 +124,7 @@ static bool load(kmod_ctx *ctx, const char *folder, const char *name, const char
 		return true;
 	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
 		    "L1: the module %s could not be loaded with \"%s\" (%s); it must have been "
-		    "built for L1's kernel and the CPU must have VMX: see dmesg.log",
+		    "built for L1's kernel, and the CPU must be able to do it: see dmesg.log",
 		    file, options, g_strerror(-rc));
 	return false;
 }
@@ -119,52 +147,62 @@ bool modules_load(const char *folder, const char *name, GError **error)
 	return ctx != NULL && load(ctx, folder, name, "", error);
 }
 
-static char *options_of(const char *name, const struct job_run *run, bool cycles)
+char *modules_vendor_options(const struct modules_vendor *vendor, const struct job_run *run)
 {
-	if (strcmp(name, MODULES_VENDOR) == 0)
-		return g_strdup_printf("ept=%d vpid=%d", run->ept, run->vpid);
+	if (vendor->has_vpid)
+		return g_strdup_printf("%s=%d vpid=%d", vendor->nested, run->ept, run->vpid);
+	return g_strdup_printf("%s=%d", vendor->nested, run->ept);
+}
+
+static char *options_of(const struct modules_vendor *vendor, unsigned int i,
+			const struct job_run *run, bool cycles)
+{
+	const char *name = vendor->names[i];
+
+	if (i + 1 == MODULES_COUNT)
+		return modules_vendor_options(vendor, run);
 	/* A kernel without the parameter is not asked for it. */
 	return g_strdup(cycles && strcmp(name, MODULES_KVM) == 0 ? "exitcount_cycles=1" : "");
 }
 
-/* The first of modules_names that a run reloads; the vendor's module is the last one. */
+/* The first of the modules that a run reloads. */
 static unsigned int first_of(enum job_reload reload)
 {
 	switch (reload) {
 	case JOB_RELOAD_ALL:
 		return 0;
 	case JOB_RELOAD_VENDOR:
-		return modules_count - 1;
+		return MODULES_COUNT - 1;
 	case JOB_RELOAD_NONE:
 		break;
 	}
-	return modules_count;
+	return MODULES_COUNT;
 }
 
-bool modules_reload(const char *folder, const struct job_run *run, bool cycles, GError **error)
+bool modules_reload(const struct modules_vendor *vendor, const char *folder,
+		    const struct job_run *run, bool cycles, GError **error)
 {
 	g_autoptr(kmod_ctx) ctx = open_kmod(folder, error);
 	unsigned int first = first_of(run->reload);
 
 	if (ctx == NULL)
 		return false;
-	for (unsigned int i = modules_count; i > first; i--) {
-		if (!unload(ctx, modules_names[i - 1], error))
+	for (unsigned int i = MODULES_COUNT; i > first; i--) {
+		if (!unload(ctx, vendor->names[i - 1], error))
 			return false;
 	}
-	for (unsigned int i = first; i < modules_count; i++) {
-		g_autofree char *options = options_of(modules_names[i], run, cycles);
+	for (unsigned int i = first; i < MODULES_COUNT; i++) {
+		g_autofree char *options = options_of(vendor, i, run, cycles);
 
-		if (!load(ctx, folder, modules_names[i], options, error))
+		if (!load(ctx, folder, vendor->names[i], options, error))
 			return false;
 	}
 	return true;
 }
 
-char *modules_parameter(const char *name, GError **error)
+char *modules_parameter(const char *module, const char *name, GError **error)
 {
-	g_autofree char *path =
-		g_strdup_printf("/sys/module/" MODULES_VENDOR "/parameters/%s", name);
+	g_autofree char *path = g_strdup_printf("/sys/module/%s/parameters/%s", module, name);
 	g_autoptr(GError) cause = NULL;
 	char *value;
 

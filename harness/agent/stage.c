@@ -11,6 +11,12 @@
 
 #include "model/error.h"
 
+/* Of the appliance. */
+#define JOB	  "/job"
+#define L2_FILES  "/run/l2"
+#define LIBVIRT	  "/run/v"
+#define QEMU_CONF "/etc/libvirt-embed/qemu.conf"
+
 /* The appliance is a read-only file system: what is written to lies in a tmpfs. */
 static const struct {
 	const char *source;
@@ -23,39 +29,78 @@ static const struct {
 	{ "devtmpfs", "/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC },
 	{ "run", "/run", "tmpfs", MS_NOSUID | MS_NODEV },
 	{ "tmp", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV },
-	{ STAGE_JOB_DISK, STAGE_JOB, "iso9660", MS_RDONLY | MS_NOSUID | MS_NODEV },
 };
 
-static const char *const stage_folders[] = {
-	STAGE_L2_FILES,
-	STAGE_LIBVIRT "/etc",
-	STAGE_LIBVIRT "/cache/qemu/capabilities",
-};
-
-bool stage_set(GError **error)
+static char *disk(char letter)
 {
+	const char *kind = g_getenv("L1_DISKS");
+
+	return g_strdup_printf("/dev/%s%c", kind != NULL ? kind : "sd", letter);
+}
+
+static bool mount_one(const char *source, const char *target, const char *type, unsigned long flags,
+		      GError **error)
+{
+	if (mount(source, target, type, flags, NULL) == 0)
+		return true;
+	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1, "L1: %s could not be mounted on %s (%s)",
+		    source, target, g_strerror(errno));
+	return false;
+}
+
+static bool mount_all(GError **error)
+{
+	g_autofree char *medium = disk('a');
+
 	for (unsigned int i = 0; i < G_N_ELEMENTS(stage_mounts); i++) {
-		if (mount(stage_mounts[i].source, stage_mounts[i].target, stage_mounts[i].type,
-			  stage_mounts[i].flags, NULL) != 0) {
-			g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-				    "L1: %s could not be mounted on %s (%s)",
-				    stage_mounts[i].source, stage_mounts[i].target,
-				    g_strerror(errno));
+		if (!mount_one(stage_mounts[i].source, stage_mounts[i].target, stage_mounts[i].type,
+			       stage_mounts[i].flags, error))
 			return false;
-		}
 	}
-	for (unsigned int i = 0; i < G_N_ELEMENTS(stage_folders); i++) {
-		if (g_mkdir_with_parents(stage_folders[i], 0755) != 0) {
-			g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-				    "L1: the folder %s could not be made (%s)", stage_folders[i],
-				    g_strerror(errno));
-			return false;
-		}
+	return mount_one(medium, JOB, "iso9660", MS_RDONLY | MS_NOSUID | MS_NODEV, error);
+}
+
+struct stage *stage_set(GError **error)
+{
+	struct stage *stage;
+
+	if (!mount_all(error))
+		return NULL;
+	if (g_mkdir_with_parents(L2_FILES, 0755) != 0) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+			    "L1: the folder %s could not be made (%s)", L2_FILES,
+			    g_strerror(errno));
+		return NULL;
 	}
 	/* libvirt and QEMU look for a home and a PATH; the kernel gives pid 1 neither of use. */
 	g_setenv("HOME", "/run", TRUE);
 	g_setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", TRUE);
-	return true;
+	stage = g_new(struct stage, 1);
+	*stage = (struct stage){
+		.job = g_strdup(JOB),
+		.l2_files = g_strdup(L2_FILES),
+		.l2_disk = disk('c'),
+		.libvirt = g_strdup(LIBVIRT),
+		.qemu_conf = g_strdup(QEMU_CONF),
+	};
+	return stage;
+}
+
+void stage_free(struct stage *stage)
+{
+	if (stage == NULL)
+		return;
+	g_free(stage->job);
+	g_free(stage->l2_files);
+	g_free(stage->l2_disk);
+	g_free(stage->libvirt);
+	g_free(stage->qemu_conf);
+	g_free(stage);
+}
+
+char *stage_job(const struct stage *stage, const char *name)
+{
+	return g_build_filename(stage->job, name, NULL);
 }
 
 void stage_leave(void)

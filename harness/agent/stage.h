@@ -5,19 +5,31 @@
 #include <stdbool.h>
 #include <glib.h>
 
-/* Where things are in L1, once stage_set has run. */
-#define STAGE_LINK	"/dev/ttyS1" /* serial line to L0 */
-#define STAGE_JOB	"/job"	     /* the job medium (model/job.h), read-only */
-#define STAGE_JOB_DISK	"/dev/sda"   /* what L1 was booted from; sdb is its root, sdc L2's disk */
-#define STAGE_L2_FILES	"/run/l2"    /* what L2's serial ports write */
-#define STAGE_LIBVIRT	"/run/v"     /* root of libvirt's embedded driver; short: socket paths */
-#define STAGE_QEMU_CONF "/etc/libvirt-embed/qemu.conf"
+/* Where things are in L1. */
+struct stage {
+	char *job;	 /* folder of what L0 gives: model/job.h */
+	char *l2_files;	 /* folder of what L2's serial ports write */
+	char *l2_disk;	 /* L2's disk: a block device or a file */
+	char *libvirt;	 /* root of libvirt's embedded driver; short, because of socket paths */
+	char *qemu_conf; /* its configuration */
+};
+
+/* The serial line of an appliance to L0. */
+#define STAGE_LINK "/dev/ttyS1"
 
 /*
  * What an init does before anything else can run: mounts /proc, /sys and the tmpfs folders, mounts
- * the job medium, and makes the folders above. Only for pid 1. EPTLAB_ERROR_L1.
+ * the job medium, and makes the folders. Only for pid 1 of the appliance. L1's disks are /dev/sdX,
+ * or /dev/vdX if the kernel's command line says L1_DISKS=vd (which the kernel puts into the
+ * environment): X = a is the job medium, b the root, c L2's disk. Free with stage_free.
+ * EPTLAB_ERROR_L1.
  */
-bool stage_set(GError **error);
+struct stage *stage_set(GError **error);
+
+void stage_free(struct stage *stage);
+
+/* Files below the job medium's folder; the caller frees it. */
+char *stage_job(const struct stage *stage, const char *name);
 
 /* Power L1 off. Does not return. */
 void stage_leave(void) G_GNUC_NORETURN;

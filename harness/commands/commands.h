@@ -20,6 +20,7 @@ int command_check(int argc, char **argv, GError **error);
 int command_conform(int argc, char **argv, GError **error);
 int command_report(int argc, char **argv, GError **error);
 int command_list(int argc, char **argv, GError **error);
+int command_reap(int argc, char **argv, GError **error);
 int command_capabilities(int argc, char **argv, GError **error);
 int command_kunit(int argc, char **argv, GError **error);
 

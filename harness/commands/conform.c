@@ -12,6 +12,7 @@
 #include "commands/session.h"
 #include "model/conform.h"
 #include "model/l1_result.h"
+#include "model/tree.h"
 #include "report/conform.h"
 
 /* In the folder of records, and hidden: it is none. */
@@ -23,7 +24,7 @@ struct marking {
 	struct progress *progress;
 	struct record *record; /* only a place for runs; nothing is stored */
 	struct job *job;
-	struct guest_injected guest;
+	struct guest guest;
 	char *folder; /* consoles and logs */
 	GPtrArray *marks;
 };
@@ -158,13 +159,6 @@ static bool boot(struct marking *marking, GError **error)
 	return true;
 }
 
-static void remove_folder(const char *path)
-{
-	char *argv[] = { (char *)"rm", (char *)"-rf", (char *)"--", (char *)path, NULL };
-
-	g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
-}
-
 static bool make_folder(struct marking *marking, GError **error)
 {
 	const char *results = marking->experiment->paths->results;
@@ -198,14 +192,14 @@ static bool prepare(struct marking *marking, GError **error)
 static void marking_clear(struct marking *marking, bool keep)
 {
 	progress_free(marking->progress);
-	guest_injected_clear(&marking->guest);
+	guest_clear(&marking->guest);
 	record_free(marking->record);
 	job_free(marking->job);
 	g_clear_pointer(&marking->marks, g_ptr_array_unref);
 	if (marking->folder != NULL && keep)
 		fprintf(stderr, "Consoles and logs: %s\n", marking->folder);
 	else if (marking->folder != NULL)
-		remove_folder(marking->folder);
+		tree_remove(marking->folder);
 	g_free(marking->folder);
 }
 

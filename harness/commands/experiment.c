@@ -13,7 +13,6 @@
 #include "commands/side.h"
 #include "commands/terminal.h"
 #include "guest/digest.h"
-#include "guest/inject.h"
 #include "model/job.h"
 #include "model/l1_result.h"
 #include "model/record_store.h"
@@ -26,7 +25,7 @@ struct course {
 	struct progress *progress;
 	struct record *record;
 	record_store *store;
-	struct guest_injected guest;
+	struct guest guest;
 };
 
 static void on_l1_step(uint64_t ticks G_GNUC_UNUSED, const char *text, void *data)
@@ -34,6 +33,12 @@ static void on_l1_step(uint64_t ticks G_GNUC_UNUSED, const char *text, void *dat
 	struct course *course = data;
 
 	progress_step(course->progress, text);
+}
+
+/* kvm_intel is nothing to an AMD CPU, nor kvm_amd to an Intel one. */
+static bool is_other_vendor(const char *module, const char *vendor)
+{
+	return g_str_equal(module, g_str_equal(vendor, "svm") ? "kvm_intel" : "kvm_amd");
 }
 
 /* kernel.conf, which kernel/Makefile writes. */
@@ -58,7 +63,8 @@ static bool describe_kernel(struct course *course, GError **error)
 	for (char **name = names; *name != NULL; name++) {
 		g_autofree char *id = g_key_file_get_string(file, "build_id", *name, NULL);
 
-		g_ptr_array_add(kernel->modules, record_module_new(*name, id));
+		if (!is_other_vendor(*name, course->record->platform.vendor))
+			g_ptr_array_add(kernel->modules, record_module_new(*name, id));
 	}
 	return true;
 }
@@ -72,8 +78,8 @@ static bool describe_guest(struct course *course, GError **error)
 
 	if (kernel == NULL)
 		return false;
-	record_set_string(&guest->image_sha256, course->guest.image_sha256);
-	record_set_string(&guest->probe_sha256, course->guest.probe_sha256);
+	record_set_string(&guest->image_sha256, course->guest.injected.image_sha256);
+	record_set_string(&guest->probe_sha256, course->guest.injected.probe_sha256);
 	record_set_string(&guest->kernel_sha256, kernel);
 	guest->memory_mib = record_u64_from(l2->memory_mib);
 	guest->vcpus = record_u64_from(l2->vcpus);
@@ -127,6 +133,13 @@ static bool store_texts(struct course *course, frame_texts *texts, GError **erro
 	return true;
 }
 
+/* Only an emulator's time-stamp counter counts instructions. */
+static void forget_ticks(struct record *record)
+{
+	for (unsigned int i = 0; i < record->runs->len; i++)
+		((struct record_run *)g_ptr_array_index(record->runs, i))->ticks.known = false;
+}
+
 /* Boot L1 and collect; the first error is the one that counts, but what came is kept always. */
 static bool boot(struct course *course, GError **error)
 {
@@ -159,6 +172,8 @@ static bool boot(struct course *course, GError **error)
 	ok = experiment->platform->boot(&request, &course->record->platform, &course->record->ticks,
 					&first);
 	ok = l1_result_finish(result, first == NULL ? &first : NULL) && ok;
+	if (!course->record->ticks.known)
+		forget_ticks(course->record);
 	ok = store_texts(course, l1_result_texts(result), first == NULL ? &first : NULL) && ok;
 	if (!ok)
 		g_propagate_error(error, g_steal_pointer(&first));
@@ -258,7 +273,7 @@ static void course_clear(struct course *course)
 	record_store_abort(course->store);
 	record_free(course->record);
 	progress_free(course->progress);
-	guest_injected_clear(&course->guest);
+	guest_clear(&course->guest);
 }
 
 int experiment_run(const struct experiment *experiment, GError **error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "commands/guest.h"
 
+#include "commands/capabilities.h"
 #include "model/job.h"
 
 /* How long libguestfs may take, wall clock: fifteen times what it takes without KVM. */
@@ -19,7 +20,7 @@ static void on_step(const char *text, void *data)
 }
 
 bool guest_prepare(const struct experiment *experiment, struct progress *progress,
-		   struct guest_injected *guest, GError **error)
+		   struct guest *guest, GError **error)
 {
 	const struct paths *paths = experiment->paths;
 	const struct config_l2 *l2 = &experiment->config->l2;
@@ -36,7 +37,17 @@ bool guest_prepare(const struct experiment *experiment, struct progress *progres
 	};
 
 	progress_step(progress, "L0: looking for the probe in the L2 image");
-	return guest_inject(&request, guest, error);
+	*guest = (struct guest){ .capabilities = NULL };
+	if (!guest_inject(&request, &guest->injected, error))
+		return false;
+	guest->capabilities = capabilities_get(experiment, progress, error);
+	return guest->capabilities != NULL;
+}
+
+void guest_clear(struct guest *guest)
+{
+	guest_injected_clear(&guest->injected);
+	g_clear_pointer(&guest->capabilities, g_free);
 }
 
 const char *guest_kernel(const struct experiment *experiment, const char *workload)
@@ -47,7 +58,7 @@ const char *guest_kernel(const struct experiment *experiment, const char *worklo
 				     : or_built(l2->kernel, experiment->paths->l2_kernel);
 }
 
-void guest_request(const struct experiment *experiment, const struct guest_injected *guest,
+void guest_request(const struct experiment *experiment, const struct guest *guest,
 		   struct platform_request *request)
 {
 	const struct paths *paths = experiment->paths;
@@ -57,13 +68,16 @@ void guest_request(const struct experiment *experiment, const struct guest_injec
 		.config = config,
 		.l1_kernel = paths->l1_kernel,
 		.appliance = paths->appliance,
-		.modules = or_built(config->bochs.modules, paths->modules),
+		.modules = or_built(config->l1.modules, paths->modules),
 		.l2_kernel = or_built(config->l2.kernel, paths->l2_kernel),
 		.l2_doses = or_built(config->l2.doses, paths->l2_doses),
 		.l2_domain = paths->l2_domain,
-		.l2_image = guest->image,
-		.capabilities = paths->capabilities,
+		.l2_image = guest->injected.image,
+		.capabilities = guest->capabilities,
 		.bochs_time = paths->bochs_time,
+		.l1_domain = paths->l1_domain,
+		.qemu_conf = paths->qemu_conf,
+		.libvirt_cache = paths->libvirt_cache,
 		.cancellable = experiment->cancellable,
 	};
 }

@@ -14,9 +14,18 @@
  * unless the configuration names others.
  */
 
-/* Put probe and workloads into the image of L2, and say so as progress. Errors of guest_inject. */
+struct guest {
+	struct guest_injected injected;
+	char *capabilities; /* what libvirt in L1 would otherwise have to ask QEMU */
+};
+
+/*
+ * Put probe and workloads into the image of L2, and have the capabilities ready; say so as
+ * progress. Errors of guest_inject and of capabilities_get. Free with guest_clear, always.
+ */
 bool guest_prepare(const struct experiment *experiment, struct progress *progress,
-		   struct guest_injected *guest, GError **error);
+		   struct guest *guest, GError **error);
+void guest_clear(struct guest *guest);
 
 /* The file that L2 boots for this workload: its Linux, or the dose guest. */
 const char *guest_kernel(const struct experiment *experiment, const char *workload);
@@ -25,7 +34,7 @@ const char *guest_kernel(const struct experiment *experiment, const char *worklo
  * All of a request that does not depend on the job: files, configuration, the cancellable. All is
  * borrowed. The rest is NULL.
  */
-void guest_request(const struct experiment *experiment, const struct guest_injected *guest,
+void guest_request(const struct experiment *experiment, const struct guest *guest,
 		   struct platform_request *request);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands/l1_job.h"
+#include "commands/session.h"
 
 /*
  * For the tests: boot L1, load the KUnit tests of the patch series, and print what the kernel log
@@ -53,11 +54,22 @@ static bool print_log(frame_texts *texts, void *data G_GNUC_UNUSED, GError **err
 
 int command_kunit(int argc, char **argv, GError **error)
 {
-	if (argc != 2 || *argv[1] == '-') {
+	g_autoptr(struct_session) session =
+		session_open(&argc, &argv, "FOLDER", "Run the KUnit tests of the patch series.",
+			     "FOLDER is made, and gets consoles and logs.", error);
+	g_autoptr(struct_progress) progress = progress_new(-1);
+	struct experiment experiment;
+
+	if (session == NULL)
+		return EPTLAB_ERROR_USAGE;
+	if (argc != 2) {
 		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
 			    "L0: kunit takes one folder, to be made");
 		return EPTLAB_ERROR_USAGE;
 	}
-	return l1_job_run(JOB_KUNIT, "L1: booting, to run the KUnit tests", argv[1], print_log,
-			  NULL, error);
+	if (!session_prepare(session, &experiment, error) ||
+	    !l1_job_run(&experiment, JOB_KUNIT, progress, "L1: booting, for the KUnit tests",
+			argv[1], print_log, NULL, error))
+		return (*error)->code;
+	return 0;
 }

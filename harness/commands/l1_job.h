@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "commands/experiment.h"
+#include "commands/progress.h"
 #include "model/frameset.h"
 #include "model/job.h"
 
@@ -11,11 +13,10 @@
 typedef bool (*l1_job_use)(frame_texts *texts, void *data, GError **error);
 
 /*
- * For the Makefile: boot L1 once, with what make has built and configs/ says, for a job in which no
- * L2 is booted. step is said while L1 boots. Consoles and temporary files are in folder, which is
- * made. Returns the exit status.
+ * Boot L1 once, as the experiment would, for a job in which no L2 is booted. step is said while L1
+ * boots. Consoles and temporary files are in folder, which is made and is the caller's to remove.
  */
-int l1_job_run(enum job_task task, const char *step, const char *folder, l1_job_use use, void *data,
-	       GError **error);
+bool l1_job_run(const struct experiment *experiment, enum job_task task, struct progress *progress,
+		const char *step, const char *folder, l1_job_use use, void *data, GError **error);
 
 #endif

@@ -23,6 +23,9 @@ static const struct {
 	{ offsetof(struct paths, l2_doses), "doses.elf", true },
 	{ offsetof(struct paths, l2_base_image), "l2-base.img", true },
 	{ offsetof(struct paths, l2_domain), "../guest-image/domain.xml", false },
+	{ offsetof(struct paths, l1_domain), "../guest-image/l1-domain.xml", false },
+	{ offsetof(struct paths, qemu_conf),
+	  "../guest-image/appliance/root/etc/libvirt-embed/qemu.conf", false },
 	{ offsetof(struct paths, probe), "probe", true },
 	{ offsetof(struct paths, workloads), "../guest-image/workloads", false },
 	{ offsetof(struct paths, guestfs_helper), "eptlab-guestfs", true },
@@ -51,6 +54,7 @@ struct paths *paths_find(GError **error)
 	for (unsigned int i = 0; i < G_N_ELEMENTS(table); i++)
 		*member(paths, table[i].member) = g_canonicalize_filename(table[i].path, folder);
 	paths->guest_cache = g_build_filename(g_get_user_cache_dir(), "eptlab", "guest", NULL);
+	paths->libvirt_cache = g_build_filename(g_get_user_cache_dir(), "eptlab", "libvirt", NULL);
 	return paths;
 }
 
@@ -72,11 +76,6 @@ bool paths_are_built(const struct paths *paths, GError **error)
 	return true;
 }
 
-bool paths_are_complete(const struct paths *paths, GError **error)
-{
-	return paths_are_built(paths, error) && is_there(paths->capabilities, error);
-}
-
 void paths_free(struct paths *paths)
 {
 	if (paths == NULL)
@@ -84,5 +83,6 @@ void paths_free(struct paths *paths)
 	for (unsigned int i = 0; i < G_N_ELEMENTS(table); i++)
 		g_free(*member(paths, table[i].member));
 	g_free(paths->guest_cache);
+	g_free(paths->libvirt_cache);
 	g_free(paths);
 }

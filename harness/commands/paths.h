@@ -14,27 +14,26 @@ struct paths {
 	char *modules;
 	char *extra_modules; /* KUnit, and KVM's tests */
 	char *appliance;
-	char *capabilities;
+	char *capabilities; /* what libvirt in L1 has found out, a folder for each kind of L1 */
 	char *l2_kernel;
 	char *l2_doses; /* the dose guest */
 	char *l2_base_image;
 	char *l2_domain;
+	char *l1_domain;
+	char *qemu_conf; /* for libvirt's embedded driver, in L1 and here */
 	char *probe;
 	char *workloads;
 	char *guestfs_helper;
-	char *bochs_time;  /* the shared object of platform/bochs_time.c */
-	char *guest_cache; /* ~/.cache/eptlab/guest */
+	char *bochs_time;    /* the shared object of platform/bochs_time.c */
+	char *guest_cache;   /* ~/.cache/eptlab/guest */
+	char *libvirt_cache; /* ~/.cache/eptlab/libvirt */
 };
 
 /* Find them; whether they are there is another question. EPTLAB_ERROR_MACHINE. */
 struct paths *paths_find(GError **error);
 
-/*
- * Is all there that make builds before it asks L1 for the capabilities (paths_are_built), and these
- * too (paths_are_complete)? EPTLAB_ERROR_MACHINE says what is missing.
- */
+/* Is all there that make builds? EPTLAB_ERROR_MACHINE says what is missing. */
 bool paths_are_built(const struct paths *paths, GError **error);
-bool paths_are_complete(const struct paths *paths, GError **error);
 
 void paths_free(struct paths *paths);
 

@@ -94,12 +94,14 @@ static bool have_workload(const struct session *session, GError **error)
 	return false;
 }
 
-static double seconds_of_latest(const char *results)
+/* What it took the last time, on the same platform; negative: unknown. */
+static double seconds_of_latest(const char *results, const char *platform)
 {
 	g_autofree char *path = record_find_latest(results, NULL);
 	g_autoptr(struct_record) record = path != NULL ? record_load(path, NULL) : NULL;
 
-	return record != NULL ? record->seconds : -1;
+	return record != NULL && g_str_equal(record->platform.name, platform) ? record->seconds
+									      : -1;
 }
 
 bool session_prepare(struct session *session, struct experiment *experiment, GError **error)
@@ -108,7 +110,7 @@ bool session_prepare(struct session *session, struct experiment *experiment, GEr
 
 	session->cancellable = interrupt_catch();
 	session->paths = paths_find(error);
-	if (session->paths == NULL || !paths_are_complete(session->paths, error))
+	if (session->paths == NULL || !paths_are_built(session->paths, error))
 		return false;
 	use_folder(&session->paths->configs, session->configs);
 	use_folder(&session->paths->results, session->results);
@@ -118,14 +120,14 @@ bool session_prepare(struct session *session, struct experiment *experiment, GEr
 	if (session->config == NULL || !have_workload(session, error) ||
 	    !recover(session->paths->results, error))
 		return false;
-	platform = platform_find(session->config->experiment.platform, error);
+	platform = platform_find(session->config, error);
 	if (platform == NULL)
 		return false;
 	*experiment = (struct experiment){
 		.paths = session->paths,
 		.config = session->config,
 		.platform = platform,
-		.expected_seconds = seconds_of_latest(session->paths->results),
+		.expected_seconds = seconds_of_latest(session->paths->results, platform->name),
 		.cancellable = session->cancellable,
 	};
 	return true;

@@ -103,10 +103,11 @@ static void check_configurations(const struct config *config)
 
 static void check_config(const struct config *config)
 {
-	const char *const paths[] = { config->l2.kernel,      config->l2.doses,
-				      config->l2.image,	      config->l2.probe,
-				      config->bochs.modules,  config->conform.kernel,
-				      config->conform.modules };
+	const char *const paths[] = { config->l2.kernel,       config->l2.doses,
+				      config->l2.image,	       config->l2.probe,
+				      config->l1.modules,      config->conform.kernel,
+				      config->conform.modules, config->l2.guest,
+				      config->local.modules };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)
 		check_path(paths[i]);

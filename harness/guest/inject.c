@@ -15,6 +15,7 @@
 #include "guest/digest.h"
 #include "guest/l2_image.h"
 #include "model/error.h"
+#include "model/tree.h"
 
 /* Part of the key: to be raised when the same inputs are to give another image. */
 #define CACHE_FORMAT "eptlab L2 image 1\n"
@@ -76,24 +77,6 @@ static bool fail(GError **error, const char *what, const char *path)
 	return false;
 }
 
-static void remove_tree(const char *path)
-{
-	g_autoptr(GDir) folder = NULL;
-	struct stat status;
-	const char *name;
-
-	if (g_lstat(path, &status) < 0)
-		return;
-	if (S_ISDIR(status.st_mode))
-		folder = g_dir_open(path, 0, NULL);
-	while (folder && (name = g_dir_read_name(folder))) {
-		g_autofree char *child = g_build_filename(path, name, NULL);
-
-		remove_tree(child);
-	}
-	g_remove(path);
-}
-
 static void remove_with_prefix(const char *path, const char *prefix)
 {
 	g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
@@ -103,7 +86,7 @@ static void remove_with_prefix(const char *path, const char *prefix)
 		if (g_str_has_prefix(name, prefix)) {
 			g_autofree char *child = g_build_filename(path, name, NULL);
 
-			remove_tree(child);
+			tree_remove(child);
 		}
 	}
 }
@@ -492,7 +475,7 @@ static bool inject(struct injection *injection, struct guest_injected *out, GErr
 		if (!check_room(injection, error) || !check_disk(injection, error))
 			return false;
 		sha256 = build_image(injection, error);
-		remove_tree(injection->tmp);
+		tree_remove(injection->tmp);
 	}
 	if (!sha256)
 		return false;

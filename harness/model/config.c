@@ -32,13 +32,17 @@ struct config_key {
 	const char *const *choices;
 };
 
-static const char *const platforms[] = { "auto", "bochs", NULL };
+static const char *const platforms[] = { "auto", "bochs", "tcg", "kvm", "local", NULL };
 
 #define IN_EXPERIMENT(m)                                                                           \
 	.section = "experiment", .name = #m, .offset = offsetof(struct config_experiment, m)
 #define IN_MODULE(m) .section = "module", .name = #m, .offset = offsetof(struct config_module, m)
 #define IN_L2(m)     .section = "l2", .name = #m, .offset = offsetof(struct config_l2, m)
+#define IN_L1(m)     .section = "l1", .name = #m, .offset = offsetof(struct config_l1, m)
 #define IN_BOCHS(m)  .section = "bochs", .name = #m, .offset = offsetof(struct config_bochs, m)
+#define IN_TCG(m)    .section = "tcg", .name = #m, .offset = offsetof(struct config_domain, m)
+#define IN_LOCAL(m)  .section = "local", .name = #m, .offset = offsetof(struct config_local, m)
+#define IN_KVM(m)    .section = "kvm", .name = #m, .offset = offsetof(struct config_domain, m)
 
 #define IN_CONFORM(m) .section = "conform", .name = #m, .offset = offsetof(struct config_conform, m)
 
@@ -66,6 +70,12 @@ static const struct config_key keys[] = {
 	{ IN_L2(doses), .type = VALUE_PATH },
 	{ IN_L2(image), .type = VALUE_PATH },
 	{ IN_L2(probe), .type = VALUE_PATH },
+	{ IN_L2(guest), .type = VALUE_PATH },
+	{ IN_L2(guest_memory_mib), .type = VALUE_UINT, .min = 32, .max = 65536 },
+	{ IN_L2(guest_timeout_seconds), .type = VALUE_UINT, .min = 1, .max = DAY },
+
+	{ IN_L1(append), .type = VALUE_TEXT, .max = 512 },
+	{ IN_L1(modules), .type = VALUE_PATH },
 
 	{ IN_BOCHS(cpu), .type = VALUE_NAME },
 	/* Bochs 2.7 of Debian gives a guest at most 2 GiB. */
@@ -73,8 +83,20 @@ static const struct config_key keys[] = {
 	{ IN_BOCHS(ips), .type = VALUE_U64, .min = 1000000, .max = 4000000000 },
 	{ IN_BOCHS(timeout_seconds), .type = VALUE_UINT, .min = 1, .max = DAY },
 	{ IN_BOCHS(timeout_ticks), .type = VALUE_U64, .min = 1000000, .max = 1000000000000000 },
-	{ IN_BOCHS(append), .type = VALUE_TEXT, .max = 512 },
-	{ IN_BOCHS(modules), .type = VALUE_PATH },
+
+	{ IN_TCG(uri), .type = VALUE_TEXT, .max = 512 },
+	{ IN_TCG(cpu), .type = VALUE_TEXT, .max = 64 },
+	{ IN_TCG(memory_mib), .type = VALUE_UINT, .min = 128, .max = 65536 },
+	{ IN_TCG(timeout_seconds), .type = VALUE_UINT, .min = 1, .max = DAY },
+
+	{ IN_KVM(uri), .type = VALUE_TEXT, .max = 512 },
+	{ IN_KVM(memory_mib), .type = VALUE_UINT, .min = 128, .max = 65536 },
+	{ IN_KVM(timeout_seconds), .type = VALUE_UINT, .min = 1, .max = DAY },
+
+	{ IN_LOCAL(uri), .type = VALUE_TEXT, .max = 512 },
+	{ IN_LOCAL(modules), .type = VALUE_PATH },
+	{ IN_LOCAL(any_modules), .type = VALUE_BOOL },
+	{ IN_LOCAL(timeout_seconds), .type = VALUE_UINT, .min = 1, .max = DAY },
 
 	{ IN_CONFORM(kernel), .type = VALUE_PATH },
 	{ IN_CONFORM(modules), .type = VALUE_PATH },
@@ -85,6 +107,23 @@ static const struct config_key keys[] = {
 	/* The hypervisor range of CPUID, which no CPU answers itself (SDM vol. 2A, "CPUID"). */
 	{ IN_CONFORM(exits_leaf), .type = VALUE_U64, .min = 0x40000000, .max = 0x4fffffff },
 	{ IN_CONFORM(total_leaf), .type = VALUE_U64, .min = 0x40000000, .max = 0x4fffffff },
+};
+
+/* The sections that there are once, with their structures. [module] is there for each
+ * configuration.
+ */
+static const struct {
+	const char *name;
+	size_t offset; /* in struct config */
+} sections[] = {
+	{ "experiment", offsetof(struct config, experiment) },
+	{ "l2", offsetof(struct config, l2) },
+	{ "l1", offsetof(struct config, l1) },
+	{ "bochs", offsetof(struct config, bochs) },
+	{ "tcg", offsetof(struct config, tcg) },
+	{ "kvm", offsetof(struct config, kvm) },
+	{ "local", offsetof(struct config, local) },
+	{ "conform", offsetof(struct config, conform) },
 };
 
 /* ---- Where a value comes from ---- */
@@ -356,13 +395,10 @@ static void *section_base(struct config *config, const char *section, const char
 {
 	if (module)
 		return get_module(config, module);
-	if (strcmp(section, "experiment") == 0)
-		return &config->experiment;
-	if (strcmp(section, "l2") == 0)
-		return &config->l2;
-	if (strcmp(section, "conform") == 0)
-		return &config->conform;
-	return &config->bochs;
+	for (guint i = 0; i < G_N_ELEMENTS(sections); i++)
+		if (strcmp(section, sections[i].name) == 0)
+			return (char *)config + sections[i].offset;
+	g_assert_not_reached();
 }
 
 /* One key=value of a section that exists; module is the configuration it belongs to, or NULL. */
@@ -655,10 +691,10 @@ static bool check_all_complete(const struct loader *loader, const char *folder, 
 		if (!check_complete(loader, folder, "module", module->name, error))
 			return false;
 	}
-	return check_complete(loader, folder, "experiment", NULL, error) &&
-	       check_complete(loader, folder, "l2", NULL, error) &&
-	       check_complete(loader, folder, "bochs", NULL, error) &&
-	       check_complete(loader, folder, "conform", NULL, error);
+	for (i = 0; i < G_N_ELEMENTS(sections); i++)
+		if (!check_complete(loader, folder, sections[i].name, NULL, error))
+			return false;
+	return true;
 }
 
 /*
@@ -736,25 +772,35 @@ struct config *config_load(const char *folder, const char *const *overrides,
 	return good ? g_steal_pointer(&result) : NULL;
 }
 
+static void free_value(struct config *config, const struct config_key *key)
+{
+	char *base = section_base(config, key->section, NULL);
+	void *member = base + key->offset;
+
+	switch (key->type) {
+	case VALUE_NAMES:
+		g_strfreev(*(char ***)member);
+		break;
+	case VALUE_NAME:
+	case VALUE_CHOICE:
+	case VALUE_TEXT:
+	case VALUE_PATH:
+		g_free(*(char **)member);
+		break;
+	case VALUE_BOOL:
+	case VALUE_UINT:
+	case VALUE_U64:
+		break;
+	}
+}
+
 void config_free(struct config *config)
 {
 	if (!config)
 		return;
-	g_free(config->experiment.workload);
-	g_strfreev(config->experiment.configurations);
-	g_free(config->experiment.platform);
-	g_free(config->experiment.tracepoints);
-	g_free(config->l2.append);
-	g_free(config->l2.kernel);
-	g_free(config->l2.doses);
-	g_free(config->l2.image);
-	g_free(config->l2.probe);
-	g_free(config->bochs.cpu);
-	g_free(config->bochs.append);
-	g_free(config->bochs.modules);
-	g_free(config->conform.kernel);
-	g_free(config->conform.modules);
-	g_strfreev(config->conform.runs);
+	for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
+		if (strcmp(keys[i].section, "module") != 0)
+			free_value(config, &keys[i]);
 	g_ptr_array_unref(config->modules);
 	g_free(config);
 }

@@ -42,17 +42,40 @@ struct config_l2 {
 	char *doses; /* what is booted instead of the kernel to take a dose */
 	char *image;
 	char *probe;
+	char *guest;		       /* the user's own image; "": ours */
+	unsigned int guest_memory_mib; /* memory_mib and timeout_seconds for that */
+	unsigned int guest_timeout_seconds;
 };
 
-/* [bochs]; an empty path means what make has built. */
+/* [l1]: on every platform. An empty path means what make has built. */
+struct config_l1 {
+	char *append;  /* more kernel arguments for L1, or "" */
+	char *modules; /* folder with kvm.ko, kvm-intel.ko and kvm-amd.ko */
+};
+
+/* [tcg] and [kvm]: L1 as a libvirt domain. */
+struct config_domain {
+	char *uri; /* of libvirt; "": its embedded driver */
+	char *cpu; /* a model of libvirt's; [tcg] only, else NULL */
+	unsigned int memory_mib;
+	unsigned int timeout_seconds; /* wall clock, whole experiment */
+};
+
+/* [local]: this machine is L1. */
+struct config_local {
+	char *uri;		      /* of libvirt; "": its embedded driver */
+	char *modules;		      /* folder of .ko files; "": those of the running kernel */
+	bool any_modules;	      /* also other modules than those that were built */
+	unsigned int timeout_seconds; /* wall clock, whole experiment */
+};
+
+/* [bochs] */
 struct config_bochs {
 	char *cpu;
 	unsigned int memory_mib;
 	uint64_t ips;		      /* emulated instructions in a virtual second */
 	unsigned int timeout_seconds; /* wall clock, whole experiment */
 	uint64_t timeout_ticks;	      /* emulated instructions, whole experiment */
-	char *append;		      /* more kernel arguments for L1, or "" */
-	char *modules;		      /* folder with kvm.ko and kvm-intel.ko */
 };
 
 /* [conform]; an empty path means what make has built. */
@@ -70,7 +93,11 @@ struct config_conform {
 struct config {
 	struct config_experiment experiment;
 	struct config_l2 l2;
+	struct config_l1 l1;
 	struct config_bochs bochs;
+	struct config_domain tcg;
+	struct config_domain kvm;
+	struct config_local local;
 	struct config_conform conform;
 	GPtrArray *modules; /* of struct config_module, by name; more than the experiment uses */
 };

@@ -154,6 +154,7 @@ static bool take_parameter(l1_result *result, const struct frame *frame, GError 
 		enum record_bool *flag;
 	} known[] = {
 		{ "ept", &effect->ept },
+		{ "npt", &effect->ept },
 		{ "vpid", &effect->vpid },
 		{ "unrestricted_guest", &effect->unrestricted_guest },
 	};

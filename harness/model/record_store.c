@@ -12,6 +12,7 @@
 #include <glib/gstdio.h>
 
 #include "model/frameset.h"
+#include "model/tree.h"
 
 #define PARTIAL_PREFIX ".partial-"
 #define RANDOM_SUFFIX  ".XXXXXX"
@@ -99,25 +100,12 @@ static void store_free(record_store *store)
 	g_free(store);
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where)
-{
-	(void)status;
-	(void)type;
-	(void)where;
-	return remove(path);
-}
-
-static void remove_tree(const char *path)
-{
-	nftw(path, remove_entry, 16, FTW_PHYS | FTW_DEPTH);
-}
-
 void record_store_abort(record_store *store)
 {
 	if (!store)
 		return;
 	/* What cannot be removed has no lock any more: the next harness will find it. */
-	remove_tree(store->path);
+	tree_remove(store->path);
 	store_free(store);
 }
 
@@ -402,7 +390,7 @@ static char *settle(const record_store *store, bool is_latest, bool *moved, GErr
 	g_autofree char *work = g_build_filename(store->path, WORK, NULL);
 
 	*moved = false;
-	remove_tree(work);
+	tree_remove(work);
 	if (nftw(store->path, sync_entry, 16, FTW_PHYS | FTW_DEPTH) != 0) {
 		fail(error, "write", store->path);
 		return NULL;

@@ -151,10 +151,20 @@ static struct rule_result check_ept_leaf(const struct rule_subject *a, const str
 			    "leaf 0x4FFFFF01 was not answered");
 }
 
+/* kvm-amd has no such parameter. */
+static bool has_vpid(const struct record_run *run)
+{
+	return record_run_vendor(run) != KVM_EXITCOUNT_VENDOR_SVM;
+}
+
+#define ASIDS_ALWAYS "SVM tags its TLB by ASID always (APM vol. 2, 15.16)"
+
 static struct rule_result check_vpid_sysfs(const struct rule_subject *a,
 					   const struct rule_subject *b)
 {
 	(void)b;
+	if (!has_vpid(a->run))
+		return not_applicable(ASIDS_ALWAYS);
 	return check_effect(a->run->requested.vpid, a->run->in_effect.vpid, "VPID",
 			    "the module's parameter was not read back");
 }
@@ -175,6 +185,8 @@ static struct rule_result check_vpid_equal(const struct rule_subject *a,
 	const enum record_bool one = a->run->in_effect.vpid, other = b->run->in_effect.vpid;
 	const char *expected = "VPID the same in both runs";
 
+	if (!has_vpid(a->run) && !has_vpid(b->run))
+		return not_applicable(ASIDS_ALWAYS);
 	if (one == RECORD_UNKNOWN || other == RECORD_UNKNOWN)
 		return unknown("the module's parameter was not read back", expected);
 	return judged(one == other,
@@ -198,6 +210,18 @@ static struct count count_of(const struct record_run *run, uint32_t reason)
 	return (struct count){ .known = one != NULL, .value = one ? one->before + one->count : 0 };
 }
 
+static const struct reason_roles *roles_of(const struct record_run *run)
+{
+	return reason_roles(record_run_vendor(run));
+}
+
+/* "48 EPT_VIOLATION 4023" */
+static char *count_text(const struct record_run *run, uint32_t reason, const char *count)
+{
+	return g_strdup_printf("%" PRIu32 " %s %s", reason,
+			       reason_name(record_run_vendor(run), reason), count);
+}
+
 /* Nothing when the rule is about the other kind of paging; else false, and *other is the answer. */
 static bool is_about(const struct record_run *run, enum record_bool ept, struct rule_result *other)
 {
@@ -214,21 +238,18 @@ static struct rule_result check_one_count(const struct record_run *run, enum rec
 					  uint32_t reason, bool must_happen)
 {
 	const struct count count = count_of(run, reason);
-	g_autofree char *expected = g_strdup_printf("%" PRIu32 " %s %s", reason,
-						    reason_name(record_run_vendor(run), reason),
-						    must_happen ? "more than 0" : "0");
+	g_autofree char *expected = count_text(run, reason, must_happen ? "more than 0" : "0");
+	g_autofree char *number = g_strdup_printf("%" PRIu64, count.value);
 	struct rule_result other;
 
 	if (!is_about(run, ept, &other))
 		return other;
 	if (!count.known)
 		return unknown("the reason was not read", expected);
-	return judged((count.value > 0) == must_happen,
-		      g_strdup_printf("%" PRIu32 " %s %" PRIu64, reason,
-				      reason_name(record_run_vendor(run), reason), count.value),
-		      expected);
+	return judged((count.value > 0) == must_happen, count_text(run, reason, number), expected);
 }
 
+/* SVM has one reason for what are two on VMX. */
 static struct rule_result check_no_ept_exits(const struct rule_subject *a,
 					     const struct rule_subject *b)
 {
@@ -238,6 +259,8 @@ static struct rule_result check_no_ept_exits(const struct rule_subject *a,
 	struct rule_result other;
 
 	(void)b;
+	if (roles_of(a->run)->misconfig == REASON_NONE)
+		return check_one_count(a->run, RECORD_FALSE, roles_of(a->run)->violation, false);
 	if (!is_about(a->run, RECORD_FALSE, &other))
 		return other;
 	if (!violations.known || !misconfigs.known)
@@ -252,21 +275,21 @@ static struct rule_result check_page_faults(const struct rule_subject *a,
 					    const struct rule_subject *b)
 {
 	(void)b;
-	return check_one_count(a->run, RECORD_FALSE, REASON_EXCEPTION_NMI, true);
+	return check_one_count(a->run, RECORD_FALSE, roles_of(a->run)->page_fault, true);
 }
 
 static struct rule_result check_violations(const struct rule_subject *a,
 					   const struct rule_subject *b)
 {
 	(void)b;
-	return check_one_count(a->run, RECORD_TRUE, REASON_EPT_VIOLATION, true);
+	return check_one_count(a->run, RECORD_TRUE, roles_of(a->run)->violation, true);
 }
 
 static struct rule_result check_no_invlpg(const struct rule_subject *a,
 					  const struct rule_subject *b)
 {
 	(void)b;
-	return check_one_count(a->run, RECORD_TRUE, REASON_INVLPG, false);
+	return check_one_count(a->run, RECORD_TRUE, roles_of(a->run)->invlpg, false);
 }
 
 static struct rule_result check_runs_differ(const struct rule_subject *a,
@@ -598,7 +621,8 @@ static const struct rule rules[] = {
 		.check = check_ept_sysfs,
 		.why = "The parameter can only be set when the module is loaded, and KVM turns EPT "
 		       "off "
-		       "without a word where the CPU lacks it (hardware_setup() in vmx.c).",
+		       "without a word where the CPU lacks it (hardware_setup() in vmx.c; "
+		       "svm_hardware_setup() in svm.c, where it is called npt).",
 		.advice = "The CPU of L1 may have no EPT, or the module was not "
 			  "reloaded; " LOOK_AT_LOGS ".",
 	},
@@ -609,7 +633,7 @@ static const struct rule rules[] = {
 		.must_be_known = true,
 		.check = check_ept_leaf,
 		.why = "Leaf 0x4FFFFF01 says what the VMCS of this very L2 has (vmcs01's secondary "
-		       "controls), whatever the parameter says.",
+		       "controls; with SVM its VMCB's NP_ENABLE), whatever the parameter says.",
 		.advice = "L2 ran with the other kind of paging; its counts belong to that one.",
 	},
 	{
@@ -644,12 +668,13 @@ static const struct rule rules[] = {
 		.check = check_no_ept_exits,
 		.why = "EPT violations and misconfigurations exist only while \"enable EPT\" is 1 "
 		       "(SDM "
-		       "vol. 3, \"EPT-Induced VM Exits\"). A count other than 0 means that EPT "
+		       "vol. 3, \"EPT-Induced VM Exits\"), and nested page faults while NP_ENABLE "
+		       "is (APM vol. 2, 15.25). A count other than 0 means that EPT "
 		       "stayed on, "
 		       "or that the counter ran on from an earlier run.",
 		.advice =
-			"Reload both kvm.ko and kvm-intel.ko, and start a new VM: counts in kvm.ko "
-			"survive a reload of kvm-intel.ko alone.",
+			"Reload both kvm.ko and the vendor's module, and start a new VM: counts in "
+			"kvm.ko survive a reload of kvm-intel.ko or kvm-amd.ko alone.",
 	},
 	{
 		.name = "ept-off-page-faults",
@@ -659,7 +684,7 @@ static const struct rule rules[] = {
 		.check = check_page_faults,
 		.why = "Shadow paging works by intercepting page faults "
 		       "(vmx_update_exception_bitmap() "
-		       "in vmx.c), and no kernel boots without one.",
+		       "in vmx.c, init_vmcb() in svm.c), and no kernel boots without one.",
 		.advice = "EPT was not off, or page faults are not counted; " LOOK_AT_LOGS ".",
 	},
 	{
@@ -671,8 +696,7 @@ static const struct rule rules[] = {
 		.why = "KVM maps guest memory in EPT when it is first used, and each such first "
 		       "use is "
 		       "an EPT violation (SDM vol. 3, \"EPT Violations\"; handle_ept_violation() "
-		       "in "
-		       "vmx.c).",
+		       "in vmx.c), on AMD a nested page fault (npf_interception() in svm.c).",
 		.advice = "EPT was not on, or this exit is not counted; " LOOK_AT_LOGS ".",
 	},
 	{
@@ -681,8 +705,9 @@ static const struct rule rules[] = {
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_no_invlpg,
-		.why = "With EPT, KVM does not intercept INVLPG (vmx_exec_control() in vmx.c): the "
-		       "guest "
+		.why = "With EPT, KVM does not intercept INVLPG (vmx_exec_control() in vmx.c), nor "
+		       "with NPT "
+		       "(init_vmcb() in svm.c): the guest "
 		       "changes its own page tables alone.",
 		.advice = "These counts, or some of them, come from shadow paging; start a new VM "
 			  "after "
@@ -696,7 +721,7 @@ static const struct rule rules[] = {
 		.check = check_answers,
 		.why = "A reason that is left out or made up would not show in a sum. Which "
 		       "reasons "
-		       "there are is in SDM vol. 3, appendix C.",
+		       "there are is in SDM vol. 3, appendix C, and APM vol. 2, appendix C.",
 		.advice =
 			"The KVM in L1 and this program do not have the same list; " MAKE_AGAIN ".",
 	},
@@ -721,7 +746,8 @@ static const struct rule rules[] = {
 		.check = check_sweep,
 		.why = "The total is read before and after the reasons, leaf 0x4FFFFFFE. Every "
 		       "read is itself one exit (CPUID always exits: SDM vol. 3, \"Instructions "
-		       "That Cause VM Exits Unconditionally\"), so what the reasons must add up to "
+		       "That Cause VM Exits Unconditionally\"; on AMD KVM intercepts it always), "
+		       "so what the reasons must add up to "
 		       "is known.",
 		.advice = "The live leaves and the latched ones do not tell the same; the counts "
 			  "cannot be used.",

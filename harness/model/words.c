@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <asm/kvm_exitcount.h>
 
 char *words_count(uint64_t value)
 {
@@ -77,4 +78,11 @@ char *words_printable(const char *foreign)
 	for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at))
 		g_string_append_c(clean, g_ascii_isprint(*at) ? *at : '?');
 	return g_string_free(clean, FALSE);
+}
+
+char *words_in_effect(uint32_t vendor, enum record_bool nested, enum record_bool vpid)
+{
+	if (vendor == KVM_EXITCOUNT_VENDOR_SVM)
+		return g_strdup_printf("NPT %s", words_on_off(nested));
+	return g_strdup_printf("EPT %s, VPID %s", words_on_off(nested), words_on_off(vpid));
 }

@@ -34,6 +34,12 @@ char *words_double(const char *format, double value);
 const char *words_on_off(enum record_bool value);
 
 /*
+ * What is on and off of the two, by the vendor's words: "EPT on, VPID on"; of SVM "NPT on", as its
+ * TLB is tagged by ASID always. The caller frees it.
+ */
+char *words_in_effect(uint32_t vendor, enum record_bool nested, enum record_bool vpid);
+
+/*
  * Printable ASCII, one character for one, everything else as '?': foreign text must not reach a
  * terminal as it is. NULL is "".
  */

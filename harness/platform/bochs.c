@@ -65,7 +65,7 @@ static const char configuration[] =
 /* What the debugger says when the time break-point is reached (bx_debug/dbg_main.cc). */
 #define TIME_IS_UP "Caught time breakpoint"
 
-static bool bochs_available(GError **error)
+static bool bochs_available(const struct config *config G_GNUC_UNUSED, GError **error)
 {
 	static const char *const needed[] = { BOCHS,	    "xorriso",	  BIOS,	      VGA_BIOS,
 					      ISOLINUX_BIN, ISOLINUX_MBR, LDLINUX_C32 };
@@ -124,6 +124,7 @@ static bool link_file(const char *folder, const char *name, const char *image, G
 static bool prepare(const struct platform_request *request, GError **error)
 {
 	const struct config_bochs *config = &request->config->bochs;
+	const struct config_l1 *l1 = &request->config->l1;
 	g_autofree char *medium = g_build_filename(request->work, MEDIUM, NULL);
 	g_autofree char *text =
 		g_strdup_printf(configuration, config->cpu, config->ips, config->memory_mib,
@@ -138,7 +139,7 @@ static bool prepare(const struct platform_request *request, GError **error)
 	g_autofree char *cmdline =
 		g_strdup_printf("console=ttyS0,115200 quiet root=/dev/sdb rootfstype=erofs ro "
 				"init=/init panic=0%s%s",
-				*config->append != '\0' ? " " : "", config->append);
+				*l1->append != '\0' ? " " : "", l1->append);
 
 	return medium_make(request, cmdline, medium, error) &&
 	       link_file(request->work, APPLIANCE, request->appliance, error) &&

@@ -24,6 +24,9 @@ struct platform_request {
 	const char *l2_image;	   /* NULL if the job boots no L2 */
 	const char *capabilities;  /* folder of libvirt's cache files, or NULL */
 	const char *bochs_time;	   /* the shared object of bochs_time.c */
+	const char *l1_domain;	   /* libvirt domain template of L1 */
+	const char *qemu_conf;	   /* for libvirt's embedded driver */
+	const char *libvirt_cache; /* folder for what that finds out about this machine's QEMU */
 	const char *work;	   /* an empty folder for temporary files; the caller removes it */
 	const char *console;	   /* file that gets L1's console */
 	const char *log;	   /* file that gets the emulator's log */
@@ -33,14 +36,15 @@ struct platform_request {
 
 struct platform {
 	const char *name;
-	/* Can this machine do it? EPTLAB_ERROR_MACHINE says what is missing. */
-	bool (*available)(GError **error);
+	/* Can this machine do it? EPTLAB_ERROR_MACHINE says what is missing, and what mends it. */
+	bool (*available)(const struct config *config, GError **error);
 	/* Fill in what is known of the platform before L1 has booted; the strings are copied. */
 	void (*describe)(const struct config *config, struct record_platform *out);
 	/*
 	 * Boot L1, feed what it sends to request->frames, and wait until it has powered off.
 	 * Whatever the outcome, nothing is left running. *platform gets the emulator's version as
-	 * it says it itself; *ticks: emulated instructions of the whole boot.
+	 * it says it itself; *ticks: emulated instructions of the whole boot, unknown where the
+	 * platform has none.
 	 *
 	 * EPTLAB_ERROR_MACHINE: the emulator could not be started, or was killed; EPTLAB_ERROR_L1:
 	 * L1 panicked, or ended without its end frame; EPTLAB_ERROR_TIMEOUT;
@@ -51,11 +55,16 @@ struct platform {
 };
 
 /*
- * The platform of that name; "auto" is the best that this machine has. EPTLAB_ERROR_USAGE or
- * _MACHINE.
+ * The platform that the configuration asks for; "auto" is the best that this machine has.
+ * EPTLAB_ERROR_USAGE or _MACHINE.
  */
-const struct platform *platform_find(const char *name, GError **error);
+const struct platform *platform_find(const struct config *config, GError **error);
+
+/* All of them, in the order in which people think of them. */
+const struct platform *const *platform_all(unsigned int *count);
 
 extern const struct platform platform_bochs;
+extern const struct platform platform_kvm;
+extern const struct platform platform_tcg;
 
 #endif

@@ -136,20 +136,19 @@ GPtrArray *prose_changes(const struct comparison *comparison)
 char *prose_in_effect(const struct record_run *run)
 {
 	const struct record_l2_effect *l2 = &run->l2_in_effect;
-	g_autofree char *seen =
-		l2->known ? g_strdup_printf("EPT %s, VPID %s, unrestricted guest %s, %" PRIu32
-					    " vCPU%s",
-					    words_on_off(record_bool_from(l2->ept)),
-					    words_on_off(record_bool_from(l2->vpid)),
-					    words_on_off(record_bool_from(l2->unrestricted_guest)),
-					    l2->vcpus, l2->vcpus == 1 ? "" : "s")
-			  : g_strdup("not read");
+	const uint32_t vendor = record_run_vendor(run);
+	const bool svm = vendor == KVM_EXITCOUNT_VENDOR_SVM;
+	g_autofree char *asked = words_in_effect(vendor, run->requested.ept, run->requested.vpid);
+	g_autofree char *sysfs = words_in_effect(vendor, run->in_effect.ept, run->in_effect.vpid);
+	g_autofree char *leaf =
+		words_in_effect(vendor, record_bool_from(l2->ept), record_bool_from(l2->vpid));
+	g_autofree char *seen = g_strdup_printf(
+		"%s%s%s, %" PRIu32 " vCPU%s", leaf, svm ? "" : ", unrestricted guest ",
+		svm ? "" : words_on_off(record_bool_from(l2->unrestricted_guest)), l2->vcpus,
+		l2->vcpus == 1 ? "" : "s");
 
-	return g_strdup_printf("asked for: EPT %s, VPID %s; L1's sysfs: EPT %s, VPID %s; L2 itself "
-			       "(leaf 0x4FFFFF01): %s",
-			       words_on_off(run->requested.ept), words_on_off(run->requested.vpid),
-			       words_on_off(run->in_effect.ept), words_on_off(run->in_effect.vpid),
-			       seen);
+	return g_strdup_printf("asked for: %s; L1's sysfs: %s; L2 itself (leaf 0x4FFFFF01): %s",
+			       asked, sysfs, l2->known ? seen : "not read");
 }
 
 static void fact_free(gpointer data)

@@ -42,21 +42,20 @@ static void put_cost(const struct text *text, const char *what, double seconds,
 {
 	g_autofree char *time = words_double("%.1f s", seconds);
 	g_autofree char *grouped = words_count(ticks.value);
-	g_autofree char *line =
-		g_strdup_printf("%s: %s%s%s%s", what, seconds < 0 ? "" : time,
-				seconds < 0 || !ticks.known ? "" : ", ", ticks.known ? grouped : "",
-				ticks.known ? " emulated instructions (ticks)" : "");
+	g_autofree char *line = g_strdup_printf(
+		"%s%s%s%s%s%s", what, seconds < 0 && !ticks.known ? "" : ": ",
+		seconds < 0 ? "" : time, seconds < 0 || !ticks.known ? "" : ", ",
+		ticks.known ? grouped : "", ticks.known ? " emulated instructions (ticks)" : "");
 
-	if (seconds >= 0 || ticks.known)
-		screen_paragraph(&text->screen, 0, 2, line);
+	screen_paragraph(&text->screen, 0, 2, line);
 }
 
 /* What a column's heading stands for: the name is anybody's choice, this is what was in effect. */
 static void put_run(const struct text *text, const char *label, const struct record_run *run)
 {
-	g_autofree char *what =
-		g_strdup_printf("%s (EPT %s, VPID %s)", label, words_on_off(run->in_effect.ept),
-				words_on_off(run->in_effect.vpid));
+	g_autofree char *effect =
+		words_in_effect(record_run_vendor(run), run->in_effect.ept, run->in_effect.vpid);
+	g_autofree char *what = g_strdup_printf("%s (%s)", label, effect);
 
 	put_cost(text, what, run->seconds, run->ticks);
 	if (run->cost.known) {
@@ -74,7 +73,8 @@ static void put_costs(const struct text *text)
 {
 	const struct comparison *comparison = text->report->comparison;
 
-	put_cost(text, "whole experiment", text->report->seconds, text->report->ticks);
+	if (text->report->seconds >= 0 || text->report->ticks.known)
+		put_cost(text, "whole experiment", text->report->seconds, text->report->ticks);
 	put_run(text, comparison->label_a, comparison->a);
 	if (comparison->b)
 		put_run(text, comparison->label_b, comparison->b);

@@ -27,9 +27,13 @@ static const struct {
 	{ "ept.conf", "[module]\nname = ept\nept = 1\nvpid = 1\n" },
 	{ "noept.conf", "[module]\nname = noept\nept = 0\n# equal\nvpid = 1\n" },
 	{ "l2.conf", "[l2]\nmemory_mib=128\nvcpus=1\nappend=\ntimeout_seconds=60\nkernel=\ndoses=\n"
-		     "image=\nprobe=\n" },
+		     "image=\nprobe=\nguest=\nguest_memory_mib=512\nguest_timeout_seconds=900\n" },
+	{ "l1.conf", "[l1]\nappend=\nmodules=\n" },
+	{ "tcg.conf", "[tcg]\nuri=\ncpu=EPYC\nmemory_mib=1024\ntimeout_seconds=300\n" },
+	{ "kvm.conf", "[kvm]\nuri=qemu:///system\nmemory_mib=1024\ntimeout_seconds=300\n" },
+	{ "local.conf", "[local]\nuri=\nmodules=\nany_modules=1\ntimeout_seconds=900\n" },
 	{ "bochs.conf", "[bochs]\ncpu=corei7_haswell_4770\nmemory_mib=512\nips=100000000\n"
-			"timeout_seconds=600\ntimeout_ticks=40000000000\nappend=\nmodules=\n" },
+			"timeout_seconds=600\ntimeout_ticks=40000000000\n" },
 	{ "conform.conf", "[conform]\nkernel=\nmodules=\nruns=ept\neach=0\nper_vm=1\nours=1\n"
 			  "exits_leaf=0x4ffffffe\ntotal_leaf=0x4ffffffc\n" },
 };
@@ -162,8 +166,17 @@ static void sample_is_read(void **state)
 	assert_true(config->bochs.ips == 100000000);
 	assert_int_equal(config->bochs.timeout_seconds, 600);
 	assert_true(config->bochs.timeout_ticks == 40000000000);
-	assert_string_equal(config->bochs.append, "");
-	assert_string_equal(config->bochs.modules, "");
+	assert_string_equal(config->l1.append, "");
+	assert_string_equal(config->l1.modules, "");
+	assert_string_equal(config->tcg.uri, "");
+	assert_string_equal(config->tcg.cpu, "EPYC");
+	assert_int_equal(config->tcg.memory_mib, 1024);
+	assert_string_equal(config->kvm.uri, "qemu:///system");
+	assert_null(config->kvm.cpu);
+	assert_int_equal(config->kvm.timeout_seconds, 300);
+	assert_true(config->local.any_modules);
+	assert_string_equal(config->local.modules, "");
+	assert_int_equal(config->local.timeout_seconds, 900);
 }
 
 /* CR LF, tabs, blanks, a missing last line end and other files do not matter. */
@@ -175,7 +188,8 @@ static void forms_that_are_the_same(void **state)
 	write_file(folder, "l2.conf",
 		   " [l2] \r\n\t# caf\xc3\xa9 \xff\r\nmemory_mib\t=\t0x80\r\n"
 		   "  vcpus = 2 \r\nappend = a=1 b=\"2;3\" # no comment \r\n"
-		   "timeout_seconds=60\nkernel=\ndoses=\nimage=\nprobe=");
+		   "timeout_seconds=60\nkernel=\ndoses=\nguest=\nguest_memory_mib=512\n"
+		   "guest_timeout_seconds=900\nimage=\nprobe=");
 	write_file(folder, "empty.conf", "");
 	write_file(folder, "l2.conf~", "nonsense");
 	write_file(folder, ".hidden.conf", "nonsense");
@@ -193,7 +207,7 @@ static void later_wins(void **state)
 	g_autofree char *two = path_of(folder, "two.override");
 	const char *const overrides[] = { one, two, NULL };
 	const char *const settings[] = { "l2.vcpus=4", "l2.vcpus=5", "module.noept.vpid=0",
-					 "bochs.append=a=b", NULL };
+					 "l1.append=a=b", NULL };
 	g_autoptr(struct_config) config = NULL;
 
 	write_file(folder, "one.override",
@@ -203,7 +217,7 @@ static void later_wins(void **state)
 	assert_int_equal(config->l2.memory_mib, 64);
 	assert_int_equal(config->l2.vcpus, 5);
 	assert_string_equal(config->l2.append, "quiet");
-	assert_string_equal(config->bochs.append, "a=b");
+	assert_string_equal(config->l1.append, "a=b");
 	assert_false(config_find_module(config, "ept")->vpid);
 	assert_true(config_find_module(config, "ept")->ept);
 	assert_false(config_find_module(config, "noept")->vpid);
@@ -396,13 +410,14 @@ static void unknown_names(void **state)
 {
 	struct folder *folder = *state;
 
-	assert_file_fails(folder, "l2.conf", "# c\n[l1]\nvcpus=1\n",
-			  "L0: %s/l2.conf:2: there is no section [l1], expected one of experiment, "
-			  "module, l2, bochs, conform");
+	assert_file_fails(folder, "l2.conf", "# c\n[l3]\nvcpus=1\n",
+			  "L0: %s/l2.conf:2: there is no section [l3], expected one of experiment, "
+			  "module, l2, l1, bochs, tcg, kvm, local, conform");
 	assert_file_fails(
 		folder, "l2.conf", "[l2]\nvcpus=1\ncpus=1\n",
 		"L0: %s/l2.conf:3: [l2] has no key 'cpus', expected one of memory_mib, vcpus, "
-		"append, timeout_seconds, kernel, doses, image, probe");
+		"append, timeout_seconds, kernel, doses, image, probe, guest, guest_memory_mib, "
+		"guest_timeout_seconds");
 	/* A key of another section is as unknown as any. */
 	assert_file_fails(
 		folder, "ept.conf", "[module]\nname=ept\nept=1\nvpid=1\nvcpus=1\n",
@@ -447,10 +462,10 @@ static void wrong_values(void **state)
 		{ "module.ept.ept=yes", "ept is 'yes' in [module], expected 0 or 1" },
 		{ "module.ept.vpid=2", "vpid is '2' in [module], expected 0 or 1" },
 		{ "module.ept.vpid=", "vpid is '' in [module], expected 0 or 1" },
-		{ "experiment.platform=vmware",
-		  "platform is 'vmware' in [experiment], expected one of auto, bochs" },
+		{ "experiment.platform=vmware", "platform is 'vmware' in [experiment], expected "
+						"one of auto, bochs, tcg, kvm, local" },
 		{ "experiment.platform=",
-		  "platform is '' in [experiment], expected one of auto, bochs" },
+		  "platform is '' in [experiment], expected one of auto, bochs, tcg, kvm, local" },
 		{ "experiment.workload=../boot",
 		  "workload is '../boot' in [experiment], expected a name of a-z, 0-9, _ and -" },
 		{ "experiment.n=4294967296",
@@ -645,7 +660,7 @@ static void settings_that_are_none(void **state)
 	assert_fails(
 		folder, NULL, unknown,
 		"L0: setting 'l3.vcpus=1': there is no section [l3], expected one of experiment, "
-		"module, l2, bochs, conform");
+		"module, l2, l1, bochs, tcg, kvm, local, conform");
 	assert_fails(folder, NULL, no_module,
 		     "L0: setting 'module.npt.vpid=1': no file defines a configuration 'npt'");
 }

@@ -107,7 +107,7 @@ static void stock_module(void **state)
 {
 	struct lab *lab = *state;
 	g_autofree char *stock = lab_built("kernel/stock");
-	g_autofree char *setting = g_strdup_printf("bochs.modules=%s", stock);
+	g_autofree char *setting = g_strdup_printf("l1.modules=%s", stock);
 
 	lab_run(lab, EPTLAB_ERROR_INVALID, "run", "--set", setting, NULL);
 	assert_rule_failed(lab, "modules");
@@ -148,7 +148,7 @@ static void l1_panics(void **state)
 	g_autofree char *console = NULL;
 	g_autofree char *text = NULL;
 
-	lab_run(lab, EPTLAB_ERROR_L1, "run", "--set", "bochs.append=init=/nowhere", NULL);
+	lab_run(lab, EPTLAB_ERROR_L1, "run", "--set", "l1.append=init=/nowhere", NULL);
 	assert_sentence(lab, "L1", "Kernel panic");
 	assert_failed_record(lab, "Kernel panic");
 	console = lab_newest_file(lab, "l1-console.log");

@@ -7,8 +7,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "agent/domain.h"
-#include "agent/stage.h"
+#include "agent/l2_domain.h"
 #include "model/config.h"
 #include "model/error.h"
 #include "model/job.h"
@@ -286,7 +285,9 @@ static void values_that_are_none_are_refused(void **state)
 
 #define TEMPLATE "guest-image/domain.xml"
 
-static const struct domain_spec sample_spec = {
+static const struct stage stage = { .l2_files = (char *)"/run/l2" };
+
+static const struct l2_spec sample_spec = {
 	.name = "ept",
 	.number = 7,
 	.kernel = "/job/l2/vmlinux",
@@ -294,12 +295,14 @@ static const struct domain_spec sample_spec = {
 	.memory_mib = 160,
 	.vcpus = 2,
 	.append = "a=\"b\" <&>",
+	.disk = "/a&b.img",
+	.disk_format = "raw",
 };
 
-static char *domain_of(const struct domain_spec *spec)
+static char *domain_of(const struct l2_spec *spec)
 {
 	g_autoptr(GError) error = NULL;
-	char *xml = domain_xml(TEMPLATE, spec, &error);
+	char *xml = l2_domain_xml(&stage, TEMPLATE, spec, &error);
 
 	if (xml == NULL)
 		fail_msg("%s", error->message);
@@ -324,15 +327,15 @@ static void domain_is_filled_in_and_escaped(void **state)
 	assert_holds(xml, "<kernel>/job/l2/vmlinux</kernel>");
 	assert_holds(xml, " eptlab.workload=boot a=\"b\" &lt;&amp;&gt;</cmdline>");
 	/* The console is the first port, the frames are the second. */
-	assert_holds(xml, "<source path=\"" STAGE_L2_FILES "/ept/console.log\"/>\n"
+	assert_holds(xml, "<source path=\"/run/l2/ept/console.log\"/>\n"
 			  "      <target port=\"0\"/>");
-	assert_holds(xml, "<source path=\"" STAGE_L2_FILES "/ept/probe.frames\"/>\n"
+	assert_holds(xml, "<source path=\"/run/l2/ept/probe.frames\"/>\n"
 			  "      <target port=\"1\"/>");
 }
 
 static void two_domains_share_nothing(void **state)
 {
-	struct domain_spec other = sample_spec;
+	struct l2_spec other = sample_spec;
 	g_autofree char *xml = NULL;
 
 	(void)state;
@@ -344,8 +347,8 @@ static void two_domains_share_nothing(void **state)
 	/* The last group of a UUID has twelve digits. */
 	assert_holds(xml, "<uuid>e97ab000-0000-4000-8000-004294967295</uuid>");
 	assert_holds(xml, "<kernel>/job/l2/&lt;doses&gt;.elf</kernel>");
-	assert_holds(xml, "<source path=\"" STAGE_L2_FILES "/a&amp;&quot;b/console.log\"/>");
-	assert_holds(xml, "<source path=\"" STAGE_L2_FILES "/a&amp;&quot;b/probe.frames\"/>");
+	assert_holds(xml, "<source path=\"/run/l2/a&amp;&quot;b/console.log\"/>");
+	assert_holds(xml, "<source path=\"/run/l2/a&amp;&quot;b/probe.frames\"/>");
 }
 
 static void command_line_says_what_to_do(void **state)
@@ -359,7 +362,7 @@ static void command_line_says_what_to_do(void **state)
 		{ false, "x=1", " eptlab.workload=dose-hlt x=1</cmdline>" },
 		{ true, "x=1", " eptlab.workload=dose-hlt eptlab.hold x=1</cmdline>" },
 	};
-	struct domain_spec spec = sample_spec;
+	struct l2_spec spec = sample_spec;
 
 	(void)state;
 	spec.workload = "dose-hlt";
@@ -377,7 +380,7 @@ static void assert_template_refused(const char *text)
 {
 	g_autofree char *path = write_temporary(text);
 	g_autoptr(GError) error = NULL;
-	g_autofree char *xml = domain_xml(path, &sample_spec, &error);
+	g_autofree char *xml = l2_domain_xml(&stage, path, &sample_spec, &error);
 
 	unlink(path);
 	if (xml != NULL)

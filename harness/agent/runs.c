@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "agent/runs.h"
+
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include "agent/kmsg.h"
+#include "agent/l2_domain.h"
+#include "agent/modules.h"
+#include "agent/texts.h"
+#include "agent/witness.h"
+#include "model/error.h"
+#include "model/l1_result.h"
+#include "model/probe_result.h"
+#include "virt/embedded.h"
+
+#define L2	  "eptlab-l2"
+#define COMPANION "eptlab-companion"
+
+/* What is loaded and in effect, read back after the reload: never what was asked for. */
+static bool send_effect(struct link *link, const struct modules_vendor *vendor, GError **error)
+{
+	const char *module = vendor->names[MODULES_COUNT - 1];
+
+	for (unsigned int i = 0; i < MODULES_COUNT; i++) {
+		g_autofree char *id = modules_build_id(vendor->names[i], error);
+		struct frame_line *line;
+
+		if (id == NULL)
+			return false;
+		line = link_frame(link, L1_FRAME_MODULE);
+		frame_add_string(line, "name", vendor->names[i]);
+		frame_add_string(line, "build_id", id);
+		if (!link_send(link, error))
+			return false;
+	}
+	for (const char *const *name = vendor->parameters; *name != NULL; name++) {
+		g_autofree char *value = modules_parameter(module, *name, error);
+		struct frame_line *line;
+
+		if (value == NULL)
+			return false;
+		line = link_frame(link, L1_FRAME_PARAMETER);
+		frame_add_string(line, "name", *name);
+		frame_add_string(line, "value", value);
+		if (!link_send(link, error))
+			return false;
+	}
+	return true;
+}
+
+/* What one run needs. */
+struct course {
+	struct link *link;
+	const struct stage *stage;
+	const struct job *job;
+	const struct modules_vendor *vendor;
+	const struct job_run *run;
+	struct hypervisor *hypervisor;
+};
+
+/* Did the probe say all it has to say? The next run is not worth booting otherwise. */
+static bool probe_has_spoken(const struct course *course)
+{
+	g_autofree char *path = l2_domain_file(course->stage, L2, L2_FRAMES);
+	g_autofree char *frames = NULL;
+	g_autoptr(probe_result) result = NULL;
+	gsize length;
+
+	if (!g_file_get_contents(path, &frames, &length, NULL))
+		return false;
+	result = probe_result_parse(frames, length, NULL);
+	return result != NULL;
+}
+
+static bool reload(const struct course *course, GError **error)
+{
+	g_autofree char *modules = stage_job(course->stage, JOB_MODULES);
+
+	return modules_reload(course->vendor, modules, course->run, course->job->cycles, error);
+}
+
+/* A histogram is of all VMs, so beside a companion it tells nothing. */
+static bool has_witness(const struct course *course)
+{
+	return course->job->witness && *course->run->companion == '\0';
+}
+
+static struct domain *start_l2(const struct course *course, const char *name, unsigned int number,
+			       const char *workload, bool hold, bool paused, GError **error)
+{
+	const struct stage *stage = course->stage;
+	g_autofree char *template = stage_job(stage, JOB_L2_DOMAIN);
+	g_autofree char *kernel =
+		stage_job(stage, job_is_dose(workload) ? JOB_L2_DOSES : JOB_L2_KERNEL);
+	const struct l2_spec spec = {
+		.name = name,
+		.number = number,
+		.kernel = kernel,
+		.workload = workload,
+		.hold = hold,
+		.memory_mib = course->job->memory_mib,
+		.vcpus = course->run->vcpus,
+		.append = course->run->append,
+		.disk = stage->l2_disk,
+		.disk_format = "raw",
+	};
+
+	return l2_domain_start(course->hypervisor, stage, template, &spec, paused, error);
+}
+
+struct hypervisor *runs_open_libvirt(const struct stage *stage, GError **error)
+{
+	g_autofree char *capabilities = stage_job(stage, JOB_CAPABILITIES_FOLDER);
+	g_autofree char *uri = embedded_uri(stage->libvirt);
+
+	if (!embedded_prepare(&l2_level, stage->libvirt, stage->qemu_conf, capabilities, error))
+		return NULL;
+	return hypervisor_open(&l2_level, uri, error);
+}
+
+/*
+ * Once: what the first start of libvirt and of QEMU costs must not look like the cost of the first
+ * run. L2 is destroyed before it has run a single instruction. /dev/kvm must be there when libvirt
+ * first looks, so KVM is loaded for it.
+ */
+static bool warm_up(struct course *course, GError **error)
+{
+	g_autoptr(struct_domain) domain = NULL;
+
+	if (!link_step(course->link, "L1: starting libvirt and QEMU once, to warm up", error) ||
+	    !reload(course, error))
+		return false;
+	course->hypervisor = runs_open_libvirt(course->stage, error);
+	if (course->hypervisor == NULL)
+		return false;
+	domain = start_l2(course, L2, 2, course->run->workload, false, true, error);
+	return domain != NULL && domain_destroy(domain, error);
+}
+
+static char *exitcount_of_vm(GError **error)
+{
+	return witness_of_vm(L1_FILE_DEBUGFS, error);
+}
+
+static char *exits_of_vm(GError **error)
+{
+	return witness_of_vm(L1_FILE_EXITS, error);
+}
+
+/* What the kernel has counted itself; L2 stands still. */
+static bool send_witness(const struct course *course, GError **error)
+{
+	static const struct {
+		const char *name;
+		char *(*get)(GError **error);
+	} files[] = {
+		{ L1_FILE_AT_LATCH, witness_at_latch },
+		{ L1_FILE_AT_END, witness_at_end },
+		{ L1_FILE_DEBUGFS, exitcount_of_vm },
+		{ L1_FILE_EXITS, exits_of_vm },
+	};
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *text = files[i].get(error);
+
+		if (text == NULL ||
+		    !texts_send(course->link, course->run->name, files[i].name, text, error))
+			return false;
+	}
+	return true;
+}
+
+static bool look_at_held(const struct course *course, struct domain *domain, GError **error)
+{
+	return domain_suspend(domain, error) &&
+	       (!has_witness(course) || send_witness(course, error));
+}
+
+static const enum l1_end ends[] = {
+	[DOMAIN_ENDED] = L1_END_ENDED,
+	[DOMAIN_CRASHED] = L1_END_CRASHED,
+	[DOMAIN_HOLDS] = L1_END_HELD,
+	[DOMAIN_TIMED_OUT] = L1_END_TIMED_OUT,
+};
+
+/* From QEMU's start until none is left. *ticks is what the time-stamp counter has run meanwhile. */
+static bool live_l2(const struct course *course, enum l1_end *end, uint64_t *ticks, GError **error)
+{
+	uint64_t begin = __rdtsc();
+	g_autoptr(struct_domain) domain =
+		start_l2(course, L2, 2, course->run->workload, has_witness(course), false, error);
+	enum domain_state state;
+
+	if (domain == NULL)
+		return false;
+	state = domain_wait(domain, course->job->timeout_seconds);
+	*end = ends[state];
+	if ((state == DOMAIN_HOLDS && !look_at_held(course, domain, error)) ||
+	    !domain_destroy(domain, error))
+		return false;
+	*ticks = __rdtsc() - begin;
+	return true;
+}
+
+static bool boot_l2(const struct course *course, bool *go_on, GError **error)
+{
+	const bool dose = job_is_dose(course->run->workload);
+	g_autofree char *step =
+		g_strdup_printf("L2: %s%s with %s", dose ? "taking " : "booting",
+				dose ? course->run->workload : "", course->run->name);
+	enum l1_end end;
+	struct frame_line *line;
+	uint64_t ticks;
+
+	if (!link_step(course->link, step, error) || !live_l2(course, &end, &ticks, error))
+		return false;
+	line = link_frame(course->link, L1_FRAME_L2);
+	frame_add_string(line, "end", l1_end_names[end]);
+	frame_add_u64(line, "ticks", ticks);
+	*go_on = (end == L1_END_ENDED || end == L1_END_HELD) && probe_has_spoken(course);
+	return link_send(course->link, error);
+}
+
+/* With a second VM that has run its workload and stays alive until this one has ended. */
+static bool boot_beside_companion(const struct course *course, bool *go_on, GError **error)
+{
+	g_autofree char *frames = l2_domain_file(course->stage, COMPANION, L2_FRAMES);
+	g_autoptr(struct_domain) companion = NULL;
+
+	if (*course->run->companion == '\0')
+		return boot_l2(course, go_on, error);
+	if (!link_step(course->link, "L2: a second VM first", error))
+		return false;
+	companion = start_l2(course, COMPANION, 3, course->run->companion, true, false, error);
+	if (companion == NULL)
+		return false;
+	if (domain_wait(companion, course->job->timeout_seconds) != DOMAIN_HOLDS) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L2,
+			    "L2: the second VM did not come to its end with %s; read its console",
+			    course->run->name);
+		return false;
+	}
+	return boot_l2(course, go_on, error) && domain_destroy(companion, error) &&
+	       texts_send_file(course->link, course->run->name, L1_FILE_COMPANION, frames, error);
+}
+
+/* The kernel's own counters around it, if that was asked for. */
+static bool boot_before_witness(const struct course *course, bool *go_on, GError **error)
+{
+	const struct job *job = course->job;
+	bool ok;
+
+	if (has_witness(course)) {
+		link_frame(course->link, L1_FRAME_WITNESS);
+		if (!link_send(course->link, error) || !witness_arm(error))
+			return false;
+	}
+	ok = witness_trace(job->tracepoints, error) && boot_beside_companion(course, go_on, error);
+	/* A trigger that is left would keep KVM from being unloaded; the first error counts. */
+	if (*job->tracepoints != '\0')
+		ok = witness_untrace(ok ? error : NULL) && ok;
+	if (has_witness(course))
+		ok = witness_disarm(ok ? error : NULL) && ok;
+	return ok;
+}
+
+static bool send_files(const struct course *course, int kmsg, GError **error)
+{
+	g_autofree char *console = l2_domain_file(course->stage, L2, L2_CONSOLE);
+	g_autofree char *frames = l2_domain_file(course->stage, L2, L2_FRAMES);
+	g_autoptr(GString) log = g_string_new(NULL);
+	const char *name = course->run->name;
+
+	return kmsg_read(kmsg, log, error) && texts_send_log(course->link, name, log, error) &&
+	       texts_send_file(course->link, name, L1_FILE_CONSOLE, console, error) &&
+	       texts_send_file(course->link, name, L1_FILE_PROBE, frames, error);
+}
+
+static void forget_files(const struct course *course)
+{
+	g_autofree char *console = l2_domain_file(course->stage, L2, L2_CONSOLE);
+	g_autofree char *frames = l2_domain_file(course->stage, L2, L2_FRAMES);
+
+	unlink(console);
+	unlink(frames);
+}
+
+/* One run. What L1 logged goes to L0 in any case; the first error is the one that is told. */
+static bool do_run(struct course *course, int kmsg, bool *go_on, GError **error)
+{
+	const struct job_run *run = course->run;
+	g_autofree char *options = modules_vendor_options(course->vendor, run);
+	g_autofree char *step = g_strdup_printf("L1: loading kvm and %s with %s",
+						course->vendor->names[MODULES_COUNT - 1], options);
+	g_autofree char *qemu_log =
+		g_build_filename(course->stage->libvirt, "log/qemu/" L2 ".log", NULL);
+	g_autoptr(GError) later = NULL;
+	bool ok;
+
+	frame_add_string(link_frame(course->link, L1_FRAME_RUN), "config", run->name);
+	if (!link_send(course->link, error))
+		return false;
+	*go_on = false;
+	forget_files(course);
+	ok = (course->hypervisor != NULL || warm_up(course, error)) &&
+	     link_step(course->link, step, error) && reload(course, error) &&
+	     send_effect(course->link, course->vendor, error) &&
+	     boot_before_witness(course, go_on, error);
+	if (!ok)
+		texts_send_file(course->link, run->name, "qemu.log", qemu_log, NULL);
+	return send_files(course, kmsg, ok ? error : &later) && ok;
+}
+
+bool runs_do(struct link *link, const struct stage *stage, const struct job *job, GError **error)
+{
+	struct course course = {
+		.link = link,
+		.stage = stage,
+		.job = job,
+		.vendor = modules_vendor(error),
+	};
+	int kmsg = course.vendor != NULL ? kmsg_open_at_end(error) : -1;
+	bool ok = kmsg >= 0;
+	bool go_on = true;
+
+	if (ok && (job->witness || *job->tracepoints != '\0'))
+		ok = witness_mount(error);
+	for (unsigned int i = 0; ok && i < job->runs->len; i++) {
+		course.run = g_ptr_array_index(job->runs, i);
+		ok = do_run(&course, kmsg, &go_on, error);
+		if (!go_on && job->task == JOB_EXPERIMENT)
+			break;
+	}
+	if (course.hypervisor != NULL)
+		hypervisor_close(course.hypervisor);
+	if (kmsg >= 0)
+		close(kmsg);
+	return ok;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_AGENT_RUNS_H
+#define EPTLAB_AGENT_RUNS_H
+
+#include <stdbool.h>
+
+#include "agent/link.h"
+#include "agent/stage.h"
+#include "model/job.h"
+#include "virt/hypervisor.h"
+
+/*
+ * Make the runs of a job, and tell L0 of each: reload KVM, read back what is in effect, boot L2,
+ * send what L2 and L1 have said. EPTLAB_ERROR_L1, EPTLAB_ERROR_L2.
+ */
+bool runs_do(struct link *link, const struct stage *stage, const struct job *job, GError **error);
+
+/* libvirt on this stage. EPTLAB_ERROR_L1. */
+struct hypervisor *runs_open_libvirt(const struct stage *stage, GError **error);
+
+#endif
