@@ -9,7 +9,8 @@
 #   make benchmark             what an experiment, a rerun, and counting itself cost
 #   make clean                 remove build/; distclean also removes the caches
 #
-# V=1 shows each command. PLATFORM=bochs chooses where L1 gets its CPU. ARGS= is passed to eptlab.
+# V=1 shows each command. PLATFORM=bochs, tcg, kvm or local chooses where L1 gets its CPU.
+# GUEST=image.qcow2 boots an image of your own as L2. ARGS= is passed to eptlab.
 
 BUILD := $(CURDIR)/build
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/eptlab
@@ -29,9 +30,10 @@ Q := $(if $(filter 1,$(V)),,@)
 MAKEFLAGS += --no-print-directory
 
 CONFIG ?= noept
+GUEST ?=
 FORMAT ?= text
 ARGS ?=
-PLATFORM_ARGS = $(if $(PLATFORM),--set experiment.platform=$(PLATFORM))
+PLATFORM_ARGS = $(if $(PLATFORM),--set experiment.platform=$(PLATFORM)) $(if $(GUEST),--set "l2.guest=$(GUEST)")
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
 	-Wundef -Wpointer-arith -Wwrite-strings
@@ -44,19 +46,19 @@ LDLIBS = $(shell pkg-config --libs $(LIBRARIES)) -lcsv -lutil -lm
 GUESTFS_LDLIBS = $(shell pkg-config --libs gio-2.0 libguestfs ext2fs com_err)
 UAPI := $(BUILD)/uapi/asm/kvm_exitcount.h
 
-# Linked into the helper of libguestfs only, not into eptlab.
-GUESTFS_ONLY := harness/guest/appliance.c harness/guest/ext4_stamp.c harness/guest/inject_helper.c
+# Linked into the helpers of libguestfs only, not into eptlab.
+GUESTFS_ONLY := $(addprefix harness/guest/,appliance.c ext4_stamp.c helper_side.c inject_helper.c own_helper.c own_system.c)
 MODEL := $(wildcard harness/model/*.c harness/foreign/*.c harness/report/*.c)
 EPTLAB := harness/main.c $(MODEL) \
 	$(filter-out $(GUESTFS_ONLY),$(wildcard harness/guest/*.c)) \
 	$(filter-out harness/platform/bochs_time.c,$(wildcard harness/platform/*.c)) \
 	$(wildcard harness/virt/*.c harness/agent/*.c harness/commands/*.c)
-GUESTFS := $(addprefix harness/guest/,appliance.c ext4_stamp.c digest.c l2_image.c) harness/model/error.c
+GUESTFS := $(addprefix harness/guest/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/model/error.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 .PHONY: all deps kernel stock faults bench experiment rerun compare test test-unit fuzz lint benchmark clean distclean
 .DELETE_ON_ERROR:
-all: $(BUILD)/eptlab $(BUILD)/eptlab-guestfs $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
+all: $(BUILD)/eptlab $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-own-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img
 
 # Nothing is asked of the network if nothing is missing. libvirt's qemu driver, as root, does not start
@@ -94,6 +96,10 @@ $(BUILD)/page.o: $(addprefix $(PAGE)/page.,gresource.xml html css js)
 	$(Q)$(CC) $(shell pkg-config --cflags gio-2.0) -O2 -c -o $@ $(@:.o=.c)
 
 $(BUILD)/eptlab-guestfs: $(call object,harness/guest/inject_helper.c $(GUESTFS))
+	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(GUESTFS_LDLIBS)
+
+$(BUILD)/eptlab-own-image: $(call object,$(addprefix harness/guest/,own_helper.c own_system.c) $(GUESTFS))
 	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(GUESTFS_LDLIBS)
 

@@ -86,6 +86,32 @@ static bool has_witness(const struct course *course)
 	return course->job->witness && *course->run->companion == '\0';
 }
 
+/*
+ * The user's own system writes to its disk. Each start of it gets an overlay of its own, so that
+ * all runs begin with the same disk.
+ */
+static char *make_overlay(const struct stage *stage, GError **error)
+{
+	g_autofree char *overlay = g_build_filename(stage->l2_files, "overlay.qcow2", NULL);
+	const char *const argv[] = { "qemu-img",     "create", "-q",
+				     "-f",	     "qcow2",  "-b",
+				     stage->l2_disk, "-F",     stage->l2_disk_format,
+				     overlay,	     NULL };
+	g_autofree char *said = NULL;
+	g_autoptr(GError) cause = NULL;
+	int status = 0;
+
+	unlink(overlay);
+	if (g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, &said,
+			 &status, &cause) &&
+	    g_spawn_check_wait_status(status, &cause))
+		return g_steal_pointer(&overlay);
+	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+		    "L1: an overlay of L2's disk could not be made (%s%s)", cause->message,
+		    said != NULL ? g_strchomp(said) : "");
+	return NULL;
+}
+
 static struct domain *start_l2(const struct course *course, const char *name, unsigned int number,
 			       const char *workload, bool hold, bool paused, GError **error)
 {
@@ -93,19 +119,22 @@ static struct domain *start_l2(const struct course *course, const char *name, un
 	g_autofree char *template = stage_job(stage, JOB_L2_DOMAIN);
 	g_autofree char *kernel =
 		stage_job(stage, job_is_dose(workload) ? JOB_L2_DOSES : JOB_L2_KERNEL);
+	g_autofree char *overlay = course->job->own ? make_overlay(stage, error) : NULL;
 	const struct l2_spec spec = {
 		.name = name,
 		.number = number,
-		.kernel = kernel,
+		.kernel = course->job->own ? NULL : kernel,
 		.workload = workload,
 		.hold = hold,
 		.memory_mib = course->job->memory_mib,
 		.vcpus = course->run->vcpus,
 		.append = course->run->append,
-		.disk = stage->l2_disk,
-		.disk_format = "raw",
+		.disk = course->job->own ? overlay : stage->l2_disk,
+		.disk_format = course->job->own ? "qcow2" : stage->l2_disk_format,
 	};
 
+	if (course->job->own && overlay == NULL)
+		return NULL;
 	return l2_domain_start(course->hypervisor, stage, template, &spec, paused, error);
 }
 

@@ -80,6 +80,7 @@ struct stage *stage_set(GError **error)
 		.job = g_strdup(JOB),
 		.l2_files = g_strdup(L2_FILES),
 		.l2_disk = disk('c'),
+		.l2_disk_format = "raw",
 		.libvirt = g_strdup(LIBVIRT),
 		.qemu_conf = g_strdup(QEMU_CONF),
 	};

@@ -7,9 +7,10 @@
 
 /* Where things are in L1. */
 struct stage {
-	char *job;	 /* folder of what L0 gives: model/job.h */
-	char *l2_files;	 /* folder of what L2's serial ports write */
-	char *l2_disk;	 /* L2's disk: a block device or a file */
+	char *job;		    /* folder of what L0 gives: model/job.h */
+	char *l2_files;		    /* folder of what L2's serial ports write */
+	char *l2_disk;		    /* L2's disk: a block device or a file */
+	const char *l2_disk_format; /* "raw", "qcow2" */
 	char *libvirt;	 /* root of libvirt's embedded driver; short, because of socket paths */
 	char *qemu_conf; /* its configuration */
 };

@@ -12,7 +12,6 @@
 #include "commands/progress.h"
 #include "commands/side.h"
 #include "commands/terminal.h"
-#include "guest/digest.h"
 #include "model/job.h"
 #include "model/l1_result.h"
 #include "model/record_store.h"
@@ -69,23 +68,6 @@ static bool describe_kernel(struct course *course, GError **error)
 	return true;
 }
 
-static bool describe_guest(struct course *course, GError **error)
-{
-	const struct config_l2 *l2 = &course->experiment->config->l2;
-	struct record_guest *guest = &course->record->guest;
-	const char *path = guest_kernel(course->experiment, course->record->workload);
-	g_autofree char *kernel = digest_file(path, error);
-
-	if (kernel == NULL)
-		return false;
-	record_set_string(&guest->image_sha256, course->guest.injected.image_sha256);
-	record_set_string(&guest->probe_sha256, course->guest.injected.probe_sha256);
-	record_set_string(&guest->kernel_sha256, kernel);
-	guest->memory_mib = record_u64_from(l2->memory_mib);
-	guest->vcpus = record_u64_from(l2->vcpus);
-	return true;
-}
-
 static void copy_guest(const struct record_guest *from, struct record_guest *to)
 {
 	record_set_string(&to->image_sha256, from->image_sha256);
@@ -115,7 +97,8 @@ static bool prepare(struct course *course, GError **error)
 {
 	return describe_kernel(course, error) &&
 	       guest_prepare(course->experiment, course->progress, &course->guest, error) &&
-	       describe_guest(course, error);
+	       guest_describe(course->experiment, &course->guest, course->record->workload,
+			      &course->record->guest, error);
 }
 
 static bool store_texts(struct course *course, frame_texts *texts, GError **error)
@@ -172,6 +155,8 @@ static bool boot(struct course *course, GError **error)
 	ok = experiment->platform->boot(&request, &course->record->platform, &course->record->ticks,
 					&first);
 	ok = l1_result_finish(result, first == NULL ? &first : NULL) && ok;
+	if (ok)
+		ok = guest_is_unchanged(experiment, &course->guest, &first);
 	if (!course->record->ticks.known)
 		forget_ticks(course->record);
 	ok = store_texts(course, l1_result_texts(result), first == NULL ? &first : NULL) && ok;

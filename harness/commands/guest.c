@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "commands/guest.h"
 
+#include <glib/gstdio.h>
+
 #include "commands/capabilities.h"
+#include "guest/digest.h"
 #include "model/job.h"
 
 /* How long libguestfs may take, wall clock: fifteen times what it takes without KVM. */
@@ -19,8 +22,8 @@ static void on_step(const char *text, void *data)
 	progress_step(data, line);
 }
 
-bool guest_prepare(const struct experiment *experiment, struct progress *progress,
-		   struct guest *guest, GError **error)
+static bool prepare_ours(const struct experiment *experiment, struct progress *progress,
+			 struct guest *guest, GError **error)
 {
 	const struct paths *paths = experiment->paths;
 	const struct config_l2 *l2 = &experiment->config->l2;
@@ -37,8 +40,48 @@ bool guest_prepare(const struct experiment *experiment, struct progress *progres
 	};
 
 	progress_step(progress, "L0: looking for the probe in the L2 image");
+	return guest_inject(&request, &guest->injected, error);
+}
+
+/* A workload without content is the boot itself: nothing is run. */
+static char *workload_of(const struct experiment *experiment)
+{
+	const char *name = experiment->config->experiment.workload;
+	g_autofree char *path = g_build_filename(experiment->paths->workloads, name, NULL);
+	GStatBuf status;
+
+	return g_strdup(g_stat(path, &status) == 0 && status.st_size > 0 ? path : "");
+}
+
+static bool prepare_own(const struct experiment *experiment, struct progress *progress,
+			struct guest *guest, GError **error)
+{
+	const struct paths *paths = experiment->paths;
+	const struct config_l2 *l2 = &experiment->config->l2;
+	g_autofree char *workload = workload_of(experiment);
+	const struct own_image_request request = {
+		.image = l2->guest,
+		.probe = or_built(l2->probe, paths->probe),
+		.workload = workload,
+		.hold = experiment->config->experiment.witness,
+		.cache = paths->guest_cache,
+		.helper = paths->own_helper,
+		.seconds = INJECT_SECONDS,
+		.progress = on_step,
+		.progress_data = progress,
+		.cancellable = experiment->cancellable,
+	};
+
+	return own_image_make(&request, &guest->own, error);
+}
+
+bool guest_prepare(const struct experiment *experiment, struct progress *progress,
+		   struct guest *guest, GError **error)
+{
 	*guest = (struct guest){ .capabilities = NULL };
-	if (!guest_inject(&request, &guest->injected, error))
+	if (config_has_guest(experiment->config)
+		    ? !prepare_own(experiment, progress, guest, error)
+		    : !prepare_ours(experiment, progress, guest, error))
 		return false;
 	guest->capabilities = capabilities_get(experiment, progress, error);
 	return guest->capabilities != NULL;
@@ -47,10 +90,12 @@ bool guest_prepare(const struct experiment *experiment, struct progress *progres
 void guest_clear(struct guest *guest)
 {
 	guest_injected_clear(&guest->injected);
+	own_image_clear(&guest->own);
 	g_clear_pointer(&guest->capabilities, g_free);
 }
 
-const char *guest_kernel(const struct experiment *experiment, const char *workload)
+/* The file that L2 boots for this workload: its Linux, or the dose guest. */
+static const char *kernel_of(const struct experiment *experiment, const char *workload)
 {
 	const struct config_l2 *l2 = &experiment->config->l2;
 
@@ -58,11 +103,39 @@ const char *guest_kernel(const struct experiment *experiment, const char *worklo
 				     : or_built(l2->kernel, experiment->paths->l2_kernel);
 }
 
+bool guest_describe(const struct experiment *experiment, const struct guest *guest,
+		    const char *workload, struct record_guest *out, GError **error)
+{
+	const struct config *config = experiment->config;
+	const bool own = config_has_guest(config);
+	g_autofree char *kernel = own ? g_strdup(guest->own.image_sha256)
+				      : digest_file(kernel_of(experiment, workload), error);
+
+	if (kernel == NULL)
+		return false;
+	record_set_string(&out->image_sha256,
+			  own ? guest->own.image_sha256 : guest->injected.image_sha256);
+	record_set_string(&out->probe_sha256,
+			  own ? guest->own.probe_sha256 : guest->injected.probe_sha256);
+	record_set_string(&out->kernel_sha256, kernel);
+	out->memory_mib = record_u64_from(config_l2_memory(config));
+	out->vcpus = record_u64_from(config->l2.vcpus);
+	return true;
+}
+
+bool guest_is_unchanged(const struct experiment *experiment, const struct guest *guest,
+			GError **error)
+{
+	return !config_has_guest(experiment->config) ||
+	       own_image_is_unchanged(&guest->own, experiment->config->l2.guest, error);
+}
+
 void guest_request(const struct experiment *experiment, const struct guest *guest,
 		   struct platform_request *request)
 {
 	const struct paths *paths = experiment->paths;
 	const struct config *config = experiment->config;
+	const bool own = config_has_guest(config);
 
 	*request = (struct platform_request){
 		.config = config,
@@ -72,7 +145,8 @@ void guest_request(const struct experiment *experiment, const struct guest *gues
 		.l2_kernel = or_built(config->l2.kernel, paths->l2_kernel),
 		.l2_doses = or_built(config->l2.doses, paths->l2_doses),
 		.l2_domain = paths->l2_domain,
-		.l2_image = guest->injected.image,
+		.l2_image = own ? guest->own.overlay : guest->injected.image,
+		.l2_format = own ? "qcow2" : "raw",
 		.capabilities = guest->capabilities,
 		.bochs_time = paths->bochs_time,
 		.l1_domain = paths->l1_domain,

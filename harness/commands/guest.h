@@ -7,6 +7,8 @@
 #include "commands/experiment.h"
 #include "commands/progress.h"
 #include "guest/inject.h"
+#include "guest/own_image.h"
+#include "model/record.h"
 #include "platform/platform.h"
 
 /*
@@ -15,8 +17,9 @@
  */
 
 struct guest {
-	struct guest_injected injected;
-	char *capabilities; /* what libvirt in L1 would otherwise have to ask QEMU */
+	struct guest_injected injected; /* our own image, or */
+	struct own_image own;		/* the user's */
+	char *capabilities;		/* what libvirt in L1 would otherwise have to ask QEMU */
 };
 
 /*
@@ -27,8 +30,16 @@ bool guest_prepare(const struct experiment *experiment, struct progress *progres
 		   struct guest *guest, GError **error);
 void guest_clear(struct guest *guest);
 
-/* The file that L2 boots for this workload: its Linux, or the dose guest. */
-const char *guest_kernel(const struct experiment *experiment, const char *workload);
+/*
+ * What L2 boots: SHA-256 of its image (the user's own, without the overlay), of the file with its
+ * kernel (which in the user's case is the image), of the probe, and its size.
+ */
+bool guest_describe(const struct experiment *experiment, const struct guest *guest,
+		    const char *workload, struct record_guest *out, GError **error);
+
+/* After the runs: is the user's own image as it was? */
+bool guest_is_unchanged(const struct experiment *experiment, const struct guest *guest,
+			GError **error);
 
 /*
  * All of a request that does not depend on the job: files, configuration, the cancellable. All is

@@ -29,6 +29,7 @@ static const struct {
 	{ offsetof(struct paths, probe), "probe", true },
 	{ offsetof(struct paths, workloads), "../guest-image/workloads", false },
 	{ offsetof(struct paths, guestfs_helper), "eptlab-guestfs", true },
+	{ offsetof(struct paths, own_helper), "eptlab-own-image", true },
 	{ offsetof(struct paths, bochs_time), "bochs-time.so", true },
 };
 

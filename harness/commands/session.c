@@ -85,6 +85,12 @@ static bool have_workload(const struct session *session, GError **error)
 	const char *name = session->config->experiment.workload;
 	g_autofree char *path = g_build_filename(session->paths->workloads, name, NULL);
 
+	if (config_has_guest(session->config) && job_is_dose(name)) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+			    "L0: a dose is taken by a guest of its own, not by an image of yours; "
+			    "leave out one of workload and guest");
+		return false;
+	}
 	if (job_is_dose(name) || g_file_test(path, G_FILE_TEST_IS_REGULAR))
 		return true;
 	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,

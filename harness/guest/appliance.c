@@ -40,18 +40,17 @@ static bool cpu_has_virtualization(void)
 	return cpu_has_flag(cpuinfo, "vmx") || cpu_has_flag(cpuinfo, "svm");
 }
 
-static bool configure(guestfs_h *g, const char *image, const char *cache, const char *tmp)
+static bool configure(guestfs_h *g, const char *cache, const char *tmp)
 {
 	/* One vCPU: the order of writes, and with it the image, is then the same each time. */
 	return guestfs_set_backend(g, "direct") == 0 &&
 	       (cpu_has_virtualization() ||
 		guestfs_set_backend_setting(g, "force_tcg", "1") == 0) &&
 	       guestfs_set_cachedir(g, cache) == 0 && guestfs_set_tmpdir(g, tmp) == 0 &&
-	       guestfs_set_memsize(g, MEMORY) == 0 && guestfs_set_smp(g, 1) == 0 &&
-	       guestfs_add_drive_opts(g, image, GUESTFS_ADD_DRIVE_OPTS_FORMAT, "raw", -1) == 0;
+	       guestfs_set_memsize(g, MEMORY) == 0 && guestfs_set_smp(g, 1) == 0;
 }
 
-guestfs_h *appliance_open(const char *image, const char *cache, const char *tmp, GError **error)
+guestfs_h *appliance_create(const char *cache, const char *tmp, GError **error)
 {
 	g_autoptr(guestfs_h) g = guestfs_create();
 
@@ -61,15 +60,25 @@ guestfs_h *appliance_open(const char *image, const char *cache, const char *tmp,
 		return NULL;
 	}
 	guestfs_set_error_handler(g, NULL, NULL);
-	if (!configure(g, image, cache, tmp)) {
+	if (!configure(g, cache, tmp)) {
 		appliance_fail(g, "set up libguestfs", error);
 		return NULL;
 	}
-	if (guestfs_launch(g) < 0) {
-		appliance_fail(g, "boot the libguestfs appliance", error);
-		return NULL;
-	}
 	return g_steal_pointer(&g);
+}
+
+bool appliance_launch(guestfs_h *g, const char *image, const char *format, GError **error)
+{
+	return (guestfs_add_drive_opts(g, image, GUESTFS_ADD_DRIVE_OPTS_FORMAT, format, -1) == 0 &&
+		guestfs_launch(g) == 0) ||
+	       appliance_fail(g, "boot the libguestfs appliance", error);
+}
+
+guestfs_h *appliance_open(const char *image, const char *cache, const char *tmp, GError **error)
+{
+	g_autoptr(guestfs_h) g = appliance_create(cache, tmp, error);
+
+	return g && appliance_launch(g, image, "raw", error) ? g_steal_pointer(&g) : NULL;
 }
 
 bool appliance_upload(guestfs_h *g, const char *host, const char *guest, GError **error)

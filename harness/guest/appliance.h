@@ -14,13 +14,20 @@
  */
 
 /*
- * Boot the appliance with the raw disk image as its only disk, /dev/sda. The appliance itself is
+ * A handle that is set up and not yet launched. The appliance itself is
  * built once, by supermin, and kept in the folder cache (some 370 MB of disk); temporary files go
  * to the folder tmp. Both must exist. The backend is "direct", and KVM is left alone where
  * /proc/cpuinfo says that the CPU cannot do it: a /dev/kvm may be there all the same.
  *
  * Returns a handle for appliance_close, or NULL.
  */
+guestfs_h *appliance_create(const char *cache, const char *tmp, GError **error);
+
+/* Boot the appliance with a disk image of that format ("raw", "qcow2") as its only disk, /dev/sda.
+ */
+bool appliance_launch(guestfs_h *g, const char *image, const char *format, GError **error);
+
+/* Both, for a raw image. */
 guestfs_h *appliance_open(const char *image, const char *cache, const char *tmp, GError **error);
 
 /* Set *error to what libguestfs says about its last call, which was to do what. Returns false. */

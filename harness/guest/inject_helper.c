@@ -8,24 +8,16 @@
  * IMAGE is changed in place, so it is a copy; its file system starts at byte START. Each FILE of
  * this machine becomes PATH in the image and must read back from it with that SHA256.
  */
-#include <dirent.h>
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 #include <glib.h>
 #include <guestfs.h>
 
 #include "guest/appliance.h"
 #include "guest/ext4_stamp.h"
+#include "guest/helper_side.h"
 #include "model/error.h"
 
 #define PARTITION "/dev/sda1"
-
-/* How long libguestfs may take to tidy up once its children are gone. */
-#define GRACE_SECONDS 2
 
 struct file {
 	const char *host;
@@ -42,53 +34,11 @@ struct job {
 	size_t count;
 };
 
-static void step(const char *text)
-{
-	printf("step %s\n", text);
-	fflush(stdout);
-}
-
-/* End all other processes of our group: supermin and its children, QEMU, the recovery process. */
-static void kill_others(void)
-{
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-
-	while (proc && (entry = readdir(proc))) {
-		pid_t pid = (pid_t)atoi(entry->d_name);
-
-		if (pid > 0 && pid != getpid() && getpgid(pid) == getpgrp())
-			kill(pid, SIGKILL);
-	}
-	if (proc)
-		closedir(proc);
-}
-
-/*
- * Wait for the end of standard input. Then the children go first: libguestfs' call fails, and it
- * removes its temporary files, the one in /tmp included (the socket's folder, which cannot be
- * moved for root). Should that hang, the group goes as a whole.
- */
-static void *watch(void *unused)
-{
-	ssize_t length;
-	char byte;
-
-	(void)unused;
-	do {
-		length = read(STDIN_FILENO, &byte, 1);
-	} while (length > 0 || (length < 0 && errno == EINTR));
-	kill_others();
-	sleep(GRACE_SECONDS);
-	kill(0, SIGKILL);
-	return NULL;
-}
-
 static bool put_files(guestfs_h *g, const struct job *job, GError **error)
 {
 	size_t i;
 
-	step("writing probe and workloads into the L2 image");
+	helper_side_step("writing probe and workloads into the L2 image");
 	if (guestfs_mount(g, PARTITION, "/") < 0)
 		return appliance_fail(g, "mount the L2 image", error);
 	for (i = 0; i < job->count; i++)
@@ -101,7 +51,7 @@ static bool verify_files(guestfs_h *g, const struct job *job, GError **error)
 {
 	size_t i;
 
-	step("reading probe and workloads back");
+	helper_side_step("reading probe and workloads back");
 	if (!appliance_remount(g, PARTITION, error))
 		return false;
 	for (i = 0; i < job->count; i++)
@@ -114,44 +64,30 @@ static bool run(const struct job *job, GError **error)
 {
 	g_autoptr(guestfs_h) g = NULL;
 
-	step("booting the libguestfs appliance");
+	helper_side_step("booting the libguestfs appliance");
 	g = appliance_open(job->image, job->cache, job->tmp, error);
 	return g && put_files(g, job, error) && verify_files(g, job, error) &&
 	       appliance_close(g_steal_pointer(&g), error) &&
 	       ext4_stamp(job->image, job->start, error);
 }
 
-static bool start_watch(void)
-{
-	pthread_t thread;
-
-	return pthread_create(&thread, NULL, watch, NULL) == 0;
-}
-
 int main(int argc, char **argv)
 {
 	g_autofree struct file *files = g_new0(struct file, argc);
-	g_autofree char *tmp = NULL;
 	struct job job = { .files = files };
 	g_autoptr(GError) error = NULL;
 	int i;
 
-	if (argc < 8 || (argc - 5) % 3 != 0 || !start_watch()) {
+	if (argc < 8 || (argc - 5) % 3 != 0 || !helper_side_start(argv[4])) {
 		fprintf(stderr, "usage: %s IMAGE START CACHE TMP (FILE PATH SHA256)...\n", argv[0]);
 		return EPTLAB_ERROR_USAGE;
 	}
 	job.image = argv[1];
 	job.start = g_ascii_strtoull(argv[2], NULL, 10);
 	job.cache = argv[3];
-	/* For supermin, which libguestfs starts, and which looks from another folder. */
-	tmp = g_canonicalize_filename(argv[4], NULL);
-	job.tmp = tmp;
-	g_setenv("TMPDIR", job.tmp, TRUE);
+	job.tmp = g_getenv("TMPDIR");
 	for (i = 5; i < argc; i += 3)
 		files[job.count++] = (struct file){ argv[i], argv[i + 1], argv[i + 2] };
-	if (run(&job, &error))
-		return 0;
-	printf("error %d %s\n", error->code, error->message);
-	fflush(stdout);
-	return error->code;
+	run(&job, &error);
+	return helper_side_end(error);
 }

@@ -805,6 +805,22 @@ void config_free(struct config *config)
 	g_free(config);
 }
 
+bool config_has_guest(const struct config *config)
+{
+	return *config->l2.guest != '\0';
+}
+
+unsigned int config_l2_memory(const struct config *config)
+{
+	return config_has_guest(config) ? config->l2.guest_memory_mib : config->l2.memory_mib;
+}
+
+unsigned int config_l2_timeout(const struct config *config)
+{
+	return config_has_guest(config) ? config->l2.guest_timeout_seconds
+					: config->l2.timeout_seconds;
+}
+
 const struct config_module *config_find_module(const struct config *config, const char *name)
 {
 	return find_module(config, name);

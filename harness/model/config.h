@@ -125,6 +125,13 @@ struct config *config_load(const char *folder, const char *const *overrides,
 void config_free(struct config *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_config, config_free)
 
+/* Is L2 an image of the user's own? */
+bool config_has_guest(const struct config *config);
+
+/* L2's memory in MiB, and its time-out in seconds: those of the image that it is. */
+unsigned int config_l2_memory(const struct config *config);
+unsigned int config_l2_timeout(const struct config *config);
+
 /* The configuration of that name, or NULL. */
 const struct config_module *config_find_module(const struct config *config, const char *name);
 

@@ -59,8 +59,9 @@ struct job *job_new(const struct config *config, enum job_task task)
 	struct job *job = job_empty();
 
 	job->task = task;
-	job->memory_mib = config->l2.memory_mib;
-	job->timeout_seconds = config->l2.timeout_seconds;
+	job->own = config_has_guest(config);
+	job->memory_mib = config_l2_memory(config);
+	job->timeout_seconds = config_l2_timeout(config);
 	job->cycles = config->experiment.cycles;
 	job->witness = config->experiment.witness;
 	job->tracepoints = g_strdup(config->experiment.tracepoints);
@@ -118,6 +119,7 @@ char *job_to_text(const struct job *job)
 	g_autoptr(GKeyFile) file = g_key_file_new();
 
 	g_key_file_set_string(file, GROUP_JOB, "task", task_names[job->task]);
+	g_key_file_set_boolean(file, GROUP_JOB, "own", job->own);
 	g_key_file_set_uint64(file, GROUP_JOB, "memory_mib", job->memory_mib);
 	g_key_file_set_uint64(file, GROUP_JOB, "timeout_seconds", job->timeout_seconds);
 	g_key_file_set_boolean(file, GROUP_JOB, "cycles", job->cycles);
@@ -205,6 +207,7 @@ struct job *job_load(const char *path, GError **error)
 		g_autofree char *task = get_string(file, GROUP_JOB, "task", &cause);
 
 		job->task = find_name(task_names, G_N_ELEMENTS(task_names), task, &cause);
+		job->own = get_flag(file, GROUP_JOB, "own", &cause);
 		job->memory_mib = get_number(file, GROUP_JOB, "memory_mib", &cause);
 		job->timeout_seconds = get_number(file, GROUP_JOB, "timeout_seconds", &cause);
 		job->cycles = get_flag(file, GROUP_JOB, "cycles", &cause);

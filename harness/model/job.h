@@ -53,6 +53,7 @@ struct job_run {
 
 struct job {
 	enum job_task task;
+	bool own;		      /* L2 is the user's image, and boots by itself */
 	unsigned int memory_mib;      /* of L2 */
 	unsigned int timeout_seconds; /* for one boot of L2, on L1's clock */
 	bool cycles;		      /* KVM is to count cycles as well */

@@ -30,6 +30,7 @@ static bool kvm_boot(const struct platform_request *request, struct record_platf
 
 const struct platform platform_kvm = {
 	.name = "kvm",
+	.takes_guest = true,
 	.available = kvm_available,
 	.describe = kvm_describe,
 	.boot = kvm_boot,

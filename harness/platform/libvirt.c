@@ -104,7 +104,11 @@ static bool set_disks(struct template *template, const struct course *course, GE
 	return set_disk(template, "vda", course->medium, error) &&
 	       set_disk(template, "vdb", request->appliance, error) &&
 	       (request->l2_image != NULL
-			? set_disk(template, "vdc", request->l2_image, error)
+			? set_disk(template, "vdc", request->l2_image, error) &&
+				  template_set(
+					  template,
+					  "/domain/devices/disk[target/@dev='vdc']/driver/@type",
+					  request->l2_format, error)
 			: template_remove(template, "/domain/devices/disk[target/@dev='vdc']",
 					  error));
 }

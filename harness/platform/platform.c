@@ -9,11 +9,13 @@ static const struct platform *const platforms[] = {
 
 /*
  * In the order in which "auto" tries them: hardware where it really nests, else what counts the
- * same each time and is the CPU that the experiment is about.
+ * same each time and is the CPU that the experiment is about. The last one is for an image of the
+ * user's own, which Bochs cannot boot.
  */
 static const struct platform *const automatic[] = {
 	&platform_kvm,
 	&platform_bochs,
+	&platform_tcg,
 };
 
 const struct platform *const *platform_all(unsigned int *count)
@@ -22,16 +24,33 @@ const struct platform *const *platform_all(unsigned int *count)
 	return platforms;
 }
 
-/* The error is that of the last one, which needs the least. */
+/* The error is that of the last one that comes into question. */
 static const struct platform *find_automatic(const struct config *config, GError **error)
 {
-	for (unsigned int i = 0; i < G_N_ELEMENTS(automatic); i++) {
-		bool last = i + 1 == G_N_ELEMENTS(automatic);
+	g_autoptr(GError) last = NULL;
 
-		if (automatic[i]->available(config, last ? error : NULL))
+	for (unsigned int i = 0; i < G_N_ELEMENTS(automatic); i++) {
+		if (config_has_guest(config) && !automatic[i]->takes_guest)
+			continue;
+		g_clear_error(&last);
+		if (automatic[i]->available(config, &last))
 			return automatic[i];
 	}
+	g_propagate_error(error, g_steal_pointer(&last));
 	return NULL;
+}
+
+static const struct platform *use(const struct platform *platform, const struct config *config,
+				  GError **error)
+{
+	if (config_has_guest(config) && !platform->takes_guest) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+			    "L0: the platform %s cannot boot an image of your own (guest in [l2]); "
+			    "take tcg, kvm or local",
+			    platform->name);
+		return NULL;
+	}
+	return platform->available(config, error) ? platform : NULL;
 }
 
 const struct platform *platform_find(const struct config *config, GError **error)
@@ -42,7 +61,7 @@ const struct platform *platform_find(const struct config *config, GError **error
 		return find_automatic(config, error);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(platforms); i++) {
 		if (g_str_equal(name, platforms[i]->name))
-			return platforms[i]->available(config, error) ? platforms[i] : NULL;
+			return use(platforms[i], config, error);
 	}
 	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE, "L0: there is no platform \"%s\"",
 		    name);

@@ -22,6 +22,7 @@ struct platform_request {
 	const char *l2_doses;	   /* the dose guest */
 	const char *l2_domain;	   /* libvirt domain template */
 	const char *l2_image;	   /* NULL if the job boots no L2 */
+	const char *l2_format;	   /* of the image: "raw", "qcow2" */
 	const char *capabilities;  /* folder of libvirt's cache files, or NULL */
 	const char *bochs_time;	   /* the shared object of bochs_time.c */
 	const char *l1_domain;	   /* libvirt domain template of L1 */
@@ -36,6 +37,7 @@ struct platform_request {
 
 struct platform {
 	const char *name;
+	bool takes_guest; /* an image of the user's own as L2 */
 	/* Can this machine do it? EPTLAB_ERROR_MACHINE says what is missing, and what mends it. */
 	bool (*available)(const struct config *config, GError **error);
 	/* Fill in what is known of the platform before L1 has booted; the strings are copied. */

@@ -26,6 +26,7 @@ static bool tcg_boot(const struct platform_request *request, struct record_platf
 
 const struct platform platform_tcg = {
 	.name = "tcg",
+	.takes_guest = true,
 	.available = libvirt_available,
 	.describe = tcg_describe,
 	.boot = tcg_boot,
