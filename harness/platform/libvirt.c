@@ -82,9 +82,8 @@ static bool set_cpu(struct template *template, const struct libvirt_l1 *l1, GErr
 		return false;
 	if (l1->cpu != NULL)
 		return template_set(template, "/domain/cpu/model", l1->cpu, error);
-	return template_remove(template, "/domain/cpu/feature", error) &&
-	       template_remove(template, "/domain/cpu/model", error) &&
-	       template_set(template, "/domain/cpu/@mode", "host-passthrough", error);
+	template_remove_children(template, "/domain/cpu");
+	return template_set(template, "/domain/cpu/@mode", "host-passthrough", error);
 }
 
 static bool set_disk(struct template *template, const char *target, const char *path,

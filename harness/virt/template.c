@@ -97,6 +97,21 @@ bool template_remove(struct template *template, const char *xpath, GError **erro
 	return true;
 }
 
+void template_remove_children(struct template *template, const char *xpath)
+{
+	g_autofree char *children = g_strconcat(xpath, "/node()", NULL);
+	g_autoptr(xmlXPathObject) found =
+		xmlXPathEvalExpression((const xmlChar *)children, template->context);
+	int count = found != NULL && found->nodesetval != NULL ? found->nodesetval->nodeNr : 0;
+
+	for (int i = 0; i < count; i++) {
+		xmlUnlinkNode(found->nodesetval->nodeTab[i]);
+		xmlFreeNode(found->nodesetval->nodeTab[i]);
+		/* xmlXPathFreeObject looks at what is still there. */
+		found->nodesetval->nodeTab[i] = NULL;
+	}
+}
+
 char *template_text(struct template *template)
 {
 	xmlChar *text = NULL;

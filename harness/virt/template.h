@@ -29,6 +29,9 @@ bool template_set_attribute(struct template *template, const char *xpath, const 
 /* The one element at that XPath is taken away. */
 bool template_remove(struct template *template, const char *xpath, GError **error);
 
+/* All that is in the elements at that XPath is taken away. */
+void template_remove_children(struct template *template, const char *xpath);
+
 /* All of it; the caller frees it with g_free. */
 char *template_text(struct template *template);
 
