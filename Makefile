@@ -52,7 +52,7 @@ MODEL := $(wildcard harness/model/*.c harness/foreign/*.c harness/report/*.c)
 EPTLAB := harness/main.c $(MODEL) \
 	$(filter-out $(GUESTFS_ONLY),$(wildcard harness/guest/*.c)) \
 	$(filter-out harness/platform/bochs_time.c,$(wildcard harness/platform/*.c)) \
-	$(wildcard harness/virt/*.c harness/agent/*.c harness/commands/*.c)
+	$(wildcard harness/kmod/*.c harness/virt/*.c harness/agent/*.c harness/commands/*.c)
 GUESTFS := $(addprefix harness/guest/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/model/error.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 

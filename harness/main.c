@@ -19,10 +19,13 @@ static const struct {
 	{ "report", command_report, "one record as Markdown, a web page, text or numbers" },
 	{ "check", command_check, "check counts that somebody took by hand" },
 	{ "conform", command_conform, "mark the KVM of a kernel: does it count right?" },
+	{ "doctor", command_doctor, "what this machine can run, and what is missing" },
 	{ "list", command_list, "list the records" },
+	{ "agent", command_agent, NULL },
 	{ "reap", command_reap, NULL },
 	{ "capabilities", command_capabilities, NULL },
 	{ "kunit", command_kunit, NULL },
+	{ "in-l1", command_in_l1, NULL },
 };
 
 static void print_help(FILE *out)

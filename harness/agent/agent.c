@@ -11,10 +11,11 @@
 
 #include "agent/kmsg.h"
 #include "agent/link.h"
-#include "agent/modules.h"
+#include "agent/reload.h"
 #include "agent/runs.h"
 #include "agent/stage.h"
 #include "agent/texts.h"
+#include "kmod/modules.h"
 #include "model/error.h"
 #include "model/job.h"
 #include "model/l1_result.h"
@@ -60,7 +61,7 @@ static bool do_kunit(struct link *link, const struct stage *stage, const struct 
 	for (unsigned int i = 0; ok && i < G_N_ELEMENTS(modules); i++) {
 		g_autofree char *folder = stage_job(stage, modules[i].folder);
 
-		ok = modules_load(folder, modules[i].name, error);
+		ok = modules_load(folder, modules[i].name, "", error);
 	}
 	ok = ok && kmsg_read(kmsg, log, error) && texts_send_log(link, run->name, log, error);
 	if (kmsg >= 0)
@@ -86,17 +87,46 @@ static bool send_capabilities(struct link *link, const struct stage *stage, GErr
 static bool do_capabilities(struct link *link, const struct stage *stage, const struct job *job,
 			    GError **error)
 {
-	const struct modules_vendor *vendor = modules_vendor(error);
+	const struct vendor *vendor = vendor_of_cpu(error);
 	const struct job_run *run = g_ptr_array_index(job->runs, 0);
 	g_autofree char *modules = stage_job(stage, JOB_MODULES);
 	g_autoptr(struct_hypervisor) hypervisor = NULL;
+	const char *root;
 
 	if (vendor == NULL || !link_step(link, "L1: libvirt finds out about QEMU", error) ||
-	    !modules_reload(vendor, modules, run, job->cycles, error))
+	    !reload_for_run(vendor, modules, run, job->cycles, error))
 		return false;
-	hypervisor = runs_open_libvirt(stage, error);
+	hypervisor = runs_open_libvirt(stage, job->uri, &root, error);
 	return hypervisor != NULL && hypervisor_probe(hypervisor, error) &&
 	       send_capabilities(link, stage, error);
+}
+
+/* What the script prints goes to L0, and its end decides. */
+static bool do_script(struct link *link, const struct stage *stage, const struct job *job,
+		      GError **error)
+{
+	static const char log[] = "/run/script.log";
+	const struct job_run *run = g_ptr_array_index(job->runs, 0);
+	g_autofree char *folder = stage_job(stage, JOB_SCRIPT_FOLDER);
+	g_autofree char *command =
+		g_strdup_printf("exec %s/busybox sh -c '. %s/run' > %s 2>&1", folder, folder, log);
+	g_autofree char *busybox = g_build_filename(folder, "busybox", NULL);
+	const char *const argv[] = { busybox, "sh", "-c", command, NULL };
+	g_autoptr(GError) cause = NULL;
+	int status = 0;
+
+	if (!link_step(link, "L1: running a script", error))
+		return false;
+	if (g_spawn_sync(folder, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, NULL,
+			 &status, &cause))
+		g_spawn_check_wait_status(status, &cause);
+	if (!texts_send_file(link, run->name, "script.log", log, error))
+		return false;
+	if (cause == NULL)
+		return true;
+	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1, "L1: the script failed (%s)",
+		    cause->message);
+	return false;
 }
 
 static bool do_job(struct link *link, const struct stage *stage, GError **error)
@@ -114,16 +144,18 @@ static bool do_job(struct link *link, const struct stage *stage, GError **error)
 		return do_capabilities(link, stage, job, error);
 	case JOB_KUNIT:
 		return do_kunit(link, stage, job, error);
+	case JOB_SCRIPT:
+		return do_script(link, stage, job, error);
 	}
 	return false;
 }
 
-static int work(const struct stage *stage)
+static int work(const struct stage *stage, const char *port)
 {
 	g_autoptr(GError) error = NULL;
 	struct link link;
 
-	if (!link_open(&link, STAGE_LINK, &error)) {
+	if (!link_open(&link, port, &error)) {
 		fprintf(stderr, "eptlab: %s\n", error->message);
 		return error->code;
 	}
@@ -134,6 +166,26 @@ static int work(const struct stage *stage)
 	if (!link_close(&link, NULL))
 		return EPTLAB_ERROR_L1;
 	return error != NULL ? error->code : 0;
+}
+
+int agent_here(const char *folder)
+{
+	g_autofree char *port = g_build_filename(folder, STAGE_HERE_LINK, NULL);
+	g_autofree char *console = g_build_filename(folder, STAGE_HERE_CONSOLE, NULL);
+	g_autoptr(GError) error = NULL;
+	struct stage *stage = stage_here(folder, &error);
+	int status;
+
+	if (stage == NULL) {
+		fprintf(stderr, "eptlab: %s\n", error->message);
+		return error->code;
+	}
+	/* What is said on the way is L1's console. */
+	if (freopen(console, "w", stderr) == NULL)
+		return EPTLAB_ERROR_L1;
+	status = work(stage, port);
+	stage_free(stage);
+	return status;
 }
 
 /*
@@ -160,7 +212,7 @@ int agent_main(void)
 	}
 	worker = fork();
 	if (worker == 0)
-		_exit(work(stage));
+		_exit(work(stage, STAGE_LINK));
 	if (worker < 0) {
 		fprintf(stderr, "eptlab: L1: the agent could not fork (%s)\n", strerror(errno));
 		stage_leave();

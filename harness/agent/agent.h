@@ -9,4 +9,10 @@
  */
 int agent_main(void);
 
+/*
+ * The agent where L1 is this machine: does the job in the folder that platform/local.c has filled,
+ * and ends. What it does to KVM's modules is undone by the harness. Returns an exit status.
+ */
+int agent_here(const char *folder);
+
 #endif

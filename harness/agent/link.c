@@ -44,7 +44,7 @@ static bool link_malformed(GError **error)
 	return false;
 }
 
-static bool link_begin(struct link *link, GError **error)
+static bool link_set_raw(const struct link *link, GError **error)
 {
 	struct termios tio;
 
@@ -55,6 +55,14 @@ static bool link_begin(struct link *link, GError **error)
 	tio.c_cflag |= CLOCAL;
 	if (tcsetattr(link->fd, TCSANOW, &tio) != 0)
 		return link_fail("tcsetattr", error);
+	return true;
+}
+
+static bool link_begin(struct link *link, GError **error)
+{
+	link->tty = isatty(link->fd);
+	if (link->tty && !link_set_raw(link, error))
+		return false;
 	if (!frame_begin(&link->line, "agent"))
 		return link_malformed(error);
 	return link_write(link, error);
@@ -123,7 +131,7 @@ bool link_close(struct link *link, GError **error)
 	else if (!link_write(link, error))
 		ok = false;
 	else
-		ok = tcdrain(link->fd) == 0 || link_fail("tcdrain", error);
+		ok = !link->tty || tcdrain(link->fd) == 0 || link_fail("tcdrain", error);
 	link_shut(link);
 	return ok;
 }

@@ -10,12 +10,14 @@
 /* L1's end of the serial line to L0: one set of frames (model/frame.h), from begin to end. */
 struct link {
 	int fd;
+	bool tty;
 	uint32_t seq;
 	struct frame_line line;
 };
 
 /*
- * Open the serial port at path, raw, and send the begin frame. Errors: EPTLAB_ERROR_L1 when the
+ * Open the serial port at path, raw, or the FIFO (where L1 is this machine), and send the begin
+ * frame. Errors: EPTLAB_ERROR_L1 when the
  * port cannot be opened or written.
  */
 bool link_open(struct link *link, const char *path, GError **error);

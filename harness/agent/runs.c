@@ -6,9 +6,10 @@
 
 #include "agent/kmsg.h"
 #include "agent/l2_domain.h"
-#include "agent/modules.h"
+#include "agent/reload.h"
 #include "agent/texts.h"
 #include "agent/witness.h"
+#include "kmod/modules.h"
 #include "model/error.h"
 #include "model/l1_result.h"
 #include "model/probe_result.h"
@@ -18,11 +19,11 @@
 #define COMPANION "eptlab-companion"
 
 /* What is loaded and in effect, read back after the reload: never what was asked for. */
-static bool send_effect(struct link *link, const struct modules_vendor *vendor, GError **error)
+static bool send_effect(struct link *link, const struct vendor *vendor, GError **error)
 {
-	const char *module = vendor->names[MODULES_COUNT - 1];
+	const char *module = vendor->names[VENDOR_MODULES - 1];
 
-	for (unsigned int i = 0; i < MODULES_COUNT; i++) {
+	for (unsigned int i = 0; i < VENDOR_MODULES; i++) {
 		g_autofree char *id = modules_build_id(vendor->names[i], error);
 		struct frame_line *line;
 
@@ -54,9 +55,10 @@ struct course {
 	struct link *link;
 	const struct stage *stage;
 	const struct job *job;
-	const struct modules_vendor *vendor;
+	const struct vendor *vendor;
 	const struct job_run *run;
 	struct hypervisor *hypervisor;
+	const char *root; /* of libvirt's embedded driver; NULL: it is another one */
 };
 
 /* Did the probe say all it has to say? The next run is not worth booting otherwise. */
@@ -76,8 +78,10 @@ static bool probe_has_spoken(const struct course *course)
 static bool reload(const struct course *course, GError **error)
 {
 	g_autofree char *modules = stage_job(course->stage, JOB_MODULES);
+	const bool given = g_file_test(modules, G_FILE_TEST_IS_DIR);
 
-	return modules_reload(course->vendor, modules, course->run, course->job->cycles, error);
+	return reload_for_run(course->vendor, given ? modules : NULL, course->run,
+			      course->job->cycles, error);
 }
 
 /* A histogram is of all VMs, so beside a companion it tells nothing. */
@@ -138,14 +142,31 @@ static struct domain *start_l2(const struct course *course, const char *name, un
 	return l2_domain_start(course->hypervisor, stage, template, &spec, paused, error);
 }
 
-struct hypervisor *runs_open_libvirt(const struct stage *stage, GError **error)
+struct hypervisor *runs_open_libvirt(const struct stage *stage, const char *uri, const char **root,
+				     GError **error)
 {
 	g_autofree char *capabilities = stage_job(stage, JOB_CAPABILITIES_FOLDER);
-	g_autofree char *uri = embedded_uri(stage->libvirt);
+	g_autofree char *embedded = NULL;
 
-	if (!embedded_prepare(&l2_level, stage->libvirt, stage->qemu_conf, capabilities, error))
+	*root = NULL;
+	if (*uri != '\0')
+		return hypervisor_open(&l2_level, uri, error);
+	if (stage->libvirt == NULL)
+		*root = embedded_root(&l2_level, stage->qemu_conf, capabilities, error);
+	else if (embedded_prepare(&l2_level, stage->libvirt, stage->qemu_conf, capabilities, error))
+		*root = stage->libvirt;
+	if (*root == NULL)
 		return NULL;
-	return hypervisor_open(&l2_level, uri, error);
+	embedded = embedded_uri(*root);
+	return hypervisor_open(&l2_level, embedded, error);
+}
+
+/* On this machine they are kept for the next time; an appliance was given them. */
+static void keep_capabilities(const struct course *course)
+{
+	g_autofree char *capabilities = stage_job(course->stage, JOB_CAPABILITIES_FOLDER);
+
+	embedded_keep(course->root, capabilities);
 }
 
 /*
@@ -160,10 +181,13 @@ static bool warm_up(struct course *course, GError **error)
 	if (!link_step(course->link, "L1: starting libvirt and QEMU once, to warm up", error) ||
 	    !reload(course, error))
 		return false;
-	course->hypervisor = runs_open_libvirt(course->stage, error);
+	course->hypervisor =
+		runs_open_libvirt(course->stage, course->job->uri, &course->root, error);
 	if (course->hypervisor == NULL)
 		return false;
 	domain = start_l2(course, L2, 2, course->run->workload, false, true, error);
+	if (domain != NULL && course->stage->libvirt == NULL && course->root != NULL)
+		keep_capabilities(course);
 	return domain != NULL && domain_destroy(domain, error);
 }
 
@@ -315,15 +339,21 @@ static void forget_files(const struct course *course)
 	unlink(frames);
 }
 
+/* What may say why L2 did not start; it is worth no error. */
+static void send_qemu_log(const struct course *course)
+{
+	g_autofree char *path = g_build_filename(course->root, "log/qemu/" L2 ".log", NULL);
+
+	texts_send_file(course->link, course->run->name, "qemu.log", path, NULL);
+}
+
 /* One run. What L1 logged goes to L0 in any case; the first error is the one that is told. */
 static bool do_run(struct course *course, int kmsg, bool *go_on, GError **error)
 {
 	const struct job_run *run = course->run;
-	g_autofree char *options = modules_vendor_options(course->vendor, run);
+	g_autofree char *options = vendor_options(course->vendor, run->ept, run->vpid);
 	g_autofree char *step = g_strdup_printf("L1: loading kvm and %s with %s",
-						course->vendor->names[MODULES_COUNT - 1], options);
-	g_autofree char *qemu_log =
-		g_build_filename(course->stage->libvirt, "log/qemu/" L2 ".log", NULL);
+						course->vendor->names[VENDOR_MODULES - 1], options);
 	g_autoptr(GError) later = NULL;
 	bool ok;
 
@@ -336,8 +366,8 @@ static bool do_run(struct course *course, int kmsg, bool *go_on, GError **error)
 	     link_step(course->link, step, error) && reload(course, error) &&
 	     send_effect(course->link, course->vendor, error) &&
 	     boot_before_witness(course, go_on, error);
-	if (!ok)
-		texts_send_file(course->link, run->name, "qemu.log", qemu_log, NULL);
+	if (!ok && course->root != NULL)
+		send_qemu_log(course);
 	return send_files(course, kmsg, ok ? error : &later) && ok;
 }
 
@@ -347,7 +377,7 @@ bool runs_do(struct link *link, const struct stage *stage, const struct job *job
 		.link = link,
 		.stage = stage,
 		.job = job,
-		.vendor = modules_vendor(error),
+		.vendor = vendor_of_cpu(error),
 	};
 	int kmsg = course.vendor != NULL ? kmsg_open_at_end(error) : -1;
 	bool ok = kmsg >= 0;

@@ -15,7 +15,11 @@
  */
 bool runs_do(struct link *link, const struct stage *stage, const struct job *job, GError **error);
 
-/* libvirt on this stage. EPTLAB_ERROR_L1. */
-struct hypervisor *runs_open_libvirt(const struct stage *stage, GError **error);
+/*
+ * libvirt on this stage: the embedded driver, or what the URI names, if it is not "". *root gets
+ * the root of the embedded driver, borrowed. EPTLAB_ERROR_L1.
+ */
+struct hypervisor *runs_open_libvirt(const struct stage *stage, const char *uri, const char **root,
+				     GError **error);
 
 #endif

@@ -10,6 +10,7 @@
 #include <glib/gstdio.h>
 
 #include "model/error.h"
+#include "model/job.h"
 
 /* Of the appliance. */
 #define JOB	  "/job"
@@ -84,6 +85,31 @@ struct stage *stage_set(GError **error)
 		.libvirt = g_strdup(LIBVIRT),
 		.qemu_conf = g_strdup(QEMU_CONF),
 	};
+	return stage;
+}
+
+struct stage *stage_here(const char *folder, GError **error)
+{
+	g_autofree char *job = g_build_filename(folder, STAGE_HERE_JOB, NULL);
+	g_autofree char *l2_files = g_build_filename(folder, "l2", NULL);
+	g_autofree char *qcow2 = g_build_filename(job, JOB_DISK_QCOW2, NULL);
+	const bool is_qcow2 = g_file_test(qcow2, G_FILE_TEST_EXISTS);
+	struct stage *stage;
+
+	if (g_mkdir_with_parents(l2_files, 0755) != 0) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+			    "L1: the folder %s could not be made (%s)", l2_files,
+			    g_strerror(errno));
+		return NULL;
+	}
+	stage = g_new(struct stage, 1);
+	*stage = (struct stage){
+		.l2_disk = g_build_filename(job, is_qcow2 ? JOB_DISK_QCOW2 : JOB_DISK_RAW, NULL),
+		.l2_disk_format = is_qcow2 ? "qcow2" : "raw",
+		.qemu_conf = g_build_filename(folder, STAGE_HERE_QEMU_CONF, NULL),
+	};
+	stage->job = g_steal_pointer(&job);
+	stage->l2_files = g_steal_pointer(&l2_files);
 	return stage;
 }
 

@@ -11,7 +11,7 @@ struct stage {
 	char *l2_files;		    /* folder of what L2's serial ports write */
 	char *l2_disk;		    /* L2's disk: a block device or a file */
 	const char *l2_disk_format; /* "raw", "qcow2" */
-	char *libvirt;	 /* root of libvirt's embedded driver; short, because of socket paths */
+	char *libvirt;	 /* root of libvirt's embedded driver; NULL: one of this process's own */
 	char *qemu_conf; /* its configuration */
 };
 
@@ -26,6 +26,18 @@ struct stage {
  * EPTLAB_ERROR_L1.
  */
 struct stage *stage_set(GError **error);
+
+/*
+ * The same where L1 is this machine: all is below the folder, which platform/local.c has filled.
+ * Nothing is mounted. EPTLAB_ERROR_L1.
+ */
+struct stage *stage_here(const char *folder, GError **error);
+
+/* Files of that folder, beside those of stage.job: the FIFO to L0, and libvirt's qemu.conf. */
+#define STAGE_HERE_JOB	     "job"
+#define STAGE_HERE_LINK	     "frames.fifo"
+#define STAGE_HERE_CONSOLE   "console.fifo"
+#define STAGE_HERE_QEMU_CONF "qemu.conf"
 
 void stage_free(struct stage *stage);
 

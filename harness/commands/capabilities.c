@@ -98,8 +98,11 @@ static bool ask(const struct experiment *experiment, struct progress *progress, 
 char *capabilities_get(const struct experiment *experiment, struct progress *progress,
 		       GError **error)
 {
-	g_autofree char *folder = folder_of(experiment);
+	g_autofree char *folder = NULL;
 
+	if (experiment->platform->is_this_machine)
+		return g_strdup(experiment->paths->libvirt_cache);
+	folder = folder_of(experiment);
 	if (g_file_test(folder, G_FILE_TEST_IS_DIR) || ask(experiment, progress, folder, error))
 		return g_steal_pointer(&folder);
 	return NULL;

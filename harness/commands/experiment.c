@@ -13,6 +13,7 @@
 #include "commands/side.h"
 #include "commands/terminal.h"
 #include "model/job.h"
+#include "model/kernel_conf.h"
 #include "model/l1_result.h"
 #include "model/record_store.h"
 #include "model/rules.h"
@@ -40,30 +41,25 @@ static bool is_other_vendor(const char *module, const char *vendor)
 	return g_str_equal(module, g_str_equal(vendor, "svm") ? "kvm_intel" : "kvm_amd");
 }
 
-/* kernel.conf, which kernel/Makefile writes. */
 static bool describe_kernel(struct course *course, GError **error)
 {
-	const char *path = course->experiment->paths->kernel_conf;
+	const struct experiment *experiment = course->experiment;
+	const struct paths *paths = experiment->paths;
 	struct record_kernel *kernel = &course->record->kernel;
-	g_autoptr(GKeyFile) file = g_key_file_new();
-	g_autofree char *patches = NULL;
-	g_auto(GStrv) names = NULL;
-	g_autoptr(GError) cause = NULL;
+	g_autoptr(struct_kernel_conf) conf =
+		kernel_conf_load(experiment->platform->is_this_machine ? paths_installed_conf(paths)
+								       : paths->kernel_conf,
+				 error);
 
-	if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &cause) ||
-	    !(patches = g_key_file_get_string(file, "kernel", "patches_sha256", &cause)) ||
-	    !(names = g_key_file_get_keys(file, "build_id", NULL, &cause))) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: %s does not say what was built (%s); run \"make clean all\"", path,
-			    cause->message);
+	if (conf == NULL)
 		return false;
-	}
-	record_set_string(&kernel->patches_sha256, patches);
-	for (char **name = names; *name != NULL; name++) {
-		g_autofree char *id = g_key_file_get_string(file, "build_id", *name, NULL);
+	record_set_string(&kernel->patches_sha256, conf->patches_sha256);
+	for (guint i = 0; i < conf->modules->len; i++) {
+		const struct record_module *one = g_ptr_array_index(conf->modules, i);
 
-		if (!is_other_vendor(*name, course->record->platform.vendor))
-			g_ptr_array_add(kernel->modules, record_module_new(*name, id));
+		if (!is_other_vendor(one->name, course->record->platform.vendor))
+			g_ptr_array_add(kernel->modules,
+					record_module_new(one->name, one->build_id));
 	}
 	return true;
 }

@@ -17,6 +17,7 @@ struct experiment {
 	const struct platform *platform;
 	/* Runs of an older record that are judged together with those made now, or NULL. */
 	const struct record_run *other;
+	const char *script;	 /* folder for JOB_SCRIPT, or NULL */
 	double expected_seconds; /* for the progress line; negative: unknown */
 	GCancellable *cancellable;
 };

@@ -44,11 +44,18 @@ bool l1_job_run(const struct experiment *experiment, enum job_task task, struct 
 	request.job = job;
 	if (task == JOB_KUNIT)
 		request.extra_modules = experiment->paths->extra_modules;
+	if (task == JOB_SCRIPT)
+		request.script = experiment->script;
 	request.work = work;
 	request.console = console;
 	request.log = log;
 	request.frames = frames;
 	progress_step(progress, step);
-	return platform->boot(&request, &record->platform, &ticks, error) &&
-	       l1_result_finish(result, error) && use(l1_result_texts(result), data, error);
+	if (!platform->boot(&request, &record->platform, &ticks, error))
+		return false;
+	/* What a script has printed tells why it failed. */
+	if (task == JOB_SCRIPT && !use(l1_result_texts(result), data, error))
+		return false;
+	return l1_result_finish(result, error) &&
+	       (task == JOB_SCRIPT || use(l1_result_texts(result), data, error));
 }

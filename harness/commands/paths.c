@@ -14,6 +14,7 @@ static const struct {
 	{ offsetof(struct paths, configs), "../configs", false },
 	{ offsetof(struct paths, results), "../results", false },
 	{ offsetof(struct paths, kernel_conf), "kernel/l1/kernel.conf", true },
+	{ offsetof(struct paths, package_conf), "kernel/package/kernel.conf", false },
 	{ offsetof(struct paths, l1_kernel), "kernel/l1/bzImage", true },
 	{ offsetof(struct paths, modules), "kernel/l1/modules", true },
 	{ offsetof(struct paths, extra_modules), "kernel/l1/extra-modules", true },
@@ -57,6 +58,12 @@ struct paths *paths_find(GError **error)
 	paths->guest_cache = g_build_filename(g_get_user_cache_dir(), "eptlab", "guest", NULL);
 	paths->libvirt_cache = g_build_filename(g_get_user_cache_dir(), "eptlab", "libvirt", NULL);
 	return paths;
+}
+
+const char *paths_installed_conf(const struct paths *paths)
+{
+	return g_file_test(paths->package_conf, G_FILE_TEST_EXISTS) ? paths->package_conf
+								    : paths->kernel_conf;
 }
 
 static bool is_there(const char *path, GError **error)

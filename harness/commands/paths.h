@@ -9,7 +9,8 @@
 struct paths {
 	char *configs;
 	char *results;
-	char *kernel_conf; /* by kernel/Makefile: release, patches, build-ids of the modules */
+	char *package_conf; /* the same, of what make install-kernel has built */
+	char *kernel_conf;  /* by kernel/Makefile: release, patches, build-ids of the modules */
 	char *l1_kernel;
 	char *modules;
 	char *extra_modules; /* KUnit, and KVM's tests */
@@ -32,6 +33,9 @@ struct paths {
 
 /* Find them; whether they are there is another question. EPTLAB_ERROR_MACHINE. */
 struct paths *paths_find(GError **error);
+
+/* kernel.conf of the kernel that this machine is to run on the platform local. */
+const char *paths_installed_conf(const struct paths *paths);
 
 /* Is all there that make builds? EPTLAB_ERROR_MACHINE says what is missing. */
 bool paths_are_built(const struct paths *paths, GError **error);

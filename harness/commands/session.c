@@ -7,6 +7,7 @@
 #include "commands/interrupt.h"
 #include "model/job.h"
 #include "model/record_store.h"
+#include "platform/local.h"
 
 struct session *session_open(int *argc, char ***argv, const char *parameters, const char *summary,
 			     const char *description, GError **error)
@@ -80,6 +81,18 @@ static bool recover(const char *results, GError **error)
 	return true;
 }
 
+/* The same on the platform local, for KVM's modules. */
+static bool repair(GError **error)
+{
+	g_autofree char *said = NULL;
+
+	if (!local_repair(&said, error))
+		return false;
+	if (said != NULL)
+		fprintf(stderr, "%s\n", said);
+	return true;
+}
+
 static bool have_workload(const struct session *session, GError **error)
 {
 	const char *name = session->config->experiment.workload;
@@ -124,9 +137,9 @@ bool session_prepare(struct session *session, struct experiment *experiment, GEr
 		config_load(session->paths->configs, (const char *const *)session->overrides,
 			    (const char *const *)session->settings, error);
 	if (session->config == NULL || !have_workload(session, error) ||
-	    !recover(session->paths->results, error))
+	    !recover(session->paths->results, error) || !repair(error))
 		return false;
-	platform = platform_find(session->config, error);
+	platform = platform_find(session->config, paths_installed_conf(session->paths), error);
 	if (platform == NULL)
 		return false;
 	*experiment = (struct experiment){

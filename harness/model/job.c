@@ -13,6 +13,7 @@ static const char *const task_names[] = {
 	[JOB_CONFORM] = "conform",
 	[JOB_CAPABILITIES] = "capabilities",
 	[JOB_KUNIT] = "kunit",
+	[JOB_SCRIPT] = "script",
 };
 
 static const char *const reload_names[] = {
@@ -37,6 +38,7 @@ void job_free(struct job *job)
 	if (job == NULL)
 		return;
 	g_free(job->tracepoints);
+	g_free(job->uri);
 	g_ptr_array_unref(job->runs);
 	g_free(job);
 }
@@ -59,6 +61,8 @@ struct job *job_new(const struct config *config, enum job_task task)
 	struct job *job = job_empty();
 
 	job->task = task;
+	job->uri = g_strdup(g_str_equal(config->experiment.platform, "local") ? config->local.uri
+									      : "");
 	job->own = config_has_guest(config);
 	job->memory_mib = config_l2_memory(config);
 	job->timeout_seconds = config_l2_timeout(config);
@@ -119,6 +123,7 @@ char *job_to_text(const struct job *job)
 	g_autoptr(GKeyFile) file = g_key_file_new();
 
 	g_key_file_set_string(file, GROUP_JOB, "task", task_names[job->task]);
+	g_key_file_set_string(file, GROUP_JOB, "uri", job->uri);
 	g_key_file_set_boolean(file, GROUP_JOB, "own", job->own);
 	g_key_file_set_uint64(file, GROUP_JOB, "memory_mib", job->memory_mib);
 	g_key_file_set_uint64(file, GROUP_JOB, "timeout_seconds", job->timeout_seconds);
@@ -207,6 +212,7 @@ struct job *job_load(const char *path, GError **error)
 		g_autofree char *task = get_string(file, GROUP_JOB, "task", &cause);
 
 		job->task = find_name(task_names, G_N_ELEMENTS(task_names), task, &cause);
+		job->uri = get_string(file, GROUP_JOB, "uri", &cause);
 		job->own = get_flag(file, GROUP_JOB, "own", &cause);
 		job->memory_mib = get_number(file, GROUP_JOB, "memory_mib", &cause);
 		job->timeout_seconds = get_number(file, GROUP_JOB, "timeout_seconds", &cause);

@@ -15,6 +15,8 @@
  *	modules/NAME.ko KVM
  *	l2/vmlinux	 L2's kernel, and l2/domain.xml, the template of its libvirt domain
  *	l2/doses.elf	 what L2 boots instead to take a dose (doses.h)
+ *	disk.raw	 L2's disk, or disk.qcow2, where L1 is this machine
+ *	script/		 what JOB_SCRIPT runs: busybox, and a script "run"
  *	capabilities/	 what libvirt has found out about QEMU, so that it need not ask again
  */
 #define JOB_FILE		"job.conf"
@@ -24,12 +26,16 @@
 #define JOB_L2_DOSES		"l2/doses.elf"
 #define JOB_L2_DOMAIN		"l2/domain.xml"
 #define JOB_CAPABILITIES_FOLDER "capabilities"
+#define JOB_DISK_RAW		"disk.raw"
+#define JOB_DISK_QCOW2		"disk.qcow2"
+#define JOB_SCRIPT_FOLDER	"script"
 
 enum job_task {
 	JOB_EXPERIMENT,	  /* each configuration in turn, L2 booted in each */
 	JOB_CONFORM,	  /* the same, and what goes wrong in one run does not end the others */
 	JOB_CAPABILITIES, /* no L2: only let libvirt find out about QEMU, and send that */
 	JOB_KUNIT,	  /* no L2: only run the KUnit tests of the patch series */
+	JOB_SCRIPT,	  /* no L2: only run a script of the medium, for the tests */
 };
 
 /* What is unloaded and loaded before a run. */
@@ -53,6 +59,7 @@ struct job_run {
 
 struct job {
 	enum job_task task;
+	char *uri;		      /* of libvirt on L1; "": its embedded driver */
 	bool own;		      /* L2 is the user's image, and boots by itself */
 	unsigned int memory_mib;      /* of L2 */
 	unsigned int timeout_seconds; /* for one boot of L2, on L1's clock */

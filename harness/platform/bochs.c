@@ -65,7 +65,8 @@ static const char configuration[] =
 /* What the debugger says when the time break-point is reached (bx_debug/dbg_main.cc). */
 #define TIME_IS_UP "Caught time breakpoint"
 
-static bool bochs_available(const struct config *config G_GNUC_UNUSED, GError **error)
+static bool bochs_available(const struct config *config G_GNUC_UNUSED,
+			    const char *kernel_conf G_GNUC_UNUSED, GError **error)
 {
 	static const char *const needed[] = { BOCHS,	    "xorriso",	  BIOS,	      VGA_BIOS,
 					      ISOLINUX_BIN, ISOLINUX_MBR, LDLINUX_C32 };
@@ -248,6 +249,7 @@ static bool bochs_boot(const struct platform_request *request, struct record_pla
 
 const struct platform platform_bochs = {
 	.name = "bochs",
+	.what = "L1 on an Intel CPU that Bochs emulates (VMX, EPT)",
 	.available = bochs_available,
 	.describe = bochs_describe,
 	.boot = bochs_boot,

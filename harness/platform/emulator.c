@@ -109,6 +109,7 @@ static bool run(struct emulator *emulator, GError **error)
 		.frames = emulator->frames,
 		.screen = emulator->pty,
 		.ended = emulator->ended,
+		.to_end = request->to_end,
 		.stop = stop,
 		.data = emulator,
 		.console_file = request->console_file,

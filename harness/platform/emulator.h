@@ -19,6 +19,7 @@ struct emulator_request {
 	const char *frames_fifo;  /* a FIFO to be made: what the agent writes */
 	const char *console_file; /* file that keeps the console */
 	unsigned int seconds;	  /* time-out, wall clock */
+	bool to_end; /* others write to the FIFOs as well: wait until they have ended */
 	frameset *frames;
 	GCancellable *cancellable;
 };

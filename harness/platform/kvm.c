@@ -1,19 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* L1 on the host's own KVM, where that nests. */
+#include "platform/host.h"
 #include "platform/libvirt.h"
 
-static bool kvm_available(const struct config *config, GError **error)
+/* What another machine can do, which a URI may name, only its libvirt knows. */
+static bool kvm_available(const struct config *config, const char *kernel_conf, GError **error)
 {
-	(void)config;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE, "L0: todo");
-	return false;
+	struct host host;
+	bool ok;
+
+	if (*config->kvm.uri != '\0')
+		return libvirt_available(config, kernel_conf, error);
+	host_read("", &host);
+	ok = host_can_nest(&host, error) && libvirt_available(config, kernel_conf, error);
+	host_clear(&host);
+	return ok;
 }
 
 static void kvm_describe(const struct config *config G_GNUC_UNUSED, struct record_platform *out)
 {
+	struct host host;
+
+	host_read("", &host);
 	record_set_string(&out->name, "kvm");
 	record_set_string(&out->emulator, "QEMU");
+	record_set_string(&out->cpu, host.cpu);
+	record_set_string(&out->vendor, host.vendor != NULL ? host.vendor : "vmx");
 	out->deterministic = RECORD_FALSE;
+	host_clear(&host);
 }
 
 static bool kvm_boot(const struct platform_request *request, struct record_platform *platform,
@@ -30,6 +44,7 @@ static bool kvm_boot(const struct platform_request *request, struct record_platf
 
 const struct platform platform_kvm = {
 	.name = "kvm",
+	.what = "L1 on this machine's own KVM, which must nest",
 	.takes_guest = true,
 	.available = kvm_available,
 	.describe = kvm_describe,

@@ -39,7 +39,8 @@ struct course {
 	int console, frames; /* reading ends */
 };
 
-bool libvirt_available(const struct config *config G_GNUC_UNUSED, GError **error)
+bool libvirt_available(const struct config *config G_GNUC_UNUSED,
+		       const char *kernel_conf G_GNUC_UNUSED, GError **error)
 {
 	static const char *const needed[] = { QEMU, "xorriso", ISOLINUX_BIN, ISOLINUX_MBR,
 					      LDLINUX_C32 };

@@ -14,7 +14,7 @@ struct libvirt_l1 {
 };
 
 /* Is there what it takes to run a domain here? EPTLAB_ERROR_MACHINE says what is missing. */
-bool libvirt_available(const struct config *config, GError **error);
+bool libvirt_available(const struct config *config, const char *kernel_conf, GError **error);
 
 /* platform.boot, for such a platform. */
 bool libvirt_boot(const struct platform_request *request, const struct libvirt_l1 *l1,

@@ -89,6 +89,7 @@ bool medium_make(const struct platform_request *request, const char *cmdline, co
 		{ "/" JOB_L2_DOSES, request->l2_doses },
 		{ "/" JOB_L2_DOMAIN, request->l2_domain },
 		{ "/" JOB_CAPABILITIES_FOLDER, request->capabilities },
+		{ "/" JOB_SCRIPT_FOLDER, request->script },
 	};
 	/*
 	 * The dates: bytes that depend on the inputs alone. clang-format off, because it would put

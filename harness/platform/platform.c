@@ -5,6 +5,7 @@ static const struct platform *const platforms[] = {
 	&platform_bochs,
 	&platform_tcg,
 	&platform_kvm,
+	&platform_local,
 };
 
 /*
@@ -25,7 +26,8 @@ const struct platform *const *platform_all(unsigned int *count)
 }
 
 /* The error is that of the last one that comes into question. */
-static const struct platform *find_automatic(const struct config *config, GError **error)
+static const struct platform *find_automatic(const struct config *config, const char *kernel_conf,
+					     GError **error)
 {
 	g_autoptr(GError) last = NULL;
 
@@ -33,7 +35,7 @@ static const struct platform *find_automatic(const struct config *config, GError
 		if (config_has_guest(config) && !automatic[i]->takes_guest)
 			continue;
 		g_clear_error(&last);
-		if (automatic[i]->available(config, &last))
+		if (automatic[i]->available(config, kernel_conf, &last))
 			return automatic[i];
 	}
 	g_propagate_error(error, g_steal_pointer(&last));
@@ -41,7 +43,7 @@ static const struct platform *find_automatic(const struct config *config, GError
 }
 
 static const struct platform *use(const struct platform *platform, const struct config *config,
-				  GError **error)
+				  const char *kernel_conf, GError **error)
 {
 	if (config_has_guest(config) && !platform->takes_guest) {
 		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
@@ -50,18 +52,19 @@ static const struct platform *use(const struct platform *platform, const struct 
 			    platform->name);
 		return NULL;
 	}
-	return platform->available(config, error) ? platform : NULL;
+	return platform->available(config, kernel_conf, error) ? platform : NULL;
 }
 
-const struct platform *platform_find(const struct config *config, GError **error)
+const struct platform *platform_find(const struct config *config, const char *kernel_conf,
+				     GError **error)
 {
 	const char *name = config->experiment.platform;
 
 	if (g_str_equal(name, "auto"))
-		return find_automatic(config, error);
+		return find_automatic(config, kernel_conf, error);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(platforms); i++) {
 		if (g_str_equal(name, platforms[i]->name))
-			return use(platforms[i], config, error);
+			return use(platforms[i], config, kernel_conf, error);
 	}
 	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE, "L0: there is no platform \"%s\"",
 		    name);

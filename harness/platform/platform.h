@@ -24,6 +24,7 @@ struct platform_request {
 	const char *l2_image;	   /* NULL if the job boots no L2 */
 	const char *l2_format;	   /* of the image: "raw", "qcow2" */
 	const char *capabilities;  /* folder of libvirt's cache files, or NULL */
+	const char *script;	   /* folder for JOB_SCRIPT, or NULL */
 	const char *bochs_time;	   /* the shared object of bochs_time.c */
 	const char *l1_domain;	   /* libvirt domain template of L1 */
 	const char *qemu_conf;	   /* for libvirt's embedded driver */
@@ -37,9 +38,14 @@ struct platform_request {
 
 struct platform {
 	const char *name;
-	bool takes_guest; /* an image of the user's own as L2 */
-	/* Can this machine do it? EPTLAB_ERROR_MACHINE says what is missing, and what mends it. */
-	bool (*available)(const struct config *config, GError **error);
+	const char *what;     /* in a few words */
+	bool is_this_machine; /* no L1 is booted */
+	bool takes_guest;     /* an image of the user's own as L2 */
+	/*
+	 * Can this machine do it? kernel_conf: what was built to run on it (model/kernel_conf.h).
+	 * EPTLAB_ERROR_MACHINE says what is missing, and what mends it.
+	 */
+	bool (*available)(const struct config *config, const char *kernel_conf, GError **error);
 	/* Fill in what is known of the platform before L1 has booted; the strings are copied. */
 	void (*describe)(const struct config *config, struct record_platform *out);
 	/*
@@ -60,7 +66,8 @@ struct platform {
  * The platform that the configuration asks for; "auto" is the best that this machine has.
  * EPTLAB_ERROR_USAGE or _MACHINE.
  */
-const struct platform *platform_find(const struct config *config, GError **error);
+const struct platform *platform_find(const struct config *config, const char *kernel_conf,
+				     GError **error);
 
 /* All of them, in the order in which people think of them. */
 const struct platform *const *platform_all(unsigned int *count);
@@ -68,5 +75,6 @@ const struct platform *const *platform_all(unsigned int *count);
 extern const struct platform platform_bochs;
 extern const struct platform platform_kvm;
 extern const struct platform platform_tcg;
+extern const struct platform platform_local;
 
 #endif

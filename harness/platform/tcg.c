@@ -26,6 +26,7 @@ static bool tcg_boot(const struct platform_request *request, struct record_platf
 
 const struct platform platform_tcg = {
 	.name = "tcg",
+	.what = "L1 on an AMD CPU that QEMU emulates (SVM, NPT)",
 	.takes_guest = true,
 	.available = libvirt_available,
 	.describe = tcg_describe,

@@ -2,9 +2,11 @@
 #include "virt/reaper.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <gio/gio.h>
 
@@ -65,14 +67,21 @@ static bool is_of_root(pid_t pid, const char *root)
 /* libvirt keeps a file NAME.pid for each QEMU (virPidFileBuildPath() in its util/virpidfile.c). */
 static void kill_one(const char *root, const char *pid_file)
 {
+	struct pollfd gone = { .events = POLLIN };
 	g_autofree char *text = NULL;
 	pid_t pid;
 
 	if (!g_file_get_contents(pid_file, &text, NULL, NULL))
 		return;
 	pid = (pid_t)strtol(text, NULL, 10);
-	if (pid > 1 && is_of_root(pid, root))
-		kill(pid, SIGKILL);
+	if (pid <= 1)
+		return;
+	/* Whoever waits for us may want to unload KVM: QEMU must be gone. */
+	gone.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (is_of_root(pid, root) && kill(pid, SIGKILL) == 0 && gone.fd >= 0)
+		poll(&gone, 1, -1);
+	if (gone.fd >= 0)
+		close(gone.fd);
 }
 
 static void kill_all(const char *root)
