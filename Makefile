@@ -5,6 +5,7 @@
 #   make rerun CONFIG=noept    one configuration again, against the newest record
 #   make compare               the newest record's table again (A=, B=: other records; FORMAT=text, csv, json, markdown, html)
 #   make test                  unit tests, then real experiments
+#   make install-kernel        the patched kernel as a Debian package, for PLATFORM=local
 #   make fuzz                  random input for all that reads foreign bytes (FUZZ_SECONDS=30 for each)
 #   make benchmark             what an experiment, a rerun, and counting itself cost
 #   make clean                 remove build/; distclean also removes the caches
@@ -56,7 +57,7 @@ EPTLAB := harness/main.c $(MODEL) \
 GUESTFS := $(addprefix harness/guest/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/model/error.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: all deps kernel stock faults bench experiment rerun compare test test-unit fuzz lint benchmark clean distclean
+.PHONY: install-kernel all deps kernel stock faults bench experiment rerun compare test test-unit fuzz lint benchmark clean distclean
 .DELETE_ON_ERROR:
 all: $(BUILD)/eptlab $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-own-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img
@@ -160,6 +161,18 @@ $(BUILD)/l2-base.img: $(BUILD)/mkimage $(BUILD)/l2-init
 	@echo "  IMAGE   l2-base.img (libguestfs)" >&2
 	$(Q)$(BUILD)/mkimage --init $(BUILD)/l2-init --busybox /bin/busybox --cache $(CACHE)/guest $@
 
+# The patched kernel for this machine itself, as a Debian package: for PLATFORM=local.
+install-kernel:
+	$(Q)$(MAKE) -s -C kernel -f package.mk package
+	@echo
+	@echo 'The patched kernel is a package now. To run it on this machine, as root:'
+	@echo
+	@echo '  apt-get install $(BUILD)/kernel/package/linux-image-*.deb'
+	@echo '  reboot            # and choose it in the boot loader, under "Advanced options"'
+	@echo '  make experiment PLATFORM=local'
+	@echo
+	@echo 'Your own kernel stays installed. To get rid of this one: apt-get remove linux-image-*-eptlab'
+
 # --- for people ---
 
 experiment: all
@@ -179,7 +192,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 asan_object = $(patsubst %.c,$(BUILD)/asan/%.o,$(1))
 ASAN_LIBRARY := $(BUILD)/asan/libeptlab.a
 # The longest one first: they run side by side.
-REAL_TESTS := conform experiment witness faults
+REAL_TESTS := conform local own_image platforms experiment witness faults
 UNIT_TESTS := $(filter-out $(REAL_TESTS),$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
 TEST_HELPERS := $(filter-out harness/tests/test_%.c harness/tests/silent_probe.c,$(wildcard harness/tests/*.c))
 test_program = $(addprefix $(BUILD)/tests/test_,$(1))

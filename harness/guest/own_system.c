@@ -37,19 +37,68 @@ static bool refuse(GError **error, const char *image, const char *format, ...)
 
 /* ---- What it is ---- */
 
-/* Why libguestfs sees no system. The pairs are device, type. */
-static bool refuse_unknown(guestfs_h *g, const char *image, GError **error)
+/*
+ * An ext file system whose journal is not empty, or any that says so itself, was mounted when the
+ * image was last used, or still is.
+ */
+static bool is_clean(guestfs_h *g, const char *image, const char *device, GError **error)
+{
+	g_autofree char *type = guestfs_vfs_type(g, device);
+	AUTO_STRINGS table = NULL;
+
+	if (type == NULL || !g_str_has_prefix(type, "ext"))
+		return true;
+	table = guestfs_tune2fs_l(g, device);
+	for (char **pair = table; pair != NULL && *pair != NULL; pair += 2) {
+		bool dirty =
+			(strcmp(pair[0], "Filesystem features") == 0 &&
+			 strstr(pair[1], "needs_recovery") != NULL) ||
+			(strcmp(pair[0], "Filesystem state") == 0 && strcmp(pair[1], "clean") != 0);
+
+		if (dirty)
+			return refuse(error, image,
+				      "was not shut down cleanly (%s of %s: %s); boot it once and "
+				      "power it off, or end the VM that uses it",
+				      pair[0], device, pair[1]);
+	}
+	return true;
+}
+
+/* To be asked first: libguestfs mounts what it inspects, and the kernel then empties the journal.
+ */
+static bool all_are_clean(guestfs_h *g, const char *image, GError **error)
 {
 	AUTO_STRINGS filesystems = guestfs_list_filesystems(g);
 
 	if (filesystems == NULL)
 		return appliance_fail(g, "list the file systems of the image", error);
 	for (char **pair = filesystems; *pair != NULL; pair += 2) {
-		if (strcmp(pair[1], "crypto_LUKS") == 0 || strcmp(pair[1], "BitLocker") == 0)
+		if (!is_clean(g, image, pair[0], error))
+			return false;
+	}
+	return true;
+}
+
+static bool is_encrypted(guestfs_h *g, const char *device)
+{
+	g_autofree char *type = guestfs_vfs_type(g, device);
+
+	return g_strcmp0(type, "crypto_LUKS") == 0 || g_strcmp0(type, "BitLocker") == 0;
+}
+
+/* Why libguestfs sees no system. What is encrypted is none of its file systems. */
+static bool refuse_unknown(guestfs_h *g, const char *image, GError **error)
+{
+	AUTO_STRINGS partitions = guestfs_list_partitions(g);
+
+	if (partitions == NULL)
+		return appliance_fail(g, "list the partitions of the image", error);
+	for (char **device = partitions; *device != NULL; device++) {
+		if (is_encrypted(g, *device))
 			return refuse(error, image,
-				      "is encrypted (%s on %s), and no probe can be put into it; "
-				      "give an image that is not",
-				      pair[1], pair[0]);
+				      "is encrypted (%s), and no probe can be put into it; give an "
+				      "image that is not",
+				      *device);
 	}
 	return refuse(error, image,
 		      "has no system that libguestfs knows; expected a disk with one Linux on it");
@@ -95,33 +144,6 @@ static char *find_root(guestfs_h *g, const char *image, GError **error)
 	return is_suitable(g, image, roots[0], error) ? g_strdup(roots[0]) : NULL;
 }
 
-/*
- * An ext file system whose journal is not empty, or any that says so itself, was mounted when the
- * image was last used, or still is.
- */
-static bool is_clean(guestfs_h *g, const char *image, const char *device, GError **error)
-{
-	g_autofree char *type = guestfs_vfs_type(g, device);
-	AUTO_STRINGS table = NULL;
-
-	if (type == NULL || !g_str_has_prefix(type, "ext"))
-		return true;
-	table = guestfs_tune2fs_l(g, device);
-	for (char **pair = table; pair != NULL && *pair != NULL; pair += 2) {
-		bool dirty =
-			(strcmp(pair[0], "Filesystem features") == 0 &&
-			 strstr(pair[1], "needs_recovery") != NULL) ||
-			(strcmp(pair[0], "Filesystem state") == 0 && strcmp(pair[1], "clean") != 0);
-
-		if (dirty)
-			return refuse(error, image,
-				      "was not shut down cleanly (%s of %s: %s); boot it once and "
-				      "power it off, or end the VM that uses it",
-				      pair[0], device, pair[1]);
-	}
-	return true;
-}
-
 static int by_length(const void *left, const void *right)
 {
 	const char *const *a = *(const char *const *const *)left;
@@ -133,7 +155,7 @@ static int by_length(const void *left, const void *right)
 /* "/" before "/boot" before "/boot/efi". */
 bool own_system_mount(guestfs_h *g, const char *image, GError **error)
 {
-	g_autofree char *root = find_root(g, image, error);
+	g_autofree char *root = all_are_clean(g, image, error) ? find_root(g, image, error) : NULL;
 	AUTO_STRINGS points = root != NULL ? guestfs_inspect_get_mountpoints(g, root) : NULL;
 	g_autoptr(GPtrArray) sorted = g_ptr_array_new();
 
@@ -147,8 +169,6 @@ bool own_system_mount(guestfs_h *g, const char *image, GError **error)
 	for (guint i = 0; i < sorted->len; i++) {
 		char **pair = g_ptr_array_index(sorted, i);
 
-		if (!is_clean(g, image, pair[1], error))
-			return false;
 		/* What fstab has beside its root may be missing from this disk. */
 		if (guestfs_mount(g, pair[1], pair[0]) < 0 && strcmp(pair[0], "/") == 0)
 			return appliance_fail(g, "mount the image", error);

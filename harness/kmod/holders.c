@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "kmod/holders.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What /proc/PID/fd shows of KVM's files (kvm_dev_ioctl_create_vm() in kvm_main.c). */
 static const char *const kvm_files[] = { "anon_inode:kvm-vm", "/dev/kvm", NULL };
@@ -34,7 +36,8 @@ char *holders_of_kvm(const char *root)
 		g_autofree char *comm = g_build_filename(process, "comm", NULL);
 		g_autofree char *called = NULL;
 
-		if (!g_ascii_isdigit(*name) || !has_kvm_file(process))
+		if (!g_ascii_isdigit(*name) || strtol(name, NULL, 10) == getpid() ||
+		    !has_kvm_file(process))
 			continue;
 		g_file_get_contents(comm, &called, NULL, NULL);
 		g_string_append_printf(list, "%s%s (process %s)", list->len > 0 ? ", " : "",

@@ -6,9 +6,9 @@
 #include <glib.h>
 
 /*
- * The processes that have a VM of KVM or its device open, below root ("" for this machine), as
- * "qemu-system-x86 (process 1234), ...": they keep KVM from being unloaded. NULL: there are none.
- * The caller frees it.
+ * The processes, but this one, that have a VM of KVM or its device open, below root ("" for this
+ * machine), as "qemu-system-x86 (process 1234), ...": they keep KVM from being unloaded. NULL:
+ * there are none. The caller frees it.
  */
 char *holders_of_kvm(const char *root);
 

@@ -90,8 +90,10 @@ static GPtrArray *begin_arguments(const struct lab *lab, const char *command)
 
 	g_ptr_array_add(argv, lab_built("eptlab"));
 	add(argv, command);
-	add(argv, "--results");
-	add(argv, lab->results);
+	if (strcmp(command, "doctor") != 0) {
+		add(argv, "--results");
+		add(argv, lab->results);
+	}
 	return argv;
 }
 

@@ -244,8 +244,8 @@ static void damaged_job_is_refused(void **state)
 		assert_refused(cut);
 		seen++;
 	}
-	/* Six lines of the job, and seven of each run. */
-	assert_int_equal(seen, 20);
+	/* Eight lines of the job, and seven of each run. */
+	assert_int_equal(seen, 22);
 }
 
 static void values_that_are_none_are_refused(void **state)

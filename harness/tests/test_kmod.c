@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reloading KVM and restoring it, without root: libkmod is a fake here (the functions below take
+ * the place of the library's), which makes and removes folders of a faked sysfs.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <glib/gstdio.h>
+#include <libkmod.h>
+
+#include "agent/reload.h"
+#include "kmod/before.h"
+#include "kmod/modules.h"
+#include "model/error.h"
+#include "model/tree.h"
+
+/* ---- The faked libkmod ---- */
+
+struct kmod_ctx {
+	int unused;
+};
+
+struct kmod_module {
+	char name[32];
+	char path[256];
+};
+
+static struct {
+	char *sysfs;
+	const char *busy;  /* a module that cannot be unloaded */
+	const char *stuck; /* a parameter that cannot be given */
+	char running_id;   /* of the running kernel's modules; 0: it has none */
+	GString *calls;	   /* "-kvm_intel +kvm_intel(ept=0)" */
+} fake;
+
+static const struct {
+	const char *module, *name, *value;
+} defaults[] = {
+	{ "kvm", "mmu_flag", "Y" },
+	{ "kvm_intel", "ept", "Y" },
+	{ "kvm_intel", "vpid", "Y" },
+	{ "kvm_intel", "l1d", "not required" },
+};
+
+static char *in_sysfs(const char *module, const char *rest)
+{
+	return g_build_filename(fake.sysfs, "module", module, rest, NULL);
+}
+
+static void put(const char *module, const char *rest, const char *bytes, gssize length)
+{
+	g_autofree char *file = in_sysfs(module, rest);
+	g_autofree char *folder = g_path_get_dirname(file);
+
+	assert_int_equal(g_mkdir_with_parents(folder, 0755), 0);
+	assert_true(g_file_set_contents(file, bytes, length, NULL));
+}
+
+/* A note with a build-id of twenty times the same byte. */
+static void put_build_id(const char *module, const char *id)
+{
+	const Elf64_Nhdr header = { .n_namesz = 4, .n_descsz = 20, .n_type = NT_GNU_BUILD_ID };
+	char note[sizeof(header) + 4 + 20];
+
+	memcpy(note, &header, sizeof(header));
+	memcpy(note + sizeof(header), "GNU", 4);
+	memset(note + sizeof(header) + 4, *id, 20);
+	put(module, "notes/.note.gnu.build-id", note, sizeof(note));
+}
+
+static void put_parameters(const char *module, const char *options)
+{
+	g_auto(GStrv) words = g_strsplit(options, " ", -1);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++) {
+		g_autofree char *rest = g_build_filename("parameters", defaults[i].name, NULL);
+		g_autofree char *value = g_strconcat(defaults[i].value, "\n", NULL);
+
+		if (strcmp(defaults[i].module, module) == 0)
+			put(module, rest, value, -1);
+	}
+	for (char **word = words; *word != NULL && **word != '\0'; word++) {
+		char *value = strchr(*word, '=');
+		g_autofree char *rest = NULL;
+
+		*value++ = '\0';
+		rest = g_build_filename("parameters", *word, NULL);
+		put(module, rest, *value == '1' || *value == 'Y' ? "Y\n" : "N\n", -1);
+	}
+}
+
+struct kmod_ctx *kmod_new(const char *dirname, const char *const *config_paths)
+{
+	static struct kmod_ctx ctx;
+
+	(void)dirname;
+	assert_null(*config_paths); /* modprobe.d must not have a say */
+	return &ctx;
+}
+
+struct kmod_ctx *kmod_unref(struct kmod_ctx *ctx)
+{
+	(void)ctx;
+	return NULL;
+}
+
+static int make(const char *name, const char *path, struct kmod_module **mod)
+{
+	*mod = g_new0(struct kmod_module, 1);
+	g_strlcpy((*mod)->name, name, sizeof((*mod)->name));
+	g_strdelimit((*mod)->name, "-", '_');
+	g_strlcpy((*mod)->path, path, sizeof((*mod)->path));
+	return 0;
+}
+
+int kmod_module_new_from_name(struct kmod_ctx *ctx, const char *name, struct kmod_module **mod)
+{
+	(void)ctx;
+	return make(name, fake.running_id != 0 ? "/lib/modules/x.ko" : "", mod);
+}
+
+/* The file's folder is called by the byte of its build-id. */
+int kmod_module_new_from_path(struct kmod_ctx *ctx, const char *path, struct kmod_module **mod)
+{
+	g_autofree char *base = g_path_get_basename(path);
+
+	(void)ctx;
+	*strrchr(base, '.') = '\0';
+	return make(base, path, mod);
+}
+
+struct kmod_module *kmod_module_unref(struct kmod_module *mod)
+{
+	g_free(mod);
+	return NULL;
+}
+
+const char *kmod_module_get_path(const struct kmod_module *mod)
+{
+	return *mod->path != '\0' ? mod->path : NULL;
+}
+
+struct kmod_list *kmod_module_get_holders(const struct kmod_module *mod)
+{
+	(void)mod;
+	return NULL;
+}
+
+int kmod_module_insert_module(struct kmod_module *mod, unsigned int flags, const char *options)
+{
+	const bool running = strcmp(mod->path, "/lib/modules/x.ko") == 0;
+
+	(void)flags;
+	g_string_append_printf(fake.calls, " +%s(%s)", mod->name, options);
+	if (modules_is_loaded(mod->name))
+		return -EEXIST;
+	if (fake.stuck != NULL && strstr(options, fake.stuck) != NULL)
+		return -EINVAL;
+	put(mod->name, "initstate", "live\n", -1);
+	put_build_id(mod->name, running ? &fake.running_id : &mod->path[1]);
+	put_parameters(mod->name, options);
+	return 0;
+}
+
+int kmod_module_remove_module(struct kmod_module *mod, unsigned int flags)
+{
+	g_autofree char *folder = in_sysfs(mod->name, NULL);
+
+	(void)flags;
+	g_string_append_printf(fake.calls, " -%s", mod->name);
+	if (fake.busy != NULL && strcmp(mod->name, fake.busy) == 0)
+		return -EAGAIN;
+	tree_remove(folder);
+	return 0;
+}
+
+/* ---- The machine ---- */
+
+static const struct vendor vendor = {
+	.names = { "irqbypass", "kvm", "kvm_intel" },
+	.nested = "ept",
+	.has_vpid = true,
+};
+
+static int make_machine(void **state)
+{
+	(void)state;
+	memset(&fake, 0, sizeof(fake));
+	fake.sysfs = g_dir_make_tmp("eptlab-sysfs-XXXXXX", NULL);
+	assert_non_null(fake.sysfs);
+	fake.calls = g_string_new(NULL);
+	fake.running_id = 'r';
+	modules_set_sysfs(fake.sysfs);
+	return 0;
+}
+
+static int remove_machine(void **state)
+{
+	(void)state;
+	modules_set_sysfs("/sys");
+	tree_remove(fake.sysfs);
+	g_free(fake.sysfs);
+	g_string_free(fake.calls, TRUE);
+	return 0;
+}
+
+static void load_all(const char *folder, const char *options)
+{
+	for (unsigned int i = 0; i < VENDOR_MODULES; i++)
+		assert_true(modules_load(folder, vendor.names[i], i == 2 ? options : "", NULL));
+	g_string_truncate(fake.calls, 0);
+}
+
+/* What an experiment does: shadow paging, from the folder /t. */
+static void measure(void)
+{
+	struct job_run run = { .ept = false, .vpid = true, .reload = JOB_RELOAD_ALL };
+	g_autoptr(GError) error = NULL;
+
+	if (!reload_for_run(&vendor, "/t", &run, false, &error))
+		fail_msg("%s", error->message);
+}
+
+static void assert_parameter(const char *name, const char *expected)
+{
+	g_autofree char *value = modules_parameter("kvm_intel", name, NULL);
+
+	assert_string_equal(value, expected);
+}
+
+static void restore(const struct before *before)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!before_restore(before, &error))
+		fail_msg("%s", error->message);
+}
+
+static void reload_is_in_order(void **state)
+{
+	(void)state;
+	load_all(NULL, "");
+	measure();
+	assert_string_equal(fake.calls->str, " -kvm_intel -kvm +kvm() +kvm_intel(ept=0 vpid=1)");
+	assert_parameter("ept", "N");
+}
+
+/* Only what is another one by default is given: not all can be given as it is shown. */
+static void parameters_come_back(void **state)
+{
+	g_autoptr(struct_before) before = NULL;
+
+	(void)state;
+	load_all(NULL, "vpid=0");
+	before = before_read(&vendor, "/t");
+	measure();
+	assert_parameter("vpid", "Y");
+	g_string_truncate(fake.calls, 0);
+	restore(before);
+	assert_parameter("ept", "Y");
+	assert_parameter("vpid", "N");
+	assert_string_equal(fake.calls->str, " -kvm_intel -kvm +kvm() +kvm_intel() -kvm_intel "
+					     "+kvm_intel(vpid=N)");
+}
+
+static void nothing_changed_nothing_done(void **state)
+{
+	g_autoptr(struct_before) before = NULL;
+
+	(void)state;
+	load_all(NULL, "ept=0");
+	before = before_read(&vendor, NULL);
+	restore(before);
+	assert_string_equal(fake.calls->str, "");
+}
+
+static void killed_between_unload_and_load(void **state)
+{
+	g_autofree char *path = g_build_filename(fake.sysfs, "run", "before.conf", NULL);
+	g_autoptr(struct_before) before = NULL;
+	g_autoptr(struct_before) after = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *words = NULL;
+
+	(void)state;
+	load_all(NULL, "vpid=0");
+	before = before_read(&vendor, "/t");
+	assert_true(before_save(before, path, NULL));
+	assert_true(modules_unload("kvm_intel", NULL));
+	assert_true(modules_unload("kvm", NULL));
+	after = before_load(path, &error);
+	assert_null(error);
+	words = before_words(after);
+	assert_string_equal(words, "kvm_intel ept=Y vpid=N, kvm, irqbypass");
+	restore(after);
+	assert_parameter("vpid", "N");
+}
+
+/* What was noted before a reboot is of no use. */
+static void another_boot(void **state)
+{
+	g_autofree char *path = g_build_filename(fake.sysfs, "before.conf", NULL);
+	g_autoptr(struct_before) none = NULL;
+	g_autoptr(GError) error = NULL;
+
+	(void)state;
+	assert_true(g_file_set_contents(path, "[boot]\nid=other\n[module kvm]\nbuild_id=00\n", -1,
+					NULL));
+	none = before_load(path, &error);
+	assert_null(none);
+	assert_null(error);
+	assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+	none = before_load(path, &error);
+	assert_null(none);
+	assert_null(error);
+}
+
+static void damaged_note_is_an_error(void **state)
+{
+	g_autofree char *path = g_build_filename(fake.sysfs, "before.conf", NULL);
+	g_autoptr(GError) error = NULL;
+
+	(void)state;
+	assert_true(g_file_set_contents(path, "no key file", -1, NULL));
+	assert_null(before_load(path, &error));
+	assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE));
+	assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+}
+
+/* The same build-id counts, wherever it is found. */
+static void module_of_the_folder_comes_back(void **state)
+{
+	g_autoptr(struct_before) before = NULL;
+	g_autofree char *id = NULL;
+
+	(void)state;
+	load_all("/f", "");
+	before = before_read(&vendor, "/f");
+	measure();
+	restore(before);
+	id = modules_build_id("kvm", NULL);
+	assert_true(g_str_has_prefix(id, "6666"));
+}
+
+static void module_that_is_nowhere(void **state)
+{
+	g_autoptr(struct_before) before = NULL;
+	g_autoptr(GError) error = NULL;
+
+	(void)state;
+	load_all("/f", "");
+	before = before_read(&vendor, NULL);
+	measure();
+	assert_false(before_restore(before, &error));
+	assert_non_null(strstr(error->message, "there is no module kvm with the build-id 6666"));
+}
+
+static void parameter_that_cannot_be_given(void **state)
+{
+	g_autoptr(struct_before) before = NULL;
+	g_autoptr(GError) error = NULL;
+
+	(void)state;
+	load_all(NULL, "vpid=0");
+	before = before_read(&vendor, NULL);
+	measure();
+	fake.stuck = "vpid=N";
+	assert_false(before_restore(before, &error));
+	assert_non_null(strstr(error->message, "kvm_intel"));
+}
+
+static void busy_and_builtin_are_told(void **state)
+{
+	g_autofree char *state_file = in_sysfs("kvm", "initstate");
+	g_autoptr(GError) busy = NULL;
+	g_autoptr(GError) builtin = NULL;
+
+	(void)state;
+	load_all(NULL, "");
+	fake.busy = "kvm_intel";
+	assert_false(modules_unload("kvm_intel", &busy));
+	assert_non_null(strstr(busy->message, "kvm_intel is in use"));
+	assert_int_equal(unlink(state_file), 0);
+	assert_true(modules_is_builtin("kvm"));
+	assert_false(modules_unload("kvm", &builtin));
+	assert_non_null(strstr(builtin->message, "kvm is built into the kernel"));
+}
+
+/* It was not there before, and is not in the way. */
+static void nothing_was_loaded(void **state)
+{
+	g_autoptr(struct_before) before = before_read(&vendor, NULL);
+	g_autofree char *words = before_words(before);
+
+	(void)state;
+	assert_string_equal(words, "no module of KVM");
+	load_all(NULL, "");
+	restore(before);
+	assert_false(modules_is_loaded("kvm"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_machine, remove_machine)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(reload_is_in_order),
+		TEST(parameters_come_back),
+		TEST(nothing_changed_nothing_done),
+		TEST(killed_between_unload_and_load),
+		TEST(another_boot),
+		TEST(damaged_note_is_an_error),
+		TEST(module_of_the_folder_comes_back),
+		TEST(module_that_is_nowhere),
+		TEST(parameter_that_cannot_be_given),
+		TEST(busy_and_builtin_are_told),
+		TEST(nothing_was_loaded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
