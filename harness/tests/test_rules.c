@@ -1265,6 +1265,59 @@ static void log_is_read_to_its_end(void **state)
 
 #define with_pair(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+/* ---- AMD ---- */
+
+static int setup_svm(void **state)
+{
+	struct pair *pair = g_new0(struct pair, 1);
+
+	pair->record = record_load("results/reference/tcg", NULL);
+	assert_non_null(pair->record);
+	pair->ept = record_find_run(pair->record, "ept");
+	pair->noept = record_find_run(pair->record, "noept");
+	*state = pair;
+	return 0;
+}
+
+/* The same rules, with SVM's reasons; what SVM has no parameter for is not applicable. */
+static void rules_take_the_reasons_of_svm(void **state)
+{
+	struct pair *pair = *state;
+
+	verdict_is(pair, "ept-off-no-ept-exits", "noept", PASS);
+	verdict_is(pair, "vpid-sysfs", "ept", NOT);
+	verdict_is(pair, "vpid-equal", NULL, NOT);
+	verdict_is(pair, "vpid-leaf", "ept", PASS);
+	assert_int_equal(pair->record->verdict, RECORD_VALID);
+	sample_set_count(pair->noept, REASON_SVM_NPF, 7);
+	fails(pair, "ept-off-no-ept-exits", "noept", "1024 NPF 7");
+	sample_set_count(pair->noept, REASON_SVM_NPF, 0);
+	sample_set_count(pair->ept, REASON_SVM_INVLPG, 2);
+	fails(pair, "ept-on-no-invlpg", "ept", "121 INVLPG 2");
+	sample_set_count(pair->ept, REASON_SVM_INVLPG, 0);
+	sample_set_count(pair->ept, REASON_SVM_NPF, 0);
+	fails(pair, "ept-on-violations", "ept", "1024 NPF 0");
+}
+
+static void shadow_paging_of_svm_has_page_faults(void **state)
+{
+	struct pair *pair = *state;
+
+	sample_set_count(pair->noept, REASON_SVM_EXCP_PF, 0);
+	fails(pair, "ept-off-page-faults", "noept", "78 EXCP_PF 0");
+}
+
+/* npt=0 was asked for and has not taken effect. */
+static void nested_paging_that_stayed_on_with_svm(void **state)
+{
+	struct pair *pair = *state;
+
+	pair->noept->in_effect.ept = RECORD_TRUE;
+	fails(pair, "ept-sysfs", "noept", "EPT on");
+	pair->noept->l2_in_effect.ept = true;
+	fails(pair, "ept-leaf", "noept", "EPT on");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1312,6 +1365,11 @@ int main(void)
 		with_pair(rule_boot_fingerprint),
 		with_pair(no_rule_applies_to_a_failed_run),
 		cmocka_unit_test(each_rule_was_seen_to_fail),
+		cmocka_unit_test_setup_teardown(rules_take_the_reasons_of_svm, setup_svm, teardown),
+		cmocka_unit_test_setup_teardown(shadow_paging_of_svm_has_page_faults, setup_svm,
+						teardown),
+		cmocka_unit_test_setup_teardown(nested_paging_that_stayed_on_with_svm, setup_svm,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
