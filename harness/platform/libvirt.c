@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <glib-unix.h>
+#include <glib/gstdio.h>
 
 #include "platform/medium.h"
 #include "platform/watch.h"
@@ -133,11 +134,25 @@ static bool make_xml(struct course *course, GError **error)
 
 /* ---- libvirt ---- */
 
+/*
+ * Another driver than the embedded one runs QEMU as a user of its own, who must get to the job
+ * medium: through the folder of the record that is being made, without seeing what else is in it.
+ */
+static bool let_others_pass(const struct course *course, GError **error)
+{
+	g_autofree char *work = g_path_get_dirname(course->medium);
+	g_autofree char *partial = g_path_get_dirname(work);
+
+	return (g_chmod(partial, 0711) == 0 && g_chmod(work, 0711) == 0) || fail(error, partial);
+}
+
 static bool open_hypervisor(struct course *course, GError **error)
 {
 	const char *given = course->l1->config->uri;
 	g_autofree char *uri = g_strdup(given);
 
+	if (*given != '\0' && !let_others_pass(course, error))
+		return false;
 	if (*given == '\0') {
 		course->root = embedded_root(&level, course->request->qemu_conf,
 					     course->request->libvirt_cache, error);
