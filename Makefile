@@ -215,6 +215,8 @@ $(BUILD)/tests/silent_probe: harness/tests/silent_probe.c
 
 .SECONDARY:
 test: all stock faults $(call test_program,$(REAL_TESTS) $(UNIT_TESTS)) $(BUILD)/tests/silent_probe
+	$(Q)for platform in bochs tcg; do \
+		$(BUILD)/eptlab capabilities --set experiment.platform=$$platform || exit 1; done
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(REAL_TESTS) $(UNIT_TESTS))
 test-unit: $(call test_program,$(UNIT_TESTS))
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(UNIT_TESTS))

@@ -61,18 +61,23 @@ static bool mount_all(GError **error)
 	return mount_one(medium, JOB, "iso9660", MS_RDONLY | MS_NOSUID | MS_NODEV, error);
 }
 
+static bool make_folder(const char *path, GError **error)
+{
+	if (g_mkdir_with_parents(path, 0755) == 0)
+		return true;
+	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+		    "L1: the folder %s could not be made (%s)", path, g_strerror(errno));
+	return false;
+}
+
 struct stage *stage_set(GError **error)
 {
 	struct stage *stage;
 
 	if (!mount_all(error))
 		return NULL;
-	if (g_mkdir_with_parents(L2_FILES, 0755) != 0) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-			    "L1: the folder %s could not be made (%s)", L2_FILES,
-			    g_strerror(errno));
+	if (!make_folder(L2_FILES, error))
 		return NULL;
-	}
 	/* libvirt and QEMU look for a home and a PATH; the kernel gives pid 1 neither of use. */
 	g_setenv("HOME", "/run", TRUE);
 	g_setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", TRUE);
@@ -96,12 +101,8 @@ struct stage *stage_here(const char *folder, GError **error)
 	const bool is_qcow2 = g_file_test(qcow2, G_FILE_TEST_EXISTS);
 	struct stage *stage;
 
-	if (g_mkdir_with_parents(l2_files, 0755) != 0) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-			    "L1: the folder %s could not be made (%s)", l2_files,
-			    g_strerror(errno));
+	if (!make_folder(l2_files, error))
 		return NULL;
-	}
 	stage = g_new(struct stage, 1);
 	*stage = (struct stage){
 		.l2_disk = g_build_filename(job, is_qcow2 ? JOB_DISK_QCOW2 : JOB_DISK_RAW, NULL),

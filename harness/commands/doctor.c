@@ -60,13 +60,14 @@ static bool has_kernel(GError **error)
 static void look(struct diagnosis *diagnosis, const struct paths *paths,
 		 const struct config *config)
 {
+	const char *kernel_conf = paths_installed_conf(paths);
 	GError *problem = NULL;
 	unsigned int count;
 	const struct platform *const *all = platform_all(&count);
 	bool built, kernel;
 
 	for (unsigned int i = 0; i < count; i++) {
-		bool good = all[i]->available(config, paths_installed_conf(paths), &problem);
+		bool good = all[i]->available(config, kernel_conf, &problem);
 
 		add(diagnosis, all[i]->name, all[i]->what, true, good, g_steal_pointer(&problem));
 	}
@@ -76,7 +77,7 @@ static void look(struct diagnosis *diagnosis, const struct paths *paths,
 	kernel = has_kernel(&problem);
 	add(diagnosis, "libguestfs", "puts the probe into L2's image", false, kernel,
 	    g_steal_pointer(&problem));
-	diagnosis->chosen = platform_find(config, paths_installed_conf(paths), NULL);
+	diagnosis->chosen = platform_find(config, kernel_conf, NULL);
 	/* What is not built is built by make experiment. */
 	diagnosis->possible = diagnosis->chosen != NULL && kernel;
 }

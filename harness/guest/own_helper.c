@@ -9,7 +9,6 @@
  * HOLD is 1 if the VM is to stand still at its end. Prints "step" lines.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <glib.h>
 #include <guestfs.h>
@@ -27,29 +26,17 @@ struct job {
 	struct own_system_files files;
 };
 
-static bool refuse(GError **error, const char *image, const char *why)
-{
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE, "L0: the image %s %s", image, why);
-	return false;
-}
-
 static bool make_overlay(guestfs_h *g, const struct job *job, GError **error)
 {
-	g_autofree char *format = NULL;
-	char *found = guestfs_disk_format(g, job->image);
+	g_autofree char *format = guestfs_disk_format(g, job->image);
 
-	if (found == NULL)
+	if (format == NULL)
 		return appliance_fail(g, "look at the image", error);
-	format = g_strdup(found);
-	free(found);
-	if (strcmp(format, "qcow2") != 0 && strcmp(format, "raw") != 0) {
-		g_autofree char *why =
-			g_strdup_printf("is of the format %s, expected qcow2 or raw; convert it "
-					"with qemu-img convert -O qcow2",
-					format);
-
-		return refuse(error, job->image, why);
-	}
+	if (strcmp(format, "qcow2") != 0 && strcmp(format, "raw") != 0)
+		return own_system_refuse(error, job->image,
+					 "is of the format %s, expected qcow2 or raw; convert it "
+					 "with qemu-img convert -O qcow2",
+					 format);
 	return guestfs_disk_create(g, job->overlay, "qcow2", -1, GUESTFS_DISK_CREATE_BACKINGFILE,
 				   job->image, GUESTFS_DISK_CREATE_BACKINGFORMAT, format,
 				   -1) == 0 ||

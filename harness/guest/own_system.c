@@ -7,12 +7,6 @@
 #include "guest/helper_side.h"
 #include "model/error.h"
 
-static void guestfs_strings_free(char ***strings)
-{
-	g_strfreev(*strings);
-}
-#define AUTO_STRINGS __attribute__((cleanup(guestfs_strings_free))) char **
-
 #define UNIT_NAME "eptlab.service"
 #define UNIT	  "/etc/systemd/system/" UNIT_NAME
 #define WANTS	  "/etc/systemd/system/multi-user.target.wants"
@@ -21,9 +15,7 @@ static void guestfs_strings_free(char ***strings)
 #define WORKLOAD  OWN_SYSTEM_FOLDER "/workload"
 #define RUN	  OWN_SYSTEM_FOLDER "/run"
 
-static bool refuse(GError **error, const char *image, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-static bool refuse(GError **error, const char *image, const char *format, ...)
+bool own_system_refuse(GError **error, const char *image, const char *format, ...)
 {
 	g_autofree char *why = NULL;
 	va_list args;
@@ -44,7 +36,7 @@ static bool refuse(GError **error, const char *image, const char *format, ...)
 static bool is_clean(guestfs_h *g, const char *image, const char *device, GError **error)
 {
 	g_autofree char *type = guestfs_vfs_type(g, device);
-	AUTO_STRINGS table = NULL;
+	g_auto(GStrv) table = NULL;
 
 	if (type == NULL || !g_str_has_prefix(type, "ext"))
 		return true;
@@ -56,10 +48,11 @@ static bool is_clean(guestfs_h *g, const char *image, const char *device, GError
 			(strcmp(pair[0], "Filesystem state") == 0 && strcmp(pair[1], "clean") != 0);
 
 		if (dirty)
-			return refuse(error, image,
-				      "was not shut down cleanly (%s of %s: %s); boot it once and "
-				      "power it off, or end the VM that uses it",
-				      pair[0], device, pair[1]);
+			return own_system_refuse(
+				error, image,
+				"was not shut down cleanly (%s of %s: %s); boot it once and "
+				"power it off, or end the VM that uses it",
+				pair[0], device, pair[1]);
 	}
 	return true;
 }
@@ -68,7 +61,7 @@ static bool is_clean(guestfs_h *g, const char *image, const char *device, GError
  */
 static bool all_are_clean(guestfs_h *g, const char *image, GError **error)
 {
-	AUTO_STRINGS filesystems = guestfs_list_filesystems(g);
+	g_auto(GStrv) filesystems = guestfs_list_filesystems(g);
 
 	if (filesystems == NULL)
 		return appliance_fail(g, "list the file systems of the image", error);
@@ -89,19 +82,21 @@ static bool is_encrypted(guestfs_h *g, const char *device)
 /* Why libguestfs sees no system. What is encrypted is none of its file systems. */
 static bool refuse_unknown(guestfs_h *g, const char *image, GError **error)
 {
-	AUTO_STRINGS partitions = guestfs_list_partitions(g);
+	g_auto(GStrv) partitions = guestfs_list_partitions(g);
 
 	if (partitions == NULL)
 		return appliance_fail(g, "list the partitions of the image", error);
 	for (char **device = partitions; *device != NULL; device++) {
 		if (is_encrypted(g, *device))
-			return refuse(error, image,
-				      "is encrypted (%s), and no probe can be put into it; give an "
-				      "image that is not",
-				      *device);
+			return own_system_refuse(
+				error, image,
+				"is encrypted (%s), and no probe can be put into it; give an "
+				"image that is not",
+				*device);
 	}
-	return refuse(error, image,
-		      "has no system that libguestfs knows; expected a disk with one Linux on it");
+	return own_system_refuse(
+		error, image,
+		"has no system that libguestfs knows; expected a disk with one Linux on it");
 }
 
 static bool is_suitable(guestfs_h *g, const char *image, const char *root, GError **error)
@@ -113,16 +108,17 @@ static bool is_suitable(guestfs_h *g, const char *image, const char *root, GErro
 	if (type == NULL || arch == NULL)
 		return appliance_fail(g, "find out what is in the image", error);
 	if (strcmp(type, "linux") != 0)
-		return refuse(error, image, "has %s on it (%s), expected a Linux", type,
-			      product != NULL ? product : "of unknown name");
+		return own_system_refuse(error, image, "has %s on it (%s), expected a Linux", type,
+					 product != NULL ? product : "of unknown name");
 	if (strcmp(arch, "x86_64") != 0)
-		return refuse(error, image, "has a Linux for %s on it, expected x86_64", arch);
+		return own_system_refuse(error, image, "has a Linux for %s on it, expected x86_64",
+					 arch);
 	return true;
 }
 
 static char *find_root(guestfs_h *g, const char *image, GError **error)
 {
-	AUTO_STRINGS roots = guestfs_inspect_os(g);
+	g_auto(GStrv) roots = guestfs_inspect_os(g);
 
 	if (roots == NULL) {
 		appliance_fail(g, "find out what is in the image", error);
@@ -135,10 +131,11 @@ static char *find_root(guestfs_h *g, const char *image, GError **error)
 	if (roots[1] != NULL) {
 		g_autofree char *list = g_strjoinv(", ", roots);
 
-		refuse(error, image,
-		       "has more than one system on it (%s), and which one would boot is not "
-		       "known; give an image with one",
-		       list);
+		own_system_refuse(
+			error, image,
+			"has more than one system on it (%s), and which one would boot is not "
+			"known; give an image with one",
+			list);
 		return NULL;
 	}
 	return is_suitable(g, image, roots[0], error) ? g_strdup(roots[0]) : NULL;
@@ -156,7 +153,7 @@ static int by_length(const void *left, const void *right)
 bool own_system_mount(guestfs_h *g, const char *image, GError **error)
 {
 	g_autofree char *root = all_are_clean(g, image, error) ? find_root(g, image, error) : NULL;
-	AUTO_STRINGS points = root != NULL ? guestfs_inspect_get_mountpoints(g, root) : NULL;
+	g_auto(GStrv) points = root != NULL ? guestfs_inspect_get_mountpoints(g, root) : NULL;
 	g_autoptr(GPtrArray) sorted = g_ptr_array_new();
 
 	if (root == NULL)
@@ -258,9 +255,10 @@ static bool install_starter(guestfs_h *g, const char *image, GError **error)
 		return install_unit(g, error);
 	if (guestfs_is_dir(g, "/etc/init.d") == 1 && guestfs_is_dir(g, "/etc/rc2.d") == 1)
 		return install_init_script(g, error);
-	return refuse(error, image,
-		      "has neither systemd nor /etc/init.d with /etc/rc2.d, so that nothing would "
-		      "start the probe; give an image with one of them");
+	return own_system_refuse(
+		error, image,
+		"has neither systemd nor /etc/init.d with /etc/rc2.d, so that nothing would "
+		"start the probe; give an image with one of them");
 }
 
 bool own_system_install(guestfs_h *g, const char *image, const struct own_system_files *files,

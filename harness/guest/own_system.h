@@ -14,6 +14,10 @@
 /* Folder in the image with all that is put into it, but for the unit. */
 #define OWN_SYSTEM_FOLDER "/opt/eptlab"
 
+/* "L0: the image IMAGE ...": why it cannot be taken. Returns false. */
+bool own_system_refuse(GError **error, const char *image, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
+
 /*
  * Find out what is in there, and mount it. Refused: nothing that is known, an encrypted disk, more
  * than one system, another one than an x86-64 Linux, a file system that was not unmounted.

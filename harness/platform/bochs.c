@@ -7,6 +7,8 @@
 #include "platform/emulator.h"
 #include "platform/medium.h"
 #include "platform/platform.h"
+#include "platform/refuse.h"
+#include "platform/watch.h"
 
 /* Debian's package; the wrapper "bochs" only execs it. */
 #define BOCHS "bochs-bin"
@@ -68,21 +70,11 @@ static const char configuration[] =
 static bool bochs_available(const struct config *config G_GNUC_UNUSED,
 			    const char *kernel_conf G_GNUC_UNUSED, GError **error)
 {
-	static const char *const needed[] = { BOCHS,	    "xorriso",	  BIOS,	      VGA_BIOS,
-					      ISOLINUX_BIN, ISOLINUX_MBR, LDLINUX_C32 };
+	static const char *const needed[] = {
+		BOCHS, "xorriso", BIOS, VGA_BIOS, ISOLINUX_BIN, ISOLINUX_MBR, LDLINUX_C32, NULL,
+	};
 
-	for (unsigned int i = 0; i < G_N_ELEMENTS(needed); i++) {
-		g_autofree char *program = g_find_program_in_path(needed[i]);
-
-		if (program != NULL || g_file_test(needed[i], G_FILE_TEST_IS_REGULAR))
-			continue;
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: %s is not installed, and the platform bochs needs it; run \"make "
-			    "deps\" as root",
-			    needed[i]);
-		return false;
-	}
-	return true;
+	return platform_needs(needed, "and the platform bochs needs it", error);
 }
 
 static void bochs_describe(const struct config *config, struct record_platform *out)
@@ -196,18 +188,11 @@ static bool judge_end(const struct platform_request *request, GError **error)
 			    "L1: it had not finished after %" G_GUINT64_FORMAT " emulated "
 			    "instructions (timeout_ticks in [bochs]); read l1-console.log",
 			    request->config->bochs.timeout_ticks);
-	else if (frameset_is_complete(request->frames))
-		return true;
-	else if (frameset_frames(request->frames) > 0)
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-			    "L1: it ended in the middle of its report; read l1-console.log and "
-			    "emulator.log");
 	else
-		g_set_error(
-			error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			"L0: Bochs ended before L1's agent had said a word (does bochs --help cpu "
-			"list the cpu?); read emulator.log "
-			"and l1-console.log");
+		return watch_judge(request->frames,
+				   "Bochs ended before L1's agent had said a word (does bochs "
+				   "--help cpu list the cpu?)",
+				   error);
 	return false;
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "model/error.h"
+#include "platform/refuse.h"
 
 /* What follows "KEY :" in its first line; the caller frees it. NULL: no such line. */
 static char *first_value(const char *cpuinfo, const char *key)
@@ -72,46 +72,36 @@ void host_clear(struct host *host)
 	g_clear_pointer(&host->cpu, g_free);
 }
 
-static bool refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static bool refuse(GError **error, const char *format, ...)
-{
-	va_list args;
-	g_autofree char *why = NULL;
-
-	va_start(args, format);
-	why = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE, "L0: %s", why);
-	return false;
-}
-
 bool host_can_nest(const struct host *host, GError **error)
 {
 	if (host->vendor == NULL)
-		return refuse(error,
-			      "this CPU has neither vmx nor svm in /proc/cpuinfo%s; take another "
-			      "platform, or switch virtualization on in the firmware, or nested "
-			      "virtualization in the hypervisor that this machine is a VM of",
-			      host->device ? ", so its /dev/kvm cannot nest" : "");
+		return platform_refuse(
+			error,
+			"this CPU has neither vmx nor svm in /proc/cpuinfo%s; take another "
+			"platform, or switch virtualization on in the firmware, or nested "
+			"virtualization in the hypervisor that this machine is a VM of",
+			host->device ? ", so its /dev/kvm cannot nest" : "");
 	if (!host->loaded)
-		return refuse(error,
-			      "the module %s is not loaded; run \"modprobe %s nested=1\" as "
-			      "root",
-			      host->module, host->module);
+		return platform_refuse(
+			error,
+			"the module %s is not loaded; run \"modprobe %s nested=1\" as "
+			"root",
+			host->module, host->module);
 	if (!host->device)
-		return refuse(error,
-			      "there is no /dev/kvm although %s is loaded; read the kernel "
-			      "log",
-			      host->module);
+		return platform_refuse(
+			error,
+			"there is no /dev/kvm although %s is loaded; read the kernel "
+			"log",
+			host->module);
 	if (!host->usable)
-		return refuse(error,
-			      "this user may not open /dev/kvm; run \"adduser $USER kvm\" as "
-			      "root and log in again");
+		return platform_refuse(
+			error, "this user may not open /dev/kvm; run \"adduser $USER kvm\" as "
+			       "root and log in again");
 	if (!host->nested)
-		return refuse(error,
-			      "%s does not let VMs have VMs (its parameter nested is off); end all "
-			      "VMs and run \"modprobe -r %s && modprobe %s nested=1\" as root",
-			      host->module, host->module, host->module);
+		return platform_refuse(
+			error,
+			"%s does not let VMs have VMs (its parameter nested is off); end all "
+			"VMs and run \"modprobe -r %s && modprobe %s nested=1\" as root",
+			host->module, host->module, host->module);
 	return true;
 }

@@ -9,6 +9,7 @@
 #include <glib/gstdio.h>
 
 #include "platform/medium.h"
+#include "platform/refuse.h"
 #include "platform/watch.h"
 #include "virt/domain.h"
 #include "virt/embedded.h"
@@ -43,21 +44,10 @@ struct course {
 bool libvirt_available(const struct config *config G_GNUC_UNUSED,
 		       const char *kernel_conf G_GNUC_UNUSED, GError **error)
 {
-	static const char *const needed[] = { QEMU, "xorriso", ISOLINUX_BIN, ISOLINUX_MBR,
-					      LDLINUX_C32 };
+	static const char *const needed[] = { QEMU,	    "xorriso",	 ISOLINUX_BIN,
+					      ISOLINUX_MBR, LDLINUX_C32, NULL };
 
-	for (unsigned int i = 0; i < G_N_ELEMENTS(needed); i++) {
-		g_autofree char *program = g_find_program_in_path(needed[i]);
-
-		if (program != NULL || g_file_test(needed[i], G_FILE_TEST_IS_REGULAR))
-			continue;
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: %s is not installed, which a libvirt domain as L1 needs; run "
-			    "\"make deps\" as root",
-			    needed[i]);
-		return false;
-	}
-	return true;
+	return platform_needs(needed, "which a libvirt domain as L1 needs", error);
 }
 
 static bool fail(GError **error, const char *what)
@@ -210,19 +200,8 @@ static bool watch(struct course *course, GError **error)
 		.cancellable = request->cancellable,
 	};
 
-	if (!watch_l1(&watch, error))
-		return false;
-	if (frameset_is_complete(request->frames))
-		return true;
-	if (frameset_frames(request->frames) > 0)
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-			    "L1: it ended in the middle of its report; read l1-console.log and "
-			    "emulator.log");
-	else
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: L1 ended before its agent had said a word; read emulator.log and "
-			    "l1-console.log");
-	return false;
+	return watch_l1(&watch, error) &&
+	       watch_judge(request->frames, "L1 ended before its agent had said a word", error);
 }
 
 /* ---- What is told of it ---- */

@@ -18,6 +18,7 @@
 #include "platform/emulator.h"
 #include "platform/host.h"
 #include "platform/platform.h"
+#include "platform/refuse.h"
 
 /* Gone at the next boot of the machine, as are the modules that are loaded. */
 #define STATE_FOLDER "/run/eptlab"
@@ -25,20 +26,6 @@
 #define LOCK	     STATE_FOLDER "/lock"
 
 #define QEMU "qemu-system-x86_64"
-
-static bool refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static bool refuse(GError **error, const char *format, ...)
-{
-	g_autofree char *why = NULL;
-	va_list args;
-
-	va_start(args, format);
-	why = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE, "L0: %s", why);
-	return false;
-}
 
 /* ---- Before anything is touched ---- */
 
@@ -53,10 +40,10 @@ static bool is_kernel_built(const struct kernel_conf *conf, GError **error)
 
 	uname(&running);
 	return g_str_equal(running.release, conf->release) ||
-	       refuse(error,
-		      "the running kernel is %s, and %s was built; boot that one (\"make "
-		      "install-kernel\" says how), or set any_modules=1 in [local]",
-		      running.release, conf->release);
+	       platform_refuse(error,
+			       "the running kernel is %s, and %s was built; boot that one (\"make "
+			       "install-kernel\" says how), or set any_modules=1 in [local]",
+			       running.release, conf->release);
 }
 
 static bool is_module_built(const struct kernel_conf *conf, const char *folder, const char *name,
@@ -67,12 +54,13 @@ static bool is_module_built(const struct kernel_conf *conf, const char *folder, 
 
 	/* Of a compressed file nobody knows: the rule "modules" looks at what is loaded. */
 	return found == NULL || g_strcmp0(found, built) == 0 ||
-	       refuse(error,
-		      "the module %s of %s has the build-id %s, and %s was built; give the folder "
-		      "of "
-		      "the built ones (modules in [local]), or set any_modules=1",
-		      name, folder != NULL ? folder : "the running kernel", found,
-		      built != NULL ? built : "none");
+	       platform_refuse(
+		       error,
+		       "the module %s of %s has the build-id %s, and %s was built; give the folder "
+		       "of "
+		       "the built ones (modules in [local]), or set any_modules=1",
+		       name, folder != NULL ? folder : "the running kernel", found,
+		       built != NULL ? built : "none");
 }
 
 static bool are_built(const struct config *config, const struct vendor *vendor, const char *path,
@@ -98,15 +86,17 @@ static bool can_reload(const struct vendor *vendor, GError **error)
 
 	for (unsigned int i = 1; i < VENDOR_MODULES; i++) {
 		if (modules_is_builtin(vendor->names[i]))
-			return refuse(error,
-				      "%s is built into the running kernel and cannot be reloaded; "
-				      "boot one that has KVM as modules",
-				      vendor->names[i]);
+			return platform_refuse(
+				error,
+				"%s is built into the running kernel and cannot be reloaded; "
+				"boot one that has KVM as modules",
+				vendor->names[i]);
 	}
 	who = holders_of_kvm("");
 	return who == NULL ||
-	       refuse(error, "KVM is in use by %s, and would have to be unloaded; end that first",
-		      who);
+	       platform_refuse(error,
+			       "KVM is in use by %s, and would have to be unloaded; end that first",
+			       who);
 }
 
 static bool local_available(const struct config *config, const char *kernel_conf, GError **error)
@@ -117,11 +107,12 @@ static bool local_available(const struct config *config, const char *kernel_conf
 
 	vendor = vendor_of_cpu(&cause);
 	if (vendor == NULL)
-		return refuse(error, "this CPU has neither VMX nor SVM; take another platform");
+		return platform_refuse(error,
+				       "this CPU has neither VMX nor SVM; take another platform");
 	if (geteuid() != 0)
-		return refuse(error, "reloading KVM needs root; run it as root");
+		return platform_refuse(error, "reloading KVM needs root; run it as root");
 	if (qemu == NULL)
-		return refuse(error, QEMU " is not installed; run \"make deps\" as root");
+		return platform_refuse(error, QEMU " is not installed; run \"make deps\" as root");
 	return can_reload(vendor, error) && are_built(config, vendor, kernel_conf, error);
 }
 
@@ -150,8 +141,9 @@ static bool link_one(const char *folder, const char *name, const char *target, G
 	whole = g_canonicalize_filename(target, NULL);
 	if (g_mkdir_with_parents(parent, 0755) == 0 && symlink(whole, path) == 0)
 		return true;
-	return refuse(error, "the job could not be prepared (%s: %s); free some disk space", path,
-		      g_strerror(errno));
+	return platform_refuse(error,
+			       "the job could not be prepared (%s: %s); free some disk space", path,
+			       g_strerror(errno));
 }
 
 static bool write_job(const struct platform_request *request, const char *folder, GError **error)
@@ -161,8 +153,8 @@ static bool write_job(const struct platform_request *request, const char *folder
 	g_autoptr(GError) cause = NULL;
 
 	return g_file_set_contents(path, text, -1, &cause) ||
-	       refuse(error, "the job could not be prepared (%s); free some disk space",
-		      cause->message);
+	       platform_refuse(error, "the job could not be prepared (%s); free some disk space",
+			       cause->message);
 }
 
 static bool fill(const struct platform_request *request, GError **error)
@@ -224,9 +216,10 @@ static int lock(GError **error)
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
 	if (fd < 0)
-		refuse(error, "%s could not be opened (%s)", LOCK, g_strerror(errno));
+		platform_refuse(error, "%s could not be opened (%s)", LOCK, g_strerror(errno));
 	else
-		refuse(error, "another eptlab is reloading KVM on this machine; wait for its end");
+		platform_refuse(
+			error, "another eptlab is reloading KVM on this machine; wait for its end");
 	if (fd >= 0)
 		close(fd);
 	return -1;

@@ -273,3 +273,17 @@ bool watch_l1(const struct watch_request *request, GError **error)
 	g_propagate_error(error, watch.error);
 	return false;
 }
+
+bool watch_judge(const frameset *frames, const char *silent, GError **error)
+{
+	if (frameset_is_complete(frames))
+		return true;
+	if (frameset_frames(frames) > 0)
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+			    "L1: it ended in the middle of its report; read l1-console.log and "
+			    "emulator.log");
+	else
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+			    "L0: %s; read emulator.log and l1-console.log", silent);
+	return false;
+}

@@ -36,4 +36,10 @@ struct watch_request {
  */
 bool watch_l1(const struct watch_request *request, GError **error);
 
+/*
+ * L1 has ended by itself: has it sent all its frames? EPTLAB_ERROR_L1 if it has begun to, and
+ * EPTLAB_ERROR_MACHINE, with silent as what happened, if it has not.
+ */
+bool watch_judge(const frameset *frames, const char *silent, GError **error);
+
 #endif

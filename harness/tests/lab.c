@@ -14,6 +14,8 @@
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 
+#include "model/tree.h"
+
 #define TAG "EPTLAB_TEST_TAG"
 
 char *lab_built(const char *name)
@@ -34,16 +36,9 @@ struct lab *lab_new(void)
 	return lab;
 }
 
-static void remove_tree(const char *path)
-{
-	char *argv[] = { (char *)"rm", (char *)"-rf", (char *)path, NULL };
-
-	g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
-}
-
 void lab_free(struct lab *lab)
 {
-	remove_tree(lab->results);
+	tree_remove(lab->results);
 	g_free(lab->results);
 	g_free(lab->tag);
 	g_free(lab->output);
@@ -271,4 +266,22 @@ char *lab_newest_file(const struct lab *lab, const char *name)
 	g_autofree char *path = newest_path(lab);
 
 	return g_build_filename(path, name, NULL);
+}
+
+void lab_shell(const char *format, ...)
+{
+	g_autofree char *command = NULL;
+	const char *argv[] = { "bash", "-e", "-c", NULL, NULL };
+	g_autoptr(GError) error = NULL;
+	va_list arguments;
+	int status;
+
+	va_start(arguments, format);
+	command = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	argv[3] = command;
+	if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+			  &status, &error) ||
+	    !g_spawn_check_wait_status(status, &error))
+		fail_msg("%s: %s", command, error->message);
 }

@@ -38,6 +38,9 @@ void lab_run_and_signal(struct lab *lab, int number, unsigned int milliseconds);
 /* eptlab run, and fill up the file system of the results folder after so many milliseconds. */
 void lab_run_and_fill(struct lab *lab, unsigned int milliseconds);
 
+/* A command of bash, which must succeed. */
+void lab_shell(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
 /* Fails the test if a process that carries the tag is left after so many seconds. */
 void lab_assert_nothing_left(const struct lab *lab, unsigned int seconds);
 

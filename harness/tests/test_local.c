@@ -42,26 +42,6 @@ static const char *const empty[] = {
 	"build/kernel/l1/bzImage", "build/kernel/l1/extra-modules",
 };
 
-static void shell(const char *format, ...) G_GNUC_PRINTF(1, 2);
-
-static void shell(const char *format, ...)
-{
-	g_autofree char *command = NULL;
-	const char *argv[] = { "sh", "-e", "-c", NULL, NULL };
-	g_autoptr(GError) error = NULL;
-	va_list arguments;
-	int status;
-
-	va_start(arguments, format);
-	command = g_strdup_vprintf(format, arguments);
-	va_end(arguments);
-	argv[3] = command;
-	if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-			  &status, &error) ||
-	    !g_spawn_check_wait_status(status, &error))
-		fail_msg("%s: %s", command, error->message);
-}
-
 /* Copies, so that nothing in L1 leads out of it. The strip saves L1 most of the reading. */
 static char *make_folder(const struct lab *lab, const char *platform)
 {
@@ -70,16 +50,17 @@ static char *make_folder(const struct lab *lab, const char *platform)
 	char *folder = g_build_filename(lab->results, "script", NULL);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(files); i++)
-		shell("to='%s/%s'; mkdir -p \"$(dirname \"$to.\")\"; cd '%s'; cp -rL '%s' \"$to\"",
-		      folder, files[i].to, build, files[i].from);
+		lab_shell("to='%s/%s'; mkdir -p \"$(dirname \"$to.\")\"; cd '%s'; cp -rL '%s' "
+			  "\"$to\"",
+			  folder, files[i].to, build, files[i].from);
 	for (size_t i = 0; i < G_N_ELEMENTS(empty); i++)
-		shell("touch '%s/%s'", folder, empty[i]);
-	shell("strip '%s/build/eptlab'", folder);
-	shell("mkdir -p '%s/cache/eptlab/guest' '%s/cache/eptlab/libvirt'", folder, folder);
-	shell("cp '%s'/eptlab/guest/l2-* '%s/cache/eptlab/guest'", cache, folder);
+		lab_shell("touch '%s/%s'", folder, empty[i]);
+	lab_shell("strip '%s/build/eptlab'", folder);
+	lab_shell("mkdir -p '%s/cache/eptlab/guest' '%s/cache/eptlab/libvirt'", folder, folder);
+	lab_shell("cp '%s'/eptlab/guest/l2-* '%s/cache/eptlab/guest'", cache, folder);
 	/* The newest, which the run before this has used. */
-	shell("cp \"$(ls -td '%s'/capabilities/%s-*/ | head -n 1)\"* '%s/cache/eptlab/libvirt'",
-	      build, platform, folder);
+	lab_shell("cp \"$(ls -td '%s'/capabilities/%s-*/ | head -n 1)\"* '%s/cache/eptlab/libvirt'",
+		  build, platform, folder);
 	return folder;
 }
 

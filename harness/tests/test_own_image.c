@@ -18,26 +18,6 @@
 
 static char *debian; /* the image, kept in the cache */
 
-static void shell(const char *format, ...) G_GNUC_PRINTF(1, 2);
-
-static void shell(const char *format, ...)
-{
-	g_autofree char *command = NULL;
-	const char *argv[] = { "bash", "-e", "-c", NULL, NULL };
-	g_autoptr(GError) error = NULL;
-	va_list arguments;
-	int status;
-
-	va_start(arguments, format);
-	command = g_strdup_vprintf(format, arguments);
-	va_end(arguments);
-	argv[3] = command;
-	if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-			  &status, &error) ||
-	    !g_spawn_check_wait_status(status, &error))
-		fail_msg("%s: %s", command, error->message);
-}
-
 /* Another recipe makes another image. */
 static int make_debian(void **state)
 {
@@ -48,7 +28,7 @@ static int make_debian(void **state)
 	debian =
 		g_strdup_printf("%s/eptlab/test-guest-%.16s.qcow2", g_get_user_cache_dir(), recipe);
 	if (!g_file_test(debian, G_FILE_TEST_EXISTS))
-		shell(MAKE_GUEST " '%s'", debian);
+		lab_shell(MAKE_GUEST " '%s'", debian);
 	return 0;
 }
 
@@ -103,10 +83,10 @@ static char *make_disk(const struct lab *lab, const char *tree)
 {
 	char *disk = g_build_filename(lab->results, "disk", NULL);
 
-	shell("truncate -s 80M '%s'", disk);
-	shell("printf '2048,65536,L\\n67584,65536,L\\n' | sfdisk -q '%s'", disk);
-	shell("mkdir -p '%s'; mke2fs -q -t ext4 -d '%s' -E offset=" AT " '%s' 8192", tree, tree,
-	      disk);
+	lab_shell("truncate -s 80M '%s'", disk);
+	lab_shell("printf '2048,65536,L\\n67584,65536,L\\n' | sfdisk -q '%s'", disk);
+	lab_shell("mkdir -p '%s'; mke2fs -q -t ext4 -d '%s' -E offset=" AT " '%s' 8192", tree, tree,
+		  disk);
 	return disk;
 }
 
@@ -115,10 +95,11 @@ static char *make_tree(const struct lab *lab)
 {
 	char *tree = g_build_filename(lab->results, "tree", NULL);
 
-	shell("mkdir -p '%s'/{bin,boot,etc,usr/bin,var}; cp /bin/busybox '%s/bin/ls'; echo > "
-	      "'%s/etc/fstab'; printf 'ID=debian\\nVERSION_ID=12\\n' > '%s/etc/os-release'; echo "
-	      "12.0 > '%s/etc/debian_version'",
-	      tree, tree, tree, tree, tree);
+	lab_shell(
+		"mkdir -p '%s'/{bin,boot,etc,usr/bin,var}; cp /bin/busybox '%s/bin/ls'; echo > "
+		"'%s/etc/fstab'; printf 'ID=debian\\nVERSION_ID=12\\n' > '%s/etc/os-release'; echo "
+		"12.0 > '%s/etc/debian_version'",
+		tree, tree, tree, tree, tree);
 	return tree;
 }
 
@@ -147,11 +128,11 @@ static void encrypted_disk_is_refused(void **state)
 	g_autofree char *disk = g_build_filename(lab->results, "disk", NULL);
 
 	(void)state;
-	shell("truncate -s 80M '%s'; echo '2048,,L' | sfdisk -q '%s'", disk, disk);
+	lab_shell("truncate -s 80M '%s'; echo '2048,,L' | sfdisk -q '%s'", disk, disk);
 	/* The beginning of a LUKS header: magic and version. */
-	shell("printf 'LUKS\\272\\276\\0\\1aes' | dd of='%s' bs=1 seek=" AT
-	      " conv=notrunc status=none",
-	      disk);
+	lab_shell("printf 'LUKS\\272\\276\\0\\1aes' | dd of='%s' bs=1 seek=" AT
+		  " conv=notrunc status=none",
+		  disk);
 	assert_refused(lab, disk, "is encrypted (/dev/sda1)");
 	lab_free(lab);
 }
@@ -163,7 +144,7 @@ static void two_systems_are_refused(void **state)
 	g_autofree char *disk = make_disk(lab, tree);
 
 	(void)state;
-	shell("mke2fs -q -F -t ext4 -d '%s' -E offset=$((67584 * 512)) '%s' 8192", tree, disk);
+	lab_shell("mke2fs -q -F -t ext4 -d '%s' -E offset=$((67584 * 512)) '%s' 8192", tree, disk);
 	assert_refused(lab, disk, "has more than one system on it");
 	lab_free(lab);
 }
@@ -175,7 +156,7 @@ static void dirty_disk_is_refused(void **state)
 	g_autofree char *disk = make_disk(lab, tree);
 
 	(void)state;
-	shell("debugfs -w -R 'feature needs_recovery' '%s?offset=" AT "' 2> /dev/null", disk);
+	lab_shell("debugfs -w -R 'feature needs_recovery' '%s?offset=" AT "' 2> /dev/null", disk);
 	assert_refused(lab, disk, "was not shut down cleanly");
 	lab_free(lab);
 }
