@@ -43,23 +43,28 @@ CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=. -I harness -isystem $(BUILD)/uapi \
 	$(shell pkg-config --cflags $(LIBRARIES))
 LIBRARIES := gio-unix-2.0 jansson libxml-2.0 libkmod libvirt zlib
+# L1's program: what is not in its list cannot change what is measured.
+AGENT_LDLIBS = $(shell pkg-config --libs gio-unix-2.0 libxml-2.0 libkmod libvirt zlib)
 LDLIBS = $(shell pkg-config --libs $(LIBRARIES)) -lcsv -lutil -lm
 GUESTFS_LDLIBS = $(shell pkg-config --libs gio-2.0 libguestfs ext2fs com_err)
 UAPI := $(BUILD)/uapi/asm/kvm_exitcount.h
 
 # Linked into the helpers of libguestfs only, not into eptlab.
 GUESTFS_ONLY := $(addprefix harness/guest/,appliance.c ext4_stamp.c helper_side.c inject_helper.c own_helper.c own_system.c)
+AGENT := $(wildcard harness/agent/*.c) \
+	$(addprefix harness/model/,error.c frame.c frameset.c job.c l1_frames.c tree.c) \
+	$(addprefix harness/kmod/,modules.c vendor.c) $(wildcard harness/virt/*.c)
 MODEL := $(wildcard harness/model/*.c harness/foreign/*.c harness/report/*.c)
 EPTLAB := harness/main.c $(MODEL) \
 	$(filter-out $(GUESTFS_ONLY),$(wildcard harness/guest/*.c)) \
 	$(filter-out harness/platform/bochs_time.c,$(wildcard harness/platform/*.c)) \
-	$(wildcard harness/kmod/*.c harness/virt/*.c harness/agent/*.c harness/commands/*.c)
+	$(wildcard harness/kmod/*.c harness/virt/*.c harness/commands/*.c)
 GUESTFS := $(addprefix harness/guest/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/model/error.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 .PHONY: install-kernel all deps kernel stock faults bench experiment rerun compare test test-unit fuzz lint benchmark clean distclean
 .DELETE_ON_ERROR:
-all: $(BUILD)/eptlab $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-own-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
+all: $(BUILD)/eptlab $(BUILD)/eptlab-agent $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-own-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img
 
 # Nothing is asked of the network if nothing is missing. libvirt's qemu driver, as root, does not start
@@ -95,6 +100,10 @@ $(BUILD)/page.o: $(addprefix $(PAGE)/page.,gresource.xml html css js)
 	@echo "  RES     page.o" >&2
 	$(Q)glib-compile-resources --sourcedir=$(PAGE) --generate-source --internal --target=$(@:.o=.c) $<
 	$(Q)$(CC) $(shell pkg-config --cflags gio-2.0) -O2 -c -o $@ $(@:.o=.c)
+
+$(BUILD)/eptlab-agent: $(call object,$(AGENT))
+	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(AGENT_LDLIBS)
 
 $(BUILD)/eptlab-guestfs: $(call object,harness/guest/inject_helper.c $(GUESTFS))
 	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
@@ -153,7 +162,7 @@ stock faults bench:
 	$(Q)$(MAKE) -s -C kernel $@
 
 APPLIANCE := $(shell find guest-image/appliance -type f)
-$(BUILD)/appliance.img: $(BUILD)/eptlab $(APPLIANCE)
+$(BUILD)/appliance.img: $(BUILD)/eptlab-agent $(APPLIANCE)
 	@echo "  IMAGE   appliance.img" >&2
 	$(Q)guest-image/appliance/mkappliance.sh $< $@
 
@@ -203,7 +212,7 @@ $(BUILD)/asan/%.o: %.c $(UAPI)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 -include $(shell find $(BUILD)/asan -name '*.d' 2>/dev/null)
 
-$(ASAN_LIBRARY): $(call asan_object,$(filter-out harness/main.c,$(EPTLAB)) $(TEST_HELPERS))
+$(ASAN_LIBRARY): $(call asan_object,$(filter-out harness/main.c harness/agent/agent.c,$(sort $(EPTLAB) $(AGENT))) $(TEST_HELPERS))
 	$(Q)rm -f $@ && ar rcs $@ $^
 $(BUILD)/tests/test_%: $(BUILD)/asan/harness/tests/test_%.o $(ASAN_LIBRARY) $(BUILD)/page.o
 	@mkdir -p $(@D)

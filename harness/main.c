@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/agent.h"
 #include "commands/commands.h"
 #include "model/error.h"
 
@@ -21,7 +20,6 @@ static const struct {
 	{ "conform", command_conform, "mark the KVM of a kernel: does it count right?" },
 	{ "doctor", command_doctor, "what this machine can run, and what is missing" },
 	{ "list", command_list, "list the records" },
-	{ "agent", command_agent, NULL },
 	{ "reap", command_reap, NULL },
 	{ "capabilities", command_capabilities, NULL },
 	{ "kunit", command_kunit, NULL },
@@ -81,9 +79,6 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	setlocale(LC_ALL, "");
-	/* The same binary is the agent in L1. Any program may be pid 1, in a container. */
-	if (argc > 0 && strcmp(argv[0], "/init") == 0)
-		return agent_main();
 	if (argc < 2) {
 		print_help(stderr);
 		return EPTLAB_ERROR_USAGE;

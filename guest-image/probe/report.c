@@ -89,7 +89,7 @@ static void put_range(struct report *report, const struct reading_range *range,
 void report_begin(struct report *report, const struct reading_identity *identity)
 {
 	struct frame_line line;
-	bool good = frame_begin(&line, "probe");
+	bool good = frame_begin(&line, PROBE_SENDER);
 
 	send_line(report, &line, good);
 	put_leaf(report, "iface", &identity->iface);

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "agent/agent.h"
+/*
+ * The agent: a program of its own, because it is part of L1 and so of what is measured; what L0
+ * reports must not change it. As pid 1 of L1's appliance it does the job of the job medium
+ * (model/job.h), reports it to L0 in frames (model/l1_frames.h), and powers L1 off. Where L1 is
+ * this machine, "eptlab-agent FOLDER" does the job in the folder that platform/local.c has filled,
+ * and ends; what it does to KVM's modules is undone by the harness.
+ */
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +24,7 @@
 #include "kmod/modules.h"
 #include "model/error.h"
 #include "model/job.h"
-#include "model/l1_result.h"
+#include "model/l1_frames.h"
 #include "virt/embedded.h"
 
 static bool send_release(struct link *link, GError **error)
@@ -168,7 +174,7 @@ static int work(const struct stage *stage, const char *port)
 	return error != NULL ? error->code : 0;
 }
 
-int agent_here(const char *folder)
+static int work_here(const char *folder)
 {
 	g_autofree char *port = g_build_filename(folder, STAGE_HERE_LINK, NULL);
 	g_autofree char *console = g_build_filename(folder, STAGE_HERE_CONSOLE, NULL);
@@ -193,19 +199,13 @@ int agent_here(const char *folder)
  * that did not end. So the work is done by a child, and libvirt waits for its own children in
  * peace.
  */
-int agent_main(void)
+static void be_init(void)
 {
 	g_autoptr(GError) error = NULL;
-	struct stage *stage;
+	struct stage *stage = stage_set(&error);
 	pid_t worker, ended;
 	int status = 0;
 
-	if (getpid() != 1) {
-		fprintf(stderr, "eptlab: L1: the agent is pid 1 of L1's appliance and runs nowhere "
-				"else; use eptlab run\n");
-		return EPTLAB_ERROR_USAGE;
-	}
-	stage = stage_set(&error);
 	if (stage == NULL) {
 		fprintf(stderr, "eptlab: %s\n", error->message);
 		stage_leave();
@@ -223,4 +223,16 @@ int agent_main(void)
 	if (WIFSIGNALED(status))
 		fprintf(stderr, "eptlab: L1: the agent died (%s)\n", strsignal(WTERMSIG(status)));
 	stage_leave();
+}
+
+int main(int argc, char **argv)
+{
+	/* Any program may be pid 1, in a container. */
+	if (getpid() == 1 && strcmp(argv[0], "/init") == 0)
+		be_init();
+	if (argc == 2 && *argv[1] == '/')
+		return work_here(argv[1]);
+	fprintf(stderr, "eptlab-agent: L1: the agent is pid 1 of L1's appliance, or is started by "
+			"eptlab for a folder; use eptlab run\n");
+	return EPTLAB_ERROR_USAGE;
 }

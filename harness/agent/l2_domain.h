@@ -33,6 +33,9 @@ char *l2_domain_file(const struct stage *stage, const char *name, const char *fi
 #define L2_CONSOLE "console.log"
 #define L2_FRAMES  "probe.frames"
 
+/* QEMU, as the template names it. */
+#define L2_EMULATOR "/usr/bin/qemu-system-x86_64"
+
 /* What a guest writes to its console when it has said all and holds. */
 #define L2_HELD "eptlab: held"
 

@@ -8,6 +8,7 @@
 #include <x86intrin.h>
 
 #include "model/error.h"
+#include "model/l1_frames.h"
 
 static bool link_fail(const char *what, GError **error)
 {
@@ -63,7 +64,7 @@ static bool link_begin(struct link *link, GError **error)
 	link->tty = isatty(link->fd);
 	if (link->tty && !link_set_raw(link, error))
 		return false;
-	if (!frame_begin(&link->line, "agent"))
+	if (!frame_begin(&link->line, L1_SENDER))
 		return link_malformed(error);
 	return link_write(link, error);
 }
@@ -115,7 +116,7 @@ bool link_text(struct link *link, const char *name, const char *data, size_t len
 
 bool link_step(struct link *link, const char *text, GError **error)
 {
-	struct frame_line *line = link_frame(link, "step");
+	struct frame_line *line = link_frame(link, L1_FRAME_STEP);
 
 	frame_add_u64(line, "ticks", __rdtsc());
 	frame_add_string(line, "text", text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "agent/runs.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
@@ -11,8 +12,8 @@
 #include "agent/witness.h"
 #include "kmod/modules.h"
 #include "model/error.h"
-#include "model/l1_result.h"
-#include "model/probe_result.h"
+#include "model/frameset.h"
+#include "model/l1_frames.h"
 #include "virt/embedded.h"
 
 #define L2	  "eptlab-l2"
@@ -66,13 +67,11 @@ static bool probe_has_spoken(const struct course *course)
 {
 	g_autofree char *path = l2_domain_file(course->stage, L2, L2_FRAMES);
 	g_autofree char *frames = NULL;
-	g_autoptr(probe_result) result = NULL;
+	g_autoptr(frameset) set = frameset_new("L2", EPTLAB_ERROR_L2, PROBE_SENDER, NULL, NULL);
 	gsize length;
 
-	if (!g_file_get_contents(path, &frames, &length, NULL))
-		return false;
-	result = probe_result_parse(frames, length, NULL);
-	return result != NULL;
+	return g_file_get_contents(path, &frames, &length, NULL) &&
+	       frameset_feed(set, frames, length, NULL) && frameset_is_complete(set);
 }
 
 static bool reload(const struct course *course, GError **error)
@@ -169,26 +168,34 @@ static void keep_capabilities(const struct course *course)
 	embedded_keep(course->root, capabilities);
 }
 
+/* Into the page cache; what cannot be read is told by whoever needs it. */
+static void read_ahead(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
+	close(fd);
+}
+
 /*
- * Once: what the first start of libvirt and of QEMU costs must not look like the cost of the first
- * run. L2 is destroyed before it has run a single instruction. /dev/kvm must be there when libvirt
- * first looks, so KVM is loaded for it.
+ * Once: what comes from a disk for the first time must not look like the cost of the first run. (A
+ * run's ticks begin with L2's first instruction, so the first start of libvirt and of QEMU are no
+ * part of them.) KVM is loaded: /dev/kvm must be there when libvirt first looks.
  */
 static bool warm_up(struct course *course, GError **error)
 {
-	g_autoptr(struct_domain) domain = NULL;
+	g_autofree char *kernel = stage_job(course->stage, JOB_L2_KERNEL);
 
-	if (!link_step(course->link, "L1: starting libvirt and QEMU once, to warm up", error) ||
-	    !reload(course, error))
+	if (!link_step(course->link, "L1: starting libvirt", error))
 		return false;
+	read_ahead(L2_EMULATOR);
+	read_ahead(kernel);
+	read_ahead(course->stage->l2_disk);
 	course->hypervisor =
 		runs_open_libvirt(course->stage, course->job->uri, &course->root, error);
-	if (course->hypervisor == NULL)
-		return false;
-	domain = start_l2(course, L2, 2, course->run->workload, false, true, error);
-	if (domain != NULL && course->stage->libvirt == NULL && course->root != NULL)
-		keep_capabilities(course);
-	return domain != NULL && domain_destroy(domain, error);
+	return course->hypervisor != NULL;
 }
 
 static char *exitcount_of_vm(GError **error)
@@ -237,15 +244,23 @@ static const enum l1_end ends[] = {
 	[DOMAIN_TIMED_OUT] = L1_END_TIMED_OUT,
 };
 
-/* From QEMU's start until none is left. *ticks is what the time-stamp counter has run meanwhile. */
+/*
+ * From QEMU's start until none is left. *ticks is what the time-stamp counter has run from L2's
+ * first instruction on.
+ */
 static bool live_l2(const struct course *course, enum l1_end *end, uint64_t *ticks, GError **error)
 {
-	uint64_t begin = __rdtsc();
 	g_autoptr(struct_domain) domain =
-		start_l2(course, L2, 2, course->run->workload, has_witness(course), false, error);
+		start_l2(course, L2, 2, course->run->workload, has_witness(course), true, error);
 	enum domain_state state;
+	uint64_t begin;
 
 	if (domain == NULL)
+		return false;
+	if (course->stage->libvirt == NULL && course->root != NULL)
+		keep_capabilities(course);
+	begin = __rdtsc();
+	if (!domain_resume(domain, error))
 		return false;
 	state = domain_wait(domain, course->job->timeout_seconds);
 	*end = ends[state];
@@ -362,9 +377,9 @@ static bool do_run(struct course *course, int kmsg, bool *go_on, GError **error)
 		return false;
 	*go_on = false;
 	forget_files(course);
-	ok = (course->hypervisor != NULL || warm_up(course, error)) &&
-	     link_step(course->link, step, error) && reload(course, error) &&
+	ok = link_step(course->link, step, error) && reload(course, error) &&
 	     send_effect(course->link, course->vendor, error) &&
+	     (course->hypervisor != NULL || warm_up(course, error)) &&
 	     boot_before_witness(course, go_on, error);
 	if (!ok && course->root != NULL)
 		send_qemu_log(course);

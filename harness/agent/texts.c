@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "model/error.h"
-#include "model/l1_result.h"
+#include "model/l1_frames.h"
 
 bool texts_send(struct link *link, const char *run, const char *name, const char *text,
 		GError **error)

@@ -10,6 +10,7 @@
 #include "commands/guest.h"
 #include "commands/progress.h"
 #include "commands/session.h"
+#include "model/config_job.h"
 #include "model/conform.h"
 #include "model/l1_result.h"
 #include "model/tree.h"

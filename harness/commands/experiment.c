@@ -12,7 +12,7 @@
 #include "commands/progress.h"
 #include "commands/side.h"
 #include "commands/terminal.h"
-#include "model/job.h"
+#include "model/config_job.h"
 #include "model/kernel_conf.h"
 #include "model/l1_result.h"
 #include "model/record_store.h"

@@ -140,6 +140,7 @@ void guest_request(const struct experiment *experiment, const struct guest *gues
 	*request = (struct platform_request){
 		.config = config,
 		.l1_kernel = paths->l1_kernel,
+		.agent = paths->agent,
 		.appliance = paths->appliance,
 		.modules = or_built(config->l1.modules, paths->modules),
 		.l2_kernel = or_built(config->l2.kernel, paths->l2_kernel),

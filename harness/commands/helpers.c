@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "commands/commands.h"
 
-#include "agent/agent.h"
 #include "model/error.h"
 #include "virt/reaper.h"
 
@@ -12,12 +11,6 @@ static int refuse(const char *name, GError **error)
 	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
 		    "L0: %s is for eptlab itself, and takes a folder", name);
 	return EPTLAB_ERROR_USAGE;
-}
-
-/* platform/local.c */
-int command_agent(int argc, char **argv, GError **error)
-{
-	return argc == 2 && *argv[1] == '/' ? agent_here(argv[1]) : refuse(argv[0], error);
 }
 
 /* virt/reaper.c */

@@ -6,6 +6,7 @@
 
 #include "commands/commands.h"
 #include "commands/guest.h"
+#include "model/config_job.h"
 #include "model/l1_result.h"
 
 static void on_step(uint64_t ticks G_GNUC_UNUSED, const char *text, void *data)

@@ -18,6 +18,7 @@ static const struct {
 	{ offsetof(struct paths, l1_kernel), "kernel/l1/bzImage", true },
 	{ offsetof(struct paths, modules), "kernel/l1/modules", true },
 	{ offsetof(struct paths, extra_modules), "kernel/l1/extra-modules", true },
+	{ offsetof(struct paths, agent), "eptlab-agent", true },
 	{ offsetof(struct paths, appliance), "appliance.img", true },
 	{ offsetof(struct paths, capabilities), "capabilities", false },
 	{ offsetof(struct paths, l2_kernel), "kernel/l2/vmlinux", true },

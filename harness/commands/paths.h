@@ -14,6 +14,7 @@ struct paths {
 	char *l1_kernel;
 	char *modules;
 	char *extra_modules; /* KUnit, and KVM's tests */
+	char *agent;	     /* L1's program: in the appliance, or run here where L1 is this machine */
 	char *appliance;
 	char *capabilities; /* what libvirt in L1 has found out, a folder for each kind of L1 */
 	char *l2_kernel;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "model/config_job.h"
 #include "model/doses.h"
 #include "model/reasons.h"
 #include "model/rules.h"

@@ -288,12 +288,6 @@ const struct dose *doses_find(const char *name)
 	return NULL;
 }
 
-bool doses_is_workload(const char *workload)
-{
-	return strcmp(workload, DOSE_WORKLOAD_ALL) == 0 ||
-	       (g_str_has_prefix(workload, DOSE_WORKLOAD_PREFIX) && doses_find(workload));
-}
-
 static uint32_t reason_of(const struct dose_cost *cost, const struct dose_setting *setting)
 {
 	return setting->vendor == KVM_EXITCOUNT_VENDOR_SVM ? cost->svm : cost->vmx;

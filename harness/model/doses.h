@@ -58,9 +58,6 @@ const struct dose *doses_at(size_t index);
  */
 const struct dose *doses_find(const char *name);
 
-/* Is it the name of a dose's workload, or of that of all doses? */
-bool doses_is_workload(const char *workload);
-
 /* In which VM a dose was given. */
 struct dose_setting {
 	uint32_t vendor; /* KVM_EXITCOUNT_VENDOR_* */

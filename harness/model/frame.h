@@ -34,6 +34,9 @@
 #define FRAME_FIELDS_MAX 24   /* fields of one frame */
 #define FRAME_SEQ_MAX	 0x7fffffff
 
+/* SENDER of the begin frame of L2's probe; that of L1's agent stands in l1_frames.h. */
+#define PROBE_SENDER "probe"
+
 /* What follows the fields: '#', eight digits, '\n'. */
 #define FRAME_TAIL_LENGTH 10
 

@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <glib.h>
 
-#include "model/config.h"
-
 /*
  * What L0 tells L1 to do. It travels on the job medium, the ISO 9660 disk that L1 is booted from,
  * which holds:
@@ -72,18 +70,8 @@ struct job {
 /* Does L2 boot the dose guest for this workload, and not its Linux? */
 bool job_is_dose(const char *workload);
 
-/* An empty job of that configuration, for job_add_run; job_from_config adds the runs itself. */
-struct job *job_new(const struct config *config, enum job_task task);
-
-/*
- * Add a run in that configuration's paging, after a reload of all of KVM and without companion. The
- * run that is returned is the job's, to be changed.
- */
-struct job_run *job_add_run(struct job *job, const char *name, const struct config_module *module,
-			    const char *workload, unsigned int vcpus, const char *append);
-
-/* The job that a configuration asks for. Free with job_free. */
-struct job *job_from_config(const struct config *config, enum job_task task);
+/* An empty job, all zero and without runs. Free with job_free. */
+struct job *job_empty(void);
 void job_free(struct job *job);
 
 typedef struct job struct_job;

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "model/l1_frames.h"
+
 #define FINDING_LENGTH_MAX 200
 
 /*

@@ -6,9 +6,6 @@
 
 #include "model/record.h"
 
-/* The line that stands in a log where lines were overwritten before they could be read. */
-#define KERNEL_LOG_LOST "(eptlab: kernel log overwritten here)"
-
 /* No more findings than this are kept: one oops is enough, and a record stays small. */
 #define KERNEL_LOG_FINDINGS_MAX 20
 

@@ -20,13 +20,6 @@ struct l1_result {
 	GError *failure;  /* what the agent said */
 };
 
-const char *const l1_end_names[L1_END_COUNT] = {
-	[L1_END_ENDED] = "ended",
-	[L1_END_HELD] = "held",
-	[L1_END_CRASHED] = "crashed",
-	[L1_END_TIMED_OUT] = "timed_out",
-};
-
 l1_result *l1_result_new(struct record *record, l1_step_func step, void *data)
 {
 	l1_result *result = g_new0(l1_result, 1);

@@ -43,9 +43,6 @@
  */
 typedef struct probe_result probe_result;
 
-/* The name that the program gives itself in its begin frame. */
-#define PROBE_SENDER "probe"
-
 /* The name of the first reading where there are several: what follows happened after it. */
 #define PROBE_START "start"
 

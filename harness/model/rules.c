@@ -6,6 +6,7 @@
 
 #include "model/doses.h"
 #include "model/fingerprint.h"
+#include "model/job.h"
 #include "model/reasons.h"
 #include "model/rules_checks.h"
 
@@ -501,7 +502,7 @@ static struct rule_result check_fingerprint(const struct rule_subject *a,
 	struct fingerprint forward, backward;
 	g_autofree char *words = NULL;
 
-	if (doses_is_workload(a->record->workload))
+	if (job_is_dose(a->record->workload))
 		return not_applicable("a dose is no boot of a kernel");
 	if (one == NULL || other == NULL)
 		return unknown("the reasons were not read", expected);

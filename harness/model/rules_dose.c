@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "model/doses.h"
+#include "model/job.h"
 
 struct rule_result rules_check_dose(const struct rule_subject *a,
 				    const struct rule_subject *b G_GNUC_UNUSED)
@@ -19,7 +20,7 @@ struct rule_result rules_check_dose(const struct rule_subject *a,
 	g_autoptr(GPtrArray) deviations = NULL;
 	const struct dose_deviation *first;
 
-	if (!doses_is_workload(a->record->workload) || dose == NULL)
+	if (!job_is_dose(a->record->workload) || dose == NULL)
 		return not_applicable("the workload is no single dose");
 	if (!run->dose.known || !run->l2_in_effect.known || run->exits == NULL)
 		return unknown("the two readings, or what is in effect", expected);

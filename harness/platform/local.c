@@ -175,11 +175,10 @@ static bool fill(const struct platform_request *request, GError **error)
 
 static bool run_agent(const struct platform_request *request, GError **error)
 {
-	g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
 	g_autofree char *work = g_canonicalize_filename(request->work, NULL);
 	g_autofree char *console = g_build_filename(work, STAGE_HERE_CONSOLE, NULL);
 	g_autofree char *frames = g_build_filename(work, STAGE_HERE_LINK, NULL);
-	const char *const argv[] = { program, "agent", work, NULL };
+	const char *const argv[] = { request->agent, work, NULL };
 	g_auto(GStrv) environment = g_get_environ();
 	const struct emulator_request agent = {
 		.argv = argv,

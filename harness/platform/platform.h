@@ -15,6 +15,7 @@ struct platform_request {
 	const struct config *config;
 	const struct job *job;
 	const char *l1_kernel;	   /* bzImage */
+	const char *agent;	   /* its program, where L1 is this machine */
 	const char *appliance;	   /* L1's root file system */
 	const char *modules;	   /* folder of .ko files */
 	const char *extra_modules; /* the same, of what an experiment does not load; or NULL */

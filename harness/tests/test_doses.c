@@ -8,6 +8,7 @@
 #include <glib.h>
 
 #include "model/doses.h"
+#include "model/job.h"
 #include "model/reasons.h"
 #include "model/record.h"
 
@@ -102,13 +103,13 @@ static void doses_are_found_by_name(void **state)
 
 		assert_ptr_equal(doses_find(name), doses_at(i));
 		assert_ptr_equal(doses_find(workload), doses_at(i));
-		assert_true(doses_is_workload(workload));
-		assert_false(doses_is_workload(name));
+		assert_true(job_is_dose(workload));
+		assert_false(job_is_dose(name));
 	}
-	assert_true(doses_is_workload("doses"));
-	assert_false(doses_is_workload("boot"));
-	assert_false(doses_is_workload("dose-"));
-	assert_false(doses_is_workload("dose-nothing"));
+	assert_true(job_is_dose("doses"));
+	assert_false(job_is_dose("boot"));
+	assert_false(job_is_dose("dose-"));
+	assert_false(job_is_dose("dose-nothing"));
 	assert_null(doses_find("start"));
 	assert_null(doses_find(""));
 }

@@ -10,7 +10,7 @@
 #include "agent/l2_domain.h"
 #include "model/config.h"
 #include "model/error.h"
-#include "model/job.h"
+#include "model/config_job.h"
 #include "model/record.h"
 
 static char *write_temporary(const char *text)

@@ -20,6 +20,7 @@ static const struct {
 	{ "/bin/busybox", "busybox" },
 	{ "../harness/tests/local/run", "run" },
 	{ "eptlab", "build/" },
+	{ "eptlab-agent", "build/" },
 	{ "probe", "build/" },
 	{ "doses.elf", "build/" },
 	{ "l2-base.img", "build/" },
@@ -55,7 +56,7 @@ static char *make_folder(const struct lab *lab, const char *platform)
 			  folder, files[i].to, build, files[i].from);
 	for (size_t i = 0; i < G_N_ELEMENTS(empty); i++)
 		lab_shell("touch '%s/%s'", folder, empty[i]);
-	lab_shell("strip '%s/build/eptlab'", folder);
+	lab_shell("strip '%s'/build/eptlab '%s'/build/eptlab-agent", folder, folder);
 	lab_shell("mkdir -p '%s/cache/eptlab/guest' '%s/cache/eptlab/libvirt'", folder, folder);
 	lab_shell("cp '%s'/eptlab/guest/l2-* '%s/cache/eptlab/guest'", cache, folder);
 	/* The newest, which the run before this has used. */
