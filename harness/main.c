@@ -20,7 +20,6 @@ static const struct {
 	{ "conform", command_conform, "mark the KVM of a kernel: does it count right?" },
 	{ "doctor", command_doctor, "what this machine can run, and what is missing" },
 	{ "list", command_list, "list the records" },
-	{ "reap", command_reap, NULL },
 	{ "capabilities", command_capabilities, NULL },
 	{ "kunit", command_kunit, NULL },
 	{ "in-l1", command_in_l1, NULL },

@@ -26,6 +26,7 @@
 #include "model/job.h"
 #include "model/l1_frames.h"
 #include "virt/embedded.h"
+#include "virt/supervisor.h"
 
 static bool send_release(struct link *link, GError **error)
 {
@@ -230,8 +231,11 @@ int main(int argc, char **argv)
 	/* Any program may be pid 1, in a container. */
 	if (getpid() == 1 && strcmp(argv[0], "/init") == 0)
 		be_init();
-	if (argc == 2 && *argv[1] == '/')
+	if (argc == 2 && *argv[1] == '/') {
+		/* KVM is to be reloaded when it has ended: no QEMU of its own may be left then. */
+		supervise(SUPERVISOR_HERE);
 		return work_here(argv[1]);
+	}
 	fprintf(stderr, "eptlab-agent: L1: the agent is pid 1 of L1's appliance, or is started by "
 			"eptlab for a folder; use eptlab run\n");
 	return EPTLAB_ERROR_USAGE;

@@ -21,7 +21,6 @@ int command_conform(int argc, char **argv, GError **error);
 int command_report(int argc, char **argv, GError **error);
 int command_doctor(int argc, char **argv, GError **error);
 int command_list(int argc, char **argv, GError **error);
-int command_reap(int argc, char **argv, GError **error);
 int command_capabilities(int argc, char **argv, GError **error);
 int command_in_l1(int argc, char **argv, GError **error);
 int command_kunit(int argc, char **argv, GError **error);

@@ -6,11 +6,16 @@
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
+/* A signal that is ignored stays so (nohup): to wait for it would be to take it. */
 static void fill(sigset_t *set)
 {
+	struct sigaction action;
+
 	sigemptyset(set);
-	for (unsigned int i = 0; i < G_N_ELEMENTS(signals); i++)
-		sigaddset(set, signals[i]);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(signals); i++) {
+		if (sigaction(signals[i], NULL, &action) != 0 || action.sa_handler != SIG_IGN)
+			sigaddset(set, signals[i]);
+	}
 }
 
 static void *wait_for_signal(void *data)

@@ -8,6 +8,7 @@
 #include "model/job.h"
 #include "model/record_store.h"
 #include "platform/local.h"
+#include "virt/supervisor.h"
 
 struct session *session_open(int *argc, char ***argv, const char *parameters, const char *summary,
 			     const char *description, GError **error)
@@ -30,8 +31,10 @@ struct session *session_open(int *argc, char ***argv, const char *parameters, co
 	g_option_context_add_main_entries(context, entries, NULL);
 	g_option_context_set_summary(context, summary);
 	g_option_context_set_description(context, description);
-	if (g_option_context_parse(context, argc, argv, &cause))
+	if (g_option_context_parse(context, argc, argv, &cause)) {
+		supervise(SUPERVISOR_APART);
 		return g_steal_pointer(&session);
+	}
 	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE, "L0: %s; see eptlab %s --help",
 		    cause->message, (*argv)[0]);
 	return NULL;

@@ -22,7 +22,8 @@ struct session {
 
 /*
  * Parse the common options out of the command line; what is left is the command's own. Prints the
- * help and exits for --help. EPTLAB_ERROR_USAGE.
+ * help and exits for --help. Returns in the supervisor's worker: no thread may have been started.
+ * EPTLAB_ERROR_USAGE.
  */
 struct session *session_open(int *argc, char ***argv, const char *parameters, const char *summary,
 			     const char *description, GError **error);

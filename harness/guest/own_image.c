@@ -6,6 +6,7 @@
 #include "guest/digest.h"
 #include "model/error.h"
 #include "model/tree.h"
+#include "virt/supervisor.h"
 
 static bool make_folder(const struct own_image_request *request, struct own_image *own,
 			GError **error)
@@ -20,6 +21,7 @@ static bool make_folder(const struct own_image_request *request, struct own_imag
 			    request->cache, g_strerror(errno));
 		return false;
 	}
+	supervisor_remove(folder);
 	own->folder = g_steal_pointer(&folder);
 	own->overlay = g_build_filename(own->folder, "overlay.qcow2", NULL);
 	return true;

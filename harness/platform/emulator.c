@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <signal.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 struct emulator {
 	const struct emulator_request *request;
 	pid_t pid;
-	int signal; /* that ended it, before we did; 0: none */
+	int status; /* with which it ended by itself; 0: it did not */
 	int ended;  /* pidfd: readable once it has ended (pidfd_open(2)) */
 	int pty;
 	int console; /* reading end of the FIFO */
@@ -41,15 +42,22 @@ static bool open_fifo(const char *path, int *fd, GError **error)
 	return true;
 }
 
+/* The status of a child that did not become the emulator, as a shell has it. */
+#define NOT_STARTED 127
+
 /* In the child, after fork: only what is safe there. */
 static void become_emulator(const struct emulator_request *request, pid_t parent)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
-		_exit(127);
+	sigset_t none;
+
+	sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) != 0 ||
+	    prctl(PR_SET_PDEATHSIG, request->told ? SIGTERM : SIGKILL) != 0 || getppid() != parent)
+		_exit(NOT_STARTED);
 	if (chdir(request->folder) != 0)
-		_exit(127);
+		_exit(NOT_STARTED);
 	execvpe(request->argv[0], (char *const *)request->argv, request->environment);
-	_exit(127);
+	_exit(NOT_STARTED);
 }
 
 static bool start(struct emulator *emulator, GError **error)
@@ -81,22 +89,37 @@ static bool start(struct emulator *emulator, GError **error)
 	return true;
 }
 
+/*
+ * How long one may take to end what it has started, and one that is killed to die. The first is
+ * more than its supervisor takes (virt/supervisor.c).
+ */
+#define TOLD_MS	  (40 * 1000)
+#define KILLED_MS (30 * 1000)
+
+/* True if it has ended. It is not waited for before that, so the number is its own. */
+static bool end_by(const struct emulator *emulator, int number, int milliseconds)
+{
+	struct pollfd ended = { .fd = emulator->ended, .events = POLLIN };
+	int ready;
+
+	kill(emulator->pid, number);
+	do
+		ready = poll(&ended, 1, milliseconds);
+	while (ready < 0 && errno == EINTR);
+	return ready > 0;
+}
+
 /* One that has ended by itself keeps the status that it ended with: the signal comes too late. */
 static void stop(void *data)
 {
 	struct emulator *emulator = data;
-	bool alive;
-	int status = 0;
 
 	if (emulator->pid <= 0)
 		return;
-	alive = waitpid(emulator->pid, &status, WNOHANG) == 0;
-	if (alive) {
-		kill(emulator->pid, SIGKILL);
-		while (waitpid(emulator->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	} else if (WIFSIGNALED(status)) {
-		emulator->signal = WTERMSIG(status);
+	if (waitpid(emulator->pid, &emulator->status, WNOHANG) == 0) {
+		if (!emulator->request->told || !end_by(emulator, SIGTERM, TOLD_MS))
+			end_by(emulator, SIGKILL, KILLED_MS);
+		waitpid(emulator->pid, NULL, WNOHANG);
 	}
 	emulator->pid = 0;
 }
@@ -109,7 +132,6 @@ static bool run(struct emulator *emulator, GError **error)
 		.frames = emulator->frames,
 		.screen = emulator->pty,
 		.ended = emulator->ended,
-		.to_end = request->to_end,
 		.stop = stop,
 		.data = emulator,
 		.console_file = request->console_file,
@@ -120,12 +142,19 @@ static bool run(struct emulator *emulator, GError **error)
 
 	if (!watch_l1(&watch, error))
 		return false;
-	if (emulator->signal == 0 || frameset_is_complete(request->frames))
+	if (WIFEXITED(emulator->status) && WEXITSTATUS(emulator->status) == NOT_STARTED) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+			    "L0: %s could not be started; look whether it is there and can be "
+			    "executed, and run \"make\" and \"make deps\"",
+			    request->argv[0]);
+		return false;
+	}
+	if (!WIFSIGNALED(emulator->status) || frameset_is_complete(request->frames))
 		return true;
 	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
 		    "L0: the emulator was ended by a signal (%s) before L1 had finished; read "
 		    "emulator.log and, for lack of memory, L0's kernel log",
-		    g_strsignal(emulator->signal));
+		    g_strsignal(WTERMSIG(emulator->status)));
 	return false;
 }
 

@@ -19,14 +19,18 @@ struct emulator_request {
 	const char *frames_fifo;  /* a FIFO to be made: what the agent writes */
 	const char *console_file; /* file that keeps the console */
 	unsigned int seconds;	  /* time-out, wall clock */
-	bool to_end; /* others write to the FIFOs as well: wait until they have ended */
+	/*
+	 * It is to be told to end by SIGTERM, and ends what it has started (virt/supervisor.h);
+	 * SIGKILL comes only when it does not.
+	 */
+	bool told;
 	frameset *frames;
 	GCancellable *cancellable;
 };
 
 /*
- * Run it to its end. It is killed, and waited for, when L1 panics (once the panic's last line is
- * out), when the frames are refused, at the time-out, and when it is cancelled; the kernel kills it
+ * Run it to its end. It is ended, and waited for, when L1 panics (once the panic's last line is
+ * out), when the frames are refused, at the time-out, and when it is cancelled; the kernel ends it
  * when this process dies. EPTLAB_ERROR_MACHINE, _L1, _TIMEOUT, _INTERRUPTED. True says only that
  * the emulator ended by itself, or with complete frames: whether they are complete is for the
  * caller to ask.

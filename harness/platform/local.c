@@ -188,8 +188,7 @@ static bool run_agent(const struct platform_request *request, GError **error)
 		.frames_fifo = frames,
 		.console_file = request->console,
 		.seconds = request->config->local.timeout_seconds,
-		/* Its QEMU outlives it for a moment; what ends that holds the console till then. */
-		.to_end = true,
+		.told = true,
 		.frames = request->frames,
 		.cancellable = request->cancellable,
 	};

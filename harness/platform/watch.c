@@ -66,6 +66,12 @@ static void look_at_line(struct watch *watch)
 	}
 }
 
+/* So much is read at once, so that a console which never stops does not stop the clock. */
+#define TAKEN_AT_ONCE 64
+
+/* How long what L1 wrote before it ended may be on its way. */
+#define LAST_SECONDS 5
+
 /* Longer lines than this are cut for look_at_line; the file has them whole. */
 #define CONSOLE_LINE_MAX 4096
 
@@ -119,26 +125,32 @@ static bool take_screen(struct watch *watch G_GNUC_UNUSED, const char *bytes G_G
 
 typedef bool (*take_func)(struct watch *watch, const char *bytes, size_t length);
 
-/* All that is there now. False when take has refused it. */
-static bool drain(struct watch *watch, int fd, take_func take)
+/* What is there now, or a good part of it. Negative when take has refused it, 0: there is no more.
+ */
+static int drain(struct watch *watch, int fd, take_func take)
 {
 	char bytes[16384];
-	ssize_t n;
+	ssize_t n = 1;
 
-	do {
-		n = read(fd, bytes, sizeof(bytes));
+	for (unsigned int i = 0; i < TAKEN_AT_ONCE && n > 0; i++) {
+		do
+			n = read(fd, bytes, sizeof(bytes));
+		while (n < 0 && errno == EINTR);
 		if (n > 0 && !take(watch, bytes, (size_t)n))
-			return false;
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	return true;
+			return -1;
+	}
+	return n > 0;
 }
 
 static gboolean on_readable(struct watch *watch, int fd, GIOCondition condition, take_func take)
 {
-	if (!drain(watch, fd, take))
+	int more = drain(watch, fd, take);
+
+	if (more < 0)
 		end(watch);
 	/* A hang-up comes again and again; the end of L1 is what ends the loop. */
-	return (condition & (G_IO_HUP | G_IO_ERR)) == 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+	return more > 0 || (condition & (G_IO_HUP | G_IO_ERR)) == 0 ? G_SOURCE_CONTINUE
+								    : G_SOURCE_REMOVE;
 }
 
 static gboolean on_console(int fd, GIOCondition condition, void *data)
@@ -208,25 +220,40 @@ static void add_sources(struct watch *watch)
 	add_source(watch, g_timeout_source_new_seconds(request->seconds), on_timeout);
 }
 
-/* What L1 wrote before it ended is still on its way. False when take has refused it. */
-static bool drain_last(struct watch *watch, int fd, take_func take)
+/* Is there something to read, or will there be? At its end there is nothing, and a hang-up. */
+static bool wait_for_more(const struct watch *watch, int fd, gint64 deadline)
 {
-	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	struct pollfd waits[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = watch->cancelled, .events = POLLIN },
+	};
+	gint64 left = watch->request->to_end ? deadline - g_get_monotonic_time() : 0;
+	int ready;
 
-	/* At its end there is nothing to read, and a hang-up. */
-	while (watch->request->to_end && poll(&wait, 1, -1) >= 0 && (wait.revents & POLLIN) != 0) {
-		if (!drain(watch, fd, take))
+	do
+		ready = poll(waits, G_N_ELEMENTS(waits), (int)(MAX(left, 0) / 1000));
+	while (ready < 0 && errno == EINTR);
+	return (waits[0].revents & POLLIN) != 0;
+}
+
+/* What L1 wrote before it ended is still on its way. False when take has refused it. */
+static bool drain_last(struct watch *watch, int fd, gint64 deadline, take_func take)
+{
+	while (wait_for_more(watch, fd, deadline) && g_get_monotonic_time() < deadline) {
+		if (drain(watch, fd, take) < 0)
 			return false;
 	}
-	return drain(watch, fd, take);
+	return true;
 }
 
 static void drain_all(struct watch *watch)
 {
-	if (drain_last(watch, watch->request->console, take_console))
+	const gint64 deadline = g_get_monotonic_time() + LAST_SECONDS * G_TIME_SPAN_SECOND;
+
+	if (drain_last(watch, watch->request->console, deadline, take_console))
 		look_at_line(watch);
 	if (watch->error == NULL)
-		drain_last(watch, watch->request->frames, take_frames);
+		drain_last(watch, watch->request->frames, deadline, take_frames);
 	if (watch->panic != NULL)
 		set_panic_error(watch);
 }

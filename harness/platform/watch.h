@@ -17,7 +17,10 @@ struct watch_request {
 	int frames;
 	int screen; /* read and thrown away, so that nobody blocks; -1: there is none */
 	int ended;  /* readable once L1 has ended by itself */
-	/* Once L1 has been stopped, console and frames come to their end: read on until then. */
+	/*
+	 * Once L1 has been stopped, console and frames come to their end: read on until then, or
+	 * for some seconds.
+	 */
 	bool to_end;
 	/* End L1 if it has not ended, and wait until it has. Called once, always. */
 	void (*stop)(void *data);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* How an emulator is watched and ended, with shell scripts in the place of Bochs. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include <glib/gstdio.h>
@@ -14,12 +17,15 @@
 #include "lab.h"
 #include "model/error.h"
 #include "platform/emulator.h"
+#include "platform/watch.h"
 
 /* A folder for the FIFOs, and the frames that came. */
 struct stage {
 	struct lab *lab; /* its results folder is the working folder here */
 	frameset *frames;
 	GCancellable *cancellable;
+	const char *shell; /* the program */
+	bool told;
 	GError *error;
 };
 
@@ -30,6 +36,7 @@ static int make_stage(void **state)
 	stage->lab = lab_new();
 	stage->frames = frameset_new("L1", EPTLAB_ERROR_L1, "agent", NULL, NULL);
 	stage->cancellable = g_cancellable_new();
+	stage->shell = "sh";
 	*state = stage;
 	return 0;
 }
@@ -55,7 +62,7 @@ static bool run(struct stage *stage, const char *script, unsigned int seconds)
 	g_autofree char *file = g_build_filename(folder, "console.log", NULL);
 	g_autofree char *whole =
 		g_strconcat("echo $$ > pid; exec 3> console.fifo 4> frames.fifo; ", script, NULL);
-	const char *const argv[] = { "sh", "-c", whole, NULL };
+	const char *const argv[] = { stage->shell, "-c", whole, NULL };
 	g_auto(GStrv) environment = g_get_environ();
 	const struct emulator_request request = {
 		.argv = argv,
@@ -65,6 +72,7 @@ static bool run(struct stage *stage, const char *script, unsigned int seconds)
 		.frames_fifo = frames,
 		.console_file = file,
 		.seconds = seconds,
+		.told = stage->told,
 		.frames = stage->frames,
 		.cancellable = stage->cancellable,
 	};
@@ -195,6 +203,93 @@ static void ignored_signals_do_not_help_it(void **state)
 	assert_failed(*state, ok, EPTLAB_ERROR_TIMEOUT, "wall time");
 }
 
+/* The signal is blocked in eptlab itself (commands/interrupt.c), which must not be inherited. */
+static void told_to_end_it_may_tidy_up(void **state)
+{
+	struct stage *stage = *state;
+	g_autofree char *console = NULL;
+	sigset_t terminate;
+	bool ok;
+
+	sigemptyset(&terminate);
+	sigaddset(&terminate, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &terminate, NULL);
+	stage->told = true;
+	ok = run(stage,
+		 "trap 'echo tidied up >&3; exit 0' TERM; sleep 60 >/dev/null 3>&- 4>&- & "
+		 "trap 'kill $!' EXIT; wait",
+		 1);
+	pthread_sigmask(SIG_UNBLOCK, &terminate, NULL);
+	assert_failed(stage, ok, EPTLAB_ERROR_TIMEOUT, "wall time");
+	console = read_file(stage, "console.log");
+	assert_string_equal(console, "tidied up\n");
+}
+
+static void emulator_that_is_not_there(void **state)
+{
+	struct stage *stage = *state;
+
+	stage->shell = "/nowhere/sh";
+	assert_false(run(stage, "", 30));
+	assert_int_equal(stage->error->code, EPTLAB_ERROR_MACHINE);
+	assert_non_null(strstr(stage->error->message, "/nowhere/sh could not be started"));
+}
+
+static void stop_nothing(void *data)
+{
+	(void)data;
+}
+
+/* What /dev/zero has comes faster than anybody can read it. */
+static void flooding_console_does_not_stop_the_clock(void **state)
+{
+	struct stage *stage = *state;
+	const struct watch_request request = {
+		.console = open("/dev/zero", O_RDONLY | O_CLOEXEC),
+		.frames = -1,
+		.screen = -1,
+		.ended = -1,
+		.stop = stop_nothing,
+		.console_file = "/dev/null",
+		.seconds = 1,
+		.frameset = stage->frames,
+		.cancellable = stage->cancellable,
+	};
+
+	assert_false(watch_l1(&request, &stage->error));
+	assert_int_equal(stage->error->code, EPTLAB_ERROR_TIMEOUT);
+	close(request.console);
+}
+
+/* L1 has ended, or could not be ended; nobody has opened the console, or will close the frames. */
+static void what_never_ends_is_not_waited_for(void **state)
+{
+	struct stage *stage = *state;
+	g_autofree char *fifo = g_build_filename(stage->lab->results, "console.fifo", NULL);
+	g_autofree char *file = g_build_filename(stage->lab->results, "console.log", NULL);
+	struct watch_request request = {
+		.screen = -1,
+		.ended = eventfd(1, EFD_CLOEXEC),
+		.to_end = true,
+		.stop = stop_nothing,
+		.console_file = file,
+		.seconds = 30,
+		.frameset = stage->frames,
+		.cancellable = stage->cancellable,
+	};
+	int ends[2];
+
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	request.console = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+	request.frames = ends[0];
+	assert_true(watch_l1(&request, &stage->error));
+	close(request.console);
+	close(request.ended);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void killed_by_others_is_no_fault_of_l1(void **state)
 {
 	bool ok = run(*state, "kill -KILL $$; sleep 60", 30);
@@ -226,6 +321,10 @@ int main(void)
 		test(bad_frame_ends_it),
 		test(cancelling_ends_it),
 		test(ignored_signals_do_not_help_it),
+		test(told_to_end_it_may_tidy_up),
+		test(flooding_console_does_not_stop_the_clock),
+		test(emulator_that_is_not_there),
+		test(what_never_ends_is_not_waited_for),
 		test(killed_by_others_is_no_fault_of_l1),
 		test(killed_after_the_last_frame_does_not_matter),
 	};

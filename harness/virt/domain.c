@@ -9,7 +9,6 @@
 #include <libvirt/virterror.h>
 
 #include "model/error.h"
-#include "virt/embedded.h"
 
 struct domain {
 	struct hypervisor *hypervisor;
@@ -98,7 +97,6 @@ struct domain *domain_start(struct hypervisor *hypervisor, const char *name, con
 		fail(domain, "start", error);
 		return NULL;
 	}
-	embedded_adopt(name);
 	return g_steal_pointer(&domain);
 }
 

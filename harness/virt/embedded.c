@@ -3,12 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <glib/gstdio.h>
 
 #include "model/error.h"
-#include "virt/reaper.h"
+#include "virt/supervisor.h"
 
 static bool make_folder(const struct virt_level *level, const char *path, GError **error)
 {
@@ -62,18 +60,6 @@ bool embedded_prepare(const struct virt_level *level, const char *root, const ch
 	       copy_capabilities(level, cache, capabilities, error);
 }
 
-/* Of this process. */
-static struct {
-	char *root;
-	struct reaper *reaper;
-} own;
-
-static void forget_root(void)
-{
-	reaper_finish(own.reaper);
-	g_free(own.root);
-}
-
 /* libvirt's own log goes to a file: what goes wrong is told as an error. */
 static void set_log(const char *root)
 {
@@ -85,10 +71,11 @@ static void set_log(const char *root)
 const char *embedded_root(const struct virt_level *level, const char *qemu_conf,
 			  const char *capabilities, GError **error)
 {
-	g_autofree char *root = g_strdup("/tmp/eptlab-XXXXXX");
+	static char root[] = "/tmp/eptlab-XXXXXX";
+	static bool made;
 
-	if (own.root != NULL)
-		return own.root;
+	if (made)
+		return root;
 	if (g_mkdtemp(root) == NULL) {
 		g_set_error(error, EPTLAB_ERROR, level->code,
 			    "%s: no folder for libvirt could be made in /tmp (%s); free some disk "
@@ -96,36 +83,10 @@ const char *embedded_root(const struct virt_level *level, const char *qemu_conf,
 			    level->here, g_strerror(errno));
 		return NULL;
 	}
-	own.reaper = reaper_start(level, root, error);
-	if (own.reaper == NULL) {
-		g_rmdir(root);
-		return NULL;
-	}
-	own.root = g_steal_pointer(&root);
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	atexit(forget_root);
-	set_log(own.root);
-	return embedded_prepare(level, own.root, qemu_conf, capabilities, error) ? own.root : NULL;
-}
-
-static void *wait_for_child(void *data)
-{
-	while (waitpid(GPOINTER_TO_INT(data), NULL, 0) < 0 && errno == EINTR)
-		;
-	return NULL;
-}
-
-void embedded_adopt(const char *domain)
-{
-	/* libvirt's virPidFileBuildPath() in util/virpidfile.c. */
-	g_autofree char *path =
-		own.root != NULL ? g_strdup_printf("%s/run/qemu/%s.pid", own.root, domain) : NULL;
-	g_autofree char *text = NULL;
-
-	if (path == NULL || !g_file_get_contents(path, &text, NULL, NULL))
-		return;
-	g_thread_unref(
-		g_thread_new("wait", wait_for_child, GINT_TO_POINTER((int)strtol(text, NULL, 10))));
+	made = true;
+	supervisor_remove(root);
+	set_log(root);
+	return embedded_prepare(level, root, qemu_conf, capabilities, error) ? root : NULL;
 }
 
 void embedded_keep(const char *root, const char *capabilities)

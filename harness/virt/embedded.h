@@ -22,19 +22,11 @@ bool embedded_prepare(const struct virt_level *level, const char *root, const ch
 
 /*
  * The same for this machine's own libvirt, with a root in /tmp that is made at the first call, and
- * is this process's: the driver takes no second one. It is removed, and what QEMU there then is
- * below it ended, at the process's end, whatever that is (virt/reaper.h). Returns the root; NULL on
- * errors.
+ * is this process's: the driver takes no second one. Its supervisor removes it (virt/supervisor.h),
+ * and ends what QEMU is left: this driver has no autodestroy. Returns the root; NULL on errors.
  */
 const char *embedded_root(const struct virt_level *level, const char *qemu_conf,
 			  const char *capabilities, GError **error);
-
-/*
- * The QEMU of that domain, which the driver has started, is to be waited for when it ends: it
- * becomes a child of this process, and to libvirt a zombie is a QEMU that did not end. Not every
- * pid 1, in a container, does that. Without embedded_root, nothing happens.
- */
-void embedded_adopt(const char *domain);
 
 /*
  * Keep what libvirt has found out about QEMU in the folder capabilities, which is made; each file

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The process that looks after all others, with functions of this file in the place of eptlab. */
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <glib/gstdio.h>
+
+#include "commands/interrupt.h"
+#include "model/error.h"
+#include "virt/embedded.h"
+#include "virt/hypervisor.h"
+#include "virt/supervisor.h"
+
+/* libvirt waits for 20 s for a QEMU that is a zombie (virProcessKillPainfullyDelay()). */
+#define STALL_SECONDS 20
+
+/* What was started, and the end of a pipe that all of it holds. */
+struct started {
+	pid_t pid;
+	int from;
+};
+
+static struct started start(enum supervisor_kind kind, int (*work)(void))
+{
+	struct started started;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	started.pid = fork();
+	assert_true(started.pid >= 0);
+	if (started.pid == 0) {
+		close(ends[0]);
+		dup2(ends[1], STDOUT_FILENO);
+		dup2(ends[1], STDERR_FILENO);
+		close(ends[1]);
+		supervise(kind);
+		_exit(work());
+	}
+	close(ends[1]);
+	started.from = ends[0];
+	return started;
+}
+
+static void say(const char *text)
+{
+	if (write(STDOUT_FILENO, text, strlen(text)) < 0)
+		_exit(99);
+}
+
+/* A line, or what comes until nobody is left that could say something. Not for ever. */
+static char *hear(const struct started *started, bool to_end)
+{
+	g_autoptr(GString) said = g_string_new(NULL);
+	struct pollfd wait = { .fd = started->from, .events = POLLIN };
+	char byte;
+
+	while (poll(&wait, 1, 2 * STALL_SECONDS * 1000) > 0 && read(wait.fd, &byte, 1) == 1) {
+		if (byte == '\n' && !to_end)
+			return g_strdup(said->str);
+		g_string_append_c(said, byte);
+		wait.revents = 0;
+	}
+	if (wait.revents == 0)
+		fail_msg("somebody is left, and has said no more than: %s", said->str);
+	return g_strdup(said->str);
+}
+
+/* Its exit status, or 128 + signal, once all is gone. */
+static int finish(const struct started *started, const char *expected)
+{
+	g_autofree char *said = hear(started, true);
+	int status;
+
+	if (strstr(said, expected) == NULL)
+		fail_msg("expected \"%s\", saw: %s", expected, said);
+	close(started->from);
+	assert_int_equal(waitpid(started->pid, &status, 0), started->pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* ---- What is done in the worker ---- */
+
+static int return_three(void)
+{
+	return 3;
+}
+
+/* As libvirt starts QEMU: a child of a child that has ended. Returns its number. */
+static pid_t start_daemon(void (*work)(void))
+{
+	pid_t pid = 0;
+	int ends[2];
+
+	if (pipe(ends) != 0)
+		_exit(98);
+	if (fork() == 0) {
+		setsid();
+		if (fork() == 0) {
+			pid = getpid();
+			if (write(ends[1], &pid, sizeof(pid)) < 0)
+				_exit(97);
+			work();
+			_exit(0);
+		}
+		_exit(0);
+	}
+	if (read(ends[0], &pid, sizeof(pid)) != sizeof(pid))
+		_exit(96);
+	return pid;
+}
+
+static void end_at_once(void)
+{
+}
+
+static void wait_for_ever(void)
+{
+	for (;;)
+		pause();
+}
+
+/* As libvirt waits for its end: by asking whether there is such a process. */
+static int wait_for_daemon(void)
+{
+	pid_t daemon = start_daemon(end_at_once);
+
+	for (int i = 0; i < 1000; i++) {
+		if (kill(daemon, 0) != 0 && errno == ESRCH)
+			return 0;
+		g_usleep(10 * 1000ul);
+	}
+	return 1;
+}
+
+static int start_stubborn_daemon(void)
+{
+	signal(SIGTERM, SIG_IGN);
+	start_daemon(wait_for_ever);
+	return 0;
+}
+
+static int wait_beside_daemon(void)
+{
+	char folder[] = "/tmp/eptlab-test-XXXXXX";
+	g_autofree char *inner = NULL;
+
+	start_daemon(wait_for_ever);
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	inner = g_build_filename(folder, "a", "b", NULL);
+	g_mkdir_with_parents(inner, 0755);
+	supervisor_remove(folder);
+	say(folder);
+	say("\n");
+	wait_for_ever();
+	return 0;
+}
+
+static int crash_beside_daemon(void)
+{
+	start_daemon(wait_for_ever);
+	raise(SIGKILL);
+	return 0;
+}
+
+/* The signal comes before anybody waits for it, and while another thread runs. */
+static int be_interrupted(void)
+{
+	g_autoptr(GCancellable) cancellable = NULL;
+	struct pollfd cancelled = { .events = POLLIN };
+	sigset_t pending;
+	GThread *other = g_thread_new("other", (GThreadFunc)(void (*)(void))wait_for_ever, NULL);
+
+	g_thread_unref(other);
+	say("ready\n");
+	do
+		sigpending(&pending);
+	while (sigismember(&pending, SIGINT) == 0);
+	cancellable = interrupt_catch();
+	cancelled.fd = g_cancellable_get_fd(cancellable);
+	return poll(&cancelled, 1, STALL_SECONDS * 1000) == 1 ? EPTLAB_ERROR_INTERRUPTED : 1;
+}
+
+static int wait_here(void)
+{
+	start_daemon(wait_for_ever);
+	say("ready\n");
+	wait_for_ever();
+	return 0;
+}
+
+/* Who looks at QEMU for the first time starts some that must not be waited for when they ended. */
+static int look_at_qemu(void)
+{
+	static const struct virt_level level = { .here = "L0", .vm = "L1", .code = 2 };
+	g_autoptr(GError) error = NULL;
+	g_autofree char *uri = NULL;
+	g_autofree char *capabilities = NULL;
+	struct hypervisor *hypervisor = NULL;
+	g_autofree char *conf =
+		g_build_filename(g_getenv("EPTLAB_BUILD"), "..", "guest-image",
+				 "appliance/root/etc/libvirt-embed/qemu.conf", NULL);
+	const char *root = embedded_root(&level, conf, NULL, &error);
+
+	if (root != NULL) {
+		uri = embedded_uri(root);
+		hypervisor = hypervisor_open(&level, uri, &error);
+	}
+	if (hypervisor == NULL) {
+		say(error->message);
+		return 1;
+	}
+	capabilities = virConnectGetCapabilities(hypervisor->connection);
+	if (capabilities != NULL)
+		say(capabilities);
+	return 0;
+}
+
+/* ---- Tests ---- */
+
+static void status_is_the_workers(void **state)
+{
+	struct started apart = start(SUPERVISOR_APART, return_three);
+	struct started here = start(SUPERVISOR_HERE, return_three);
+
+	(void)state;
+	assert_int_equal(finish(&apart, ""), 3);
+	assert_int_equal(finish(&here, ""), 3);
+}
+
+static void orphans_are_no_zombies(void **state)
+{
+	struct started started = start(SUPERVISOR_APART, wait_for_daemon);
+
+	(void)state;
+	assert_int_equal(finish(&started, ""), 0);
+}
+
+static void first_look_at_qemu_does_not_stall(void **state)
+{
+	gint64 begin = g_get_monotonic_time();
+	struct started started = start(SUPERVISOR_APART, look_at_qemu);
+
+	(void)state;
+	assert_int_equal(finish(&started, "qemu-system-x86_64"), 0);
+	assert_true(g_get_monotonic_time() - begin < STALL_SECONDS * G_TIME_SPAN_SECOND);
+}
+
+static void nothing_outlives_the_worker(void **state)
+{
+	struct started started = start(SUPERVISOR_APART, start_stubborn_daemon);
+
+	(void)state;
+	assert_int_equal(finish(&started, ""), 0);
+}
+
+static void kill_minus_nine_ends_all(void **state)
+{
+	struct started started = start(SUPERVISOR_APART, wait_beside_daemon);
+	g_autofree char *folder = hear(&started, false);
+
+	(void)state;
+	assert_true(g_file_test(folder, G_FILE_TEST_IS_DIR));
+	kill(started.pid, SIGKILL);
+	assert_int_equal(finish(&started, ""), 128 + SIGKILL);
+	assert_false(g_file_test(folder, G_FILE_TEST_EXISTS));
+}
+
+static void crash_ends_all_and_is_told(void **state)
+{
+	struct started started = start(SUPERVISOR_APART, crash_beside_daemon);
+
+	(void)state;
+	assert_int_equal(finish(&started, "eptlab: L0: eptlab's process at work was ended by a "
+					  "signal (Killed)"),
+			 EPTLAB_ERROR_MACHINE);
+}
+
+static void no_interrupt_is_lost(void **state)
+{
+	struct started started = start(SUPERVISOR_APART, be_interrupted);
+	g_autofree char *ready = hear(&started, false);
+
+	(void)state;
+	kill(started.pid, SIGINT);
+	assert_int_equal(finish(&started, ""), EPTLAB_ERROR_INTERRUPTED);
+}
+
+static void supervisor_here_ends_all_when_told(void **state)
+{
+	struct started started = start(SUPERVISOR_HERE, wait_here);
+	g_autofree char *ready = hear(&started, false);
+
+	(void)state;
+	kill(started.pid, SIGTERM);
+	assert_int_equal(finish(&started, "(Terminated)"), EPTLAB_ERROR_MACHINE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(status_is_the_workers),
+		cmocka_unit_test(orphans_are_no_zombies),
+		cmocka_unit_test(first_look_at_qemu_does_not_stall),
+		cmocka_unit_test(nothing_outlives_the_worker),
+		cmocka_unit_test(kill_minus_nine_ends_all),
+		cmocka_unit_test(crash_ends_all_and_is_told),
+		cmocka_unit_test(no_interrupt_is_lost),
+		cmocka_unit_test(supervisor_here_ends_all_when_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
