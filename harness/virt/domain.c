@@ -20,7 +20,7 @@ struct domain {
 	char *console; /* path; NULL: nobody wants to know */
 	char *held;    /* what the console then has */
 	int watch;     /* inotify, of the console */
-	int handle_id; /* of the watch in libvirt's event loop */
+	int handle_id; /* of the watch in libvirt's event loop; -1: there is none */
 
 	GPtrArray *pumps; /* of GThread */
 
@@ -28,6 +28,7 @@ struct domain {
 	bool stopped;
 	int stopped_detail; /* virDomainEventStoppedDetailType */
 	bool holds;
+	bool unwatched; /* the event loop has let go of the watch */
 };
 
 static bool fail(const struct domain *domain, const char *verb, GError **error)
@@ -136,6 +137,31 @@ static void on_console(int watch G_GNUC_UNUSED, int fd, int events G_GNUC_UNUSED
 	look_at_console(domain);
 }
 
+/* In libvirt's event loop, once on_console is not running, and will not. */
+static void on_unwatched(void *data)
+{
+	struct domain *domain = data;
+
+	g_mutex_lock(&domain->hypervisor->lock);
+	domain->unwatched = true;
+	g_cond_broadcast(&domain->hypervisor->changed);
+	g_mutex_unlock(&domain->hypervisor->lock);
+}
+
+static void unwatch(struct domain *domain)
+{
+	struct hypervisor *hypervisor = domain->hypervisor;
+
+	if (domain->handle_id >= 0 && virEventRemoveHandle(domain->handle_id) == 0) {
+		g_mutex_lock(&hypervisor->lock);
+		while (!domain->unwatched)
+			g_cond_wait(&hypervisor->changed, &hypervisor->lock);
+		g_mutex_unlock(&hypervisor->lock);
+	}
+	if (domain->watch >= 0)
+		close(domain->watch);
+}
+
 bool domain_watch_console(struct domain *domain, const char *path, const char *text, GError **error)
 {
 	const struct virt_level *level = domain->hypervisor->level;
@@ -145,7 +171,7 @@ bool domain_watch_console(struct domain *domain, const char *path, const char *t
 	domain->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (domain->watch >= 0 && inotify_add_watch(domain->watch, path, IN_MODIFY) >= 0)
 		domain->handle_id = virEventAddHandle(domain->watch, VIR_EVENT_HANDLE_READABLE,
-						      on_console, domain, NULL);
+						      on_console, domain, on_unwatched);
 	if (domain->handle_id >= 0) {
 		look_at_console(domain);
 		return true;
@@ -286,14 +312,18 @@ void domain_free(struct domain *domain)
 	if (domain == NULL)
 		return;
 	domain_destroy(domain, NULL);
-	/* Its end is the end of its character devices. */
-	for (unsigned int i = 0; i < domain->pumps->len; i++)
-		g_thread_join(g_ptr_array_index(domain->pumps, i));
+	/*
+	 * Its end is the end of its character devices. Of one that could not be destroyed nobody
+	 * knows when they end; its pumps have all that they need.
+	 */
+	for (unsigned int i = 0; i < domain->pumps->len; i++) {
+		if (wait_until(domain, false, 0))
+			g_thread_join(g_ptr_array_index(domain->pumps, i));
+		else
+			g_thread_unref(g_ptr_array_index(domain->pumps, i));
+	}
 	g_ptr_array_unref(domain->pumps);
-	if (domain->handle_id >= 0)
-		virEventRemoveHandle(domain->handle_id);
-	if (domain->watch >= 0)
-		close(domain->watch);
+	unwatch(domain);
 	g_mutex_lock(&domain->hypervisor->lock);
 	g_ptr_array_remove(domain->hypervisor->domains, domain);
 	g_mutex_unlock(&domain->hypervisor->lock);
