@@ -11,6 +11,7 @@
 #include "agent/texts.h"
 #include "agent/witness.h"
 #include "kmod/modules.h"
+#include "kmod/triggers.h"
 #include "model/error.h"
 #include "model/frameset.h"
 #include "model/l1_frames.h"
@@ -321,7 +322,7 @@ static bool boot_before_witness(const struct course *course, bool *go_on, GError
 
 	if (has_witness(course)) {
 		link_frame(course->link, L1_FRAME_WITNESS);
-		if (!link_send(course->link, error) || !witness_arm(error))
+		if (!link_send(course->link, error) || !triggers_arm(error))
 			return false;
 	}
 	ok = witness_trace(job->tracepoints, error) && boot_beside_companion(course, go_on, error);
@@ -329,7 +330,7 @@ static bool boot_before_witness(const struct course *course, bool *go_on, GError
 	if (*job->tracepoints != '\0')
 		ok = witness_untrace(ok ? error : NULL) && ok;
 	if (has_witness(course))
-		ok = witness_disarm(ok ? error : NULL) && ok;
+		ok = triggers_disarm(ok ? error : NULL) && ok;
 	return ok;
 }
 

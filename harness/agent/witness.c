@@ -5,19 +5,16 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#include <asm/kvm_exitcount.h>
 
+#include "kmod/triggers.h"
 #include "model/error.h"
 
 #define DEBUGFS	    "/sys/kernel/debug"
 #define TRACEFS	    "/sys/kernel/tracing"
 #define LATCHED	    TRACEFS
-#define ENDLESS	    TRACEFS "/instances/eptlab"
+#define ENDLESS	    TRACEFS TRIGGERS_ENDLESS
 #define KVM_EXIT    "/events/kvm/kvm_exit"
-#define KVM_CPUID   "/events/kvm/kvm_cpuid"
-#define HISTOGRAM   "hist:keys=exit_reason:size=2048"
 #define KVM_DEBUGFS DEBUGFS "/kvm"
 
 static bool fail(const char *what, const char *path, GError **error)
@@ -29,7 +26,7 @@ static bool fail(const char *what, const char *path, GError **error)
 	return false;
 }
 
-/* Append: a trigger file takes one more, and to write it anew would take away the others. */
+/* Append: one event more, beside the others. */
 static bool put(const char *path, const char *text, GError **error)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
@@ -64,34 +61,6 @@ static bool mount_one(const char *type, const char *where, GError **error)
 bool witness_mount(GError **error)
 {
 	return mount_one("debugfs", DEBUGFS, error) && mount_one("tracefs", TRACEFS, error);
-}
-
-/* Stops the histogram beside it when L2 executes the latch of its last reading. */
-static char *stopper(void)
-{
-	return g_strdup_printf("disable_hist:kvm:kvm_exit if function==%u && index==0",
-			       KVM_EXITCOUNT_CPUID_LATCH);
-}
-
-bool witness_arm(GError **error)
-{
-	g_autofree char *stop = stopper();
-
-	if (mkdir(ENDLESS, 0755) != 0 && errno != EEXIST)
-		return fail("made", ENDLESS, error);
-	return put(LATCHED KVM_EXIT "/trigger", HISTOGRAM, error) &&
-	       put(ENDLESS KVM_EXIT "/trigger", HISTOGRAM, error) &&
-	       put(LATCHED KVM_CPUID "/trigger", stop, error);
-}
-
-bool witness_disarm(GError **error)
-{
-	g_autofree char *stop = stopper();
-	g_autofree char *no_stop = g_strconcat("!", stop, NULL);
-
-	return put(LATCHED KVM_CPUID "/trigger", no_stop, error) &&
-	       put(ENDLESS KVM_EXIT "/trigger", "!" HISTOGRAM, error) &&
-	       put(LATCHED KVM_EXIT "/trigger", "!" HISTOGRAM, error);
 }
 
 bool witness_trace(const char *tracepoints, GError **error)

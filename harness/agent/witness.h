@@ -10,18 +10,12 @@
  * exit_reason (Documentation/trace/histogram.rst): one is stopped by the tracepoint kvm:kvm_cpuid
  * when L2 latches its counters (leaf 0x4FFFFF02 with ECX = 0, which only the last reading of a
  * probe gives), so that it covers the very interval of the latched counts; the other one goes on
- * until L2 stands still.
+ * until L2 stands still. They begin with triggers_arm, when KVM is loaded and no VM running, and
+ * end with triggers_disarm (kmod/triggers.h).
  */
 
 /* Mount tracefs and debugfs. Once. EPTLAB_ERROR_L1. */
 bool witness_mount(GError **error);
-
-/*
- * Begin with empty histograms; KVM must be loaded and no VM running. Must be followed by
- * witness_disarm before KVM is unloaded: a trigger holds the module. EPTLAB_ERROR_L1.
- */
-bool witness_arm(GError **error);
-bool witness_disarm(GError **error);
 
 /*
  * Record these tracepoints ("system:event", with ';' between) to the ring buffer from now on; the

@@ -140,7 +140,11 @@ bool session_prepare(struct session *session, struct experiment *experiment, GEr
 		config_load(session->paths->configs, (const char *const *)session->overrides,
 			    (const char *const *)session->settings, error);
 	if (session->config == NULL || !have_workload(session, error) ||
-	    !recover(session->paths->results, error) || !repair(error))
+	    !recover(session->paths->results, error))
+		return false;
+	/* Before it is asked what it can do; other platforms do not touch this machine's KVM. */
+	if (g_str_equal(session->config->experiment.platform, platform_local.name) &&
+	    !repair(error))
 		return false;
 	platform = platform_find(session->config, paths_installed_conf(session->paths), error);
 	if (platform == NULL)

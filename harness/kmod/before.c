@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "kmod/modules.h"
+#include "kmod/triggers.h"
 #include "model/error.h"
 
 /* Another one after each boot of the machine (drivers/char/random.c). */
@@ -246,6 +247,9 @@ static bool load_as_before(const struct module_before *module, const char *folde
 
 bool before_restore(const struct before *before, GError **error)
 {
+	/* A witness that was cut short: a trigger keeps KVM from being unloaded. */
+	if (!triggers_disarm(error))
+		return false;
 	if (all_as_before(before))
 		return true;
 	/* The first of them, irqbypass, has no parameters, and others may hold it. */

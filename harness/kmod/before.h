@@ -29,10 +29,10 @@ bool before_save(const struct before *before, const char *path, GError **error);
 struct before *before_load(const char *path, GError **error);
 
 /*
- * Make it so again, if it is not: unload, and load the file with the same build-id, which is the
- * running kernel's or in the folder, with the parameters that are others by default. Then
- * all of it is read back. EPTLAB_ERROR_L1 says what could not be restored, and how to do it by
- * hand.
+ * Make it so again, if it is not: take away what a witness has left (kmod/triggers.h), unload, and
+ * load the file with the same build-id, which is the running kernel's or in the folder, with the
+ * parameters that are others by default. Then all of it is read back. EPTLAB_ERROR_L1 says what
+ * could not be restored, and how to do it by hand.
  */
 bool before_restore(const struct before *before, GError **error);
 

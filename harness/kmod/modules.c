@@ -16,6 +16,11 @@ void modules_set_sysfs(const char *path)
 	sysfs = path;
 }
 
+const char *modules_sysfs(void)
+{
+	return sysfs;
+}
+
 typedef struct kmod_ctx kmod_ctx;
 typedef struct kmod_module kmod_module;
 

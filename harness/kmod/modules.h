@@ -9,6 +9,7 @@
 
 /* Where sysfs is: "/sys", unless a test says otherwise. The string is borrowed. */
 void modules_set_sysfs(const char *path);
+const char *modules_sysfs(void);
 
 /* Is it loaded, or built in? */
 bool modules_is_loaded(const char *name);

@@ -17,6 +17,7 @@
 #include "agent/reload.h"
 #include "kmod/before.h"
 #include "kmod/modules.h"
+#include "kmod/triggers.h"
 #include "model/error.h"
 #include "model/tree.h"
 
@@ -110,6 +111,41 @@ struct kmod_ctx *kmod_unref(struct kmod_ctx *ctx)
 	return NULL;
 }
 
+/* tracefs: a trigger holds the module until it is taken away. */
+#define EXIT	"/events/kvm/kvm_exit/trigger"
+#define CPUID	"/events/kvm/kvm_cpuid/trigger"
+#define ENDLESS "/instances/eptlab"
+
+static char *in_tracefs(const char *file)
+{
+	return g_build_filename(fake.sysfs, "kernel/tracing", file, NULL);
+}
+
+static void put_trigger(const char *file, const char *text)
+{
+	g_autofree char *path = in_tracefs(file);
+	g_autofree char *folder = g_path_get_dirname(path);
+
+	assert_int_equal(g_mkdir_with_parents(folder, 0755), 0);
+	assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+static char *get_trigger(const char *file)
+{
+	g_autofree char *path = in_tracefs(file);
+	char *text = NULL;
+
+	g_file_get_contents(path, &text, NULL, NULL);
+	return text;
+}
+
+static bool has_trigger(const char *file)
+{
+	g_autofree char *text = get_trigger(file);
+
+	return text != NULL && strstr(text, "hist:k") != NULL && strchr(text, '!') == NULL;
+}
+
 static int make(const char *name, const char *path, struct kmod_module **mod)
 {
 	*mod = g_new0(struct kmod_module, 1);
@@ -175,6 +211,9 @@ int kmod_module_remove_module(struct kmod_module *mod, unsigned int flags)
 	(void)flags;
 	g_string_append_printf(fake.calls, " -%s", mod->name);
 	if (fake.busy != NULL && strcmp(mod->name, fake.busy) == 0)
+		return -EAGAIN;
+	if (strcmp(mod->name, "kvm") == 0 &&
+	    (has_trigger(EXIT) || has_trigger(ENDLESS EXIT) || has_trigger(CPUID)))
 		return -EAGAIN;
 	tree_remove(folder);
 	return 0;
@@ -392,6 +431,43 @@ static void busy_and_builtin_are_told(void **state)
 	assert_non_null(strstr(builtin->message, "kvm is built into the kernel"));
 }
 
+/* What an agent that was ended with the witness on leaves, as the kernel shows it. */
+static void witness_that_was_cut_short_is_taken_away(void **state)
+{
+	g_autoptr(struct_before) before = NULL;
+	g_autofree char *stopper = NULL;
+
+	(void)state;
+	load_all(NULL, "");
+	before = before_read(&vendor, "/t");
+	measure();
+	put_trigger(EXIT, "hist:keys=exit_reason:vals=hitcount:sort=hitcount:size=2048 [active]\n");
+	put_trigger(ENDLESS EXIT,
+		    "hist:keys=exit_reason:vals=hitcount:sort=hitcount:size=2048 [active]\n");
+	put_trigger(CPUID, "disable_hist:kvm:kvm_exit:unlimited if function==1 && index==0\n");
+	restore(before);
+	assert_parameter("ept", "Y");
+	stopper = get_trigger(CPUID);
+	assert_non_null(strstr(stopper, "!disable_hist:kvm:kvm_exit if function==1342177026 && "));
+}
+
+/* The second of the three cannot be set. */
+static void half_a_witness_is_none(void **state)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = NULL;
+
+	(void)state;
+	put_trigger("/instances/other" EXIT, "");
+	put_trigger(EXIT, "# Available triggers:\n# hist enable_hist\n");
+	assert_false(triggers_arm(&error));
+	assert_non_null(strstr(error->message, "instances/eptlab"));
+	text = get_trigger(EXIT);
+	assert_string_equal(text, "# Available triggers:\n# hist enable_hist\n"
+				  "hist:keys=exit_reason:size=2048"
+				  "!hist:keys=exit_reason:size=2048");
+}
+
 /* It was not there before, and is not in the way. */
 static void nothing_was_loaded(void **state)
 {
@@ -420,6 +496,8 @@ int main(void)
 		TEST(module_that_is_nowhere),
 		TEST(parameter_that_cannot_be_given),
 		TEST(busy_and_builtin_are_told),
+		TEST(witness_that_was_cut_short_is_taken_away),
+		TEST(half_a_witness_is_none),
 		TEST(nothing_was_loaded),
 	};
 

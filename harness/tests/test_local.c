@@ -83,7 +83,8 @@ static void reload_measure_restore(const char *platform, const char *parameters)
 	g_autofree char *where = g_strdup_printf("experiment.platform=%s", platform);
 	g_autofree char *out = g_build_filename(lab->results, "out", NULL);
 	g_autofree char *folder = NULL;
-	static const char *const marks[] = { "before", "after-run", "after-next", "after-all" };
+	static const char *const marks[] = { "before", "after-run", "after-interrupt", "after-next",
+					     "after-all" };
 
 	/* Makes sure of the image with the probe, and of QEMU's capabilities. */
 	lab_run(lab, 0, "run", "--set", where, NULL);
@@ -96,7 +97,9 @@ static void reload_measure_restore(const char *platform, const char *parameters)
 	}
 	assert_says(lab, "run-status: 0");
 	assert_says(lab, "VALID: ");
-	assert_null(strstr(lab->output, "state: left behind"));
+	assert_null(strstr(lab->output, "left behind"));
+	assert_says(lab, "witness: armed");
+	assert_says(lab, "interrupted-status: 130");
 	assert_says(lab, "between: unloaded");
 	assert_says(lab, "An earlier eptlab was killed while KVM was reloaded; restored: ");
 	assert_says(lab, "next-status: 0");

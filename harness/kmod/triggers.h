@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_KMOD_TRIGGERS_H
+#define EPTLAB_KMOD_TRIGGERS_H
+
+#include <stdbool.h>
+#include <glib.h>
+
+/*
+ * The trace triggers of the witness (agent/witness.h): as long as there is one on an event of KVM,
+ * KVM cannot be unloaded. tracefs is below the sysfs of kmod/modules.h. Errors: EPTLAB_ERROR_L1.
+ */
+
+/* The trace instance whose histogram is never stopped, below tracefs. */
+#define TRIGGERS_ENDLESS "/instances/eptlab"
+
+/* All of them, or none. */
+bool triggers_arm(GError **error);
+
+/* Those that there are, and the instance. None, or no tracefs, is as good. */
+bool triggers_disarm(GError **error);
+
+#endif
