@@ -73,7 +73,7 @@ static char *hear(const struct started *started, bool to_end)
 	return g_strdup(said->str);
 }
 
-/* Its exit status, or 128 + signal, once all is gone. */
+/* Its exit status, or -signal (128 + SIGINT is a status of eptlab), once all is gone. */
 static int finish(const struct started *started, const char *expected)
 {
 	g_autofree char *said = hear(started, true);
@@ -83,7 +83,7 @@ static int finish(const struct started *started, const char *expected)
 		fail_msg("expected \"%s\", saw: %s", expected, said);
 	close(started->from);
 	assert_int_equal(waitpid(started->pid, &status, 0), started->pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 /* ---- What is done in the worker ---- */
@@ -197,6 +197,16 @@ static int wait_here(void)
 	return 0;
 }
 
+/* What was inherited, as a descriptor of /dev/kvm may be. */
+static int inherited[2];
+
+static int close_what_was_inherited(void)
+{
+	close(inherited[1]);
+	wait_for_ever();
+	return 0;
+}
+
 /* Who looks at QEMU for the first time starts some that must not be waited for when they ended. */
 static int look_at_qemu(void)
 {
@@ -270,7 +280,7 @@ static void kill_minus_nine_ends_all(void **state)
 	(void)state;
 	assert_true(g_file_test(folder, G_FILE_TEST_IS_DIR));
 	kill(started.pid, SIGKILL);
-	assert_int_equal(finish(&started, ""), 128 + SIGKILL);
+	assert_int_equal(finish(&started, ""), -SIGKILL);
 	assert_false(g_file_test(folder, G_FILE_TEST_EXISTS));
 }
 
@@ -294,6 +304,22 @@ static void no_interrupt_is_lost(void **state)
 	assert_int_equal(finish(&started, ""), EPTLAB_ERROR_INTERRUPTED);
 }
 
+static void what_is_inherited_is_the_workers(void **state)
+{
+	struct pollfd end = { .events = POLLIN };
+	struct started started;
+
+	(void)state;
+	assert_int_equal(pipe(inherited), 0);
+	started = start(SUPERVISOR_APART, close_what_was_inherited);
+	close(inherited[1]);
+	end.fd = inherited[0];
+	assert_int_equal(poll(&end, 1, STALL_SECONDS * 1000), 1);
+	close(inherited[0]);
+	kill(started.pid, SIGKILL);
+	finish(&started, "");
+}
+
 static void supervisor_here_ends_all_when_told(void **state)
 {
 	struct started started = start(SUPERVISOR_HERE, wait_here);
@@ -314,6 +340,7 @@ int main(void)
 		cmocka_unit_test(kill_minus_nine_ends_all),
 		cmocka_unit_test(crash_ends_all_and_is_told),
 		cmocka_unit_test(no_interrupt_is_lost),
+		cmocka_unit_test(what_is_inherited_is_the_workers),
 		cmocka_unit_test(supervisor_here_ends_all_when_told),
 	};
 

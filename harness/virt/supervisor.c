@@ -48,6 +48,14 @@ static pid_t fork_or_fail(void)
 	return pid;
 }
 
+/* What was inherited, /dev/kvm for example, is the worker's. */
+static void close_all_but(int fd)
+{
+	if (fd > 3)
+		close_range(3, (unsigned int)fd - 1, 0);
+	close_range((unsigned int)MAX(fd + 1, 3), ~0u, 0);
+}
+
 static void block_signals(void)
 {
 	struct sigaction action;
@@ -156,6 +164,7 @@ static void G_GNUC_NORETURN conclude(void)
 
 static void G_GNUC_NORETURN look_after(void)
 {
+	close_all_but(self.folders[0]);
 	for (;;) {
 		int number = sigwaitinfo(&self.waited_for, NULL);
 
@@ -175,6 +184,7 @@ static void G_GNUC_NORETURN stand_for(pid_t supervisor)
 {
 	int status;
 
+	close_all_but(-1);
 	while (waitpid(supervisor, &status, WNOHANG) != supervisor) {
 		int number = sigwaitinfo(&self.waited_for, NULL);
 
