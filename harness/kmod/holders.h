@@ -12,4 +12,7 @@
  */
 char *holders_of_kvm(const char *root);
 
+/* Wait until there are none. False when the time is up. */
+bool holders_wait(const char *root, unsigned int seconds);
+
 #endif

@@ -27,6 +27,8 @@
 
 #define QEMU "qemu-system-x86_64"
 
+#define HOLDERS_SECONDS 10
+
 /* ---- Before anything is touched ---- */
 
 static const char *folder_of(const struct config *config)
@@ -223,9 +225,13 @@ static int lock(GError **error)
 	return -1;
 }
 
-/* What is noted is taken back only when all is as it was. */
+/*
+ * What is noted is taken back only when all is as it was. A libvirt of the user's own ends L2 a
+ * moment after the agent, its client, has ended (autodestroy).
+ */
 static bool restore(const struct before *before, GError **error)
 {
+	holders_wait("", HOLDERS_SECONDS);
 	if (!before_restore(before, error))
 		return false;
 	unlink(STATE);

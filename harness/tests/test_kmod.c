@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include <glib/gstdio.h>
@@ -16,6 +17,7 @@
 
 #include "agent/reload.h"
 #include "kmod/before.h"
+#include "kmod/holders.h"
 #include "kmod/modules.h"
 #include "kmod/triggers.h"
 #include "model/error.h"
@@ -468,6 +470,42 @@ static void half_a_witness_is_none(void **state)
 				  "!hist:keys=exit_reason:size=2048");
 }
 
+/* A process that is in the faked /proc as long as it lives, with /dev/kvm open. */
+static void who_holds_kvm_is_waited_for(void **state)
+{
+	g_autofree char *root = g_build_filename(fake.sysfs, "root", NULL);
+	g_autofree char *fd = NULL;
+	g_autofree char *file = NULL;
+	g_autofree char *who = NULL;
+	g_autofree char *expected = NULL;
+	int start[2];
+	pid_t holder;
+
+	(void)state;
+	assert_int_equal(pipe(start), 0);
+	holder = fork();
+	assert_true(holder >= 0);
+	if (holder == 0) {
+		close(start[1]);
+		if (read(start[0], &holder, 1) == 0)
+			g_usleep(100 * 1000ul);
+		tree_remove(root);
+		_exit(0);
+	}
+	close(start[0]);
+	fd = g_strdup_printf("%s/proc/%d/fd", root, holder);
+	file = g_build_filename(fd, "3", NULL);
+	assert_int_equal(g_mkdir_with_parents(fd, 0755), 0);
+	assert_int_equal(symlink("/dev/kvm", file), 0);
+	who = holders_of_kvm(root);
+	expected = g_strdup_printf("? (process %d)", holder);
+	assert_string_equal(who, expected);
+	assert_false(holders_wait(root, 0));
+	close(start[1]);
+	assert_true(holders_wait(root, 30));
+	assert_int_equal(waitpid(holder, NULL, 0), holder);
+}
+
 /* It was not there before, and is not in the way. */
 static void nothing_was_loaded(void **state)
 {
@@ -498,6 +536,7 @@ int main(void)
 		TEST(busy_and_builtin_are_told),
 		TEST(witness_that_was_cut_short_is_taken_away),
 		TEST(half_a_witness_is_none),
+		TEST(who_holds_kvm_is_waited_for),
 		TEST(nothing_was_loaded),
 	};
 
