@@ -54,12 +54,20 @@ static void *watch(void *unused)
 	return NULL;
 }
 
+/* The end of standard input is what counts; SIGTERM comes beside it (virt/supervisor.c). */
+static void stay(int number)
+{
+	(void)number;
+}
+
 bool helper_side_start(const char *tmp)
 {
 	/* supermin looks from another folder. */
 	g_autofree char *whole = g_canonicalize_filename(tmp, NULL);
 	pthread_t thread;
 
+	/* Not ignored: its children would inherit that. */
+	signal(SIGTERM, stay);
 	g_setenv("TMPDIR", whole, TRUE);
 	return pthread_create(&thread, NULL, watch, NULL) == 0;
 }

@@ -14,7 +14,9 @@
 #include <glib/gstdio.h>
 
 #include "commands/interrupt.h"
+#include "guest/own_image.h"
 #include "model/error.h"
+#include "model/tree.h"
 #include "virt/embedded.h"
 #include "virt/hypervisor.h"
 #include "virt/supervisor.h"
@@ -197,6 +199,33 @@ static int wait_here(void)
 	return 0;
 }
 
+static char *cache; /* of libguestfs */
+
+static void say_step(const char *step, void *data)
+{
+	(void)data;
+	say(step);
+	say("\n");
+}
+
+/* The overlay's folder is there when its helper says its first word. */
+static int make_own_image(void)
+{
+	const struct own_image_request request = {
+		.image = "/bin/sh",
+		.probe = "/bin/sh",
+		.workload = "",
+		.cache = cache,
+		.helper = g_build_filename(cache, "helper", NULL),
+		.seconds = 60,
+		.progress = say_step,
+	};
+	struct own_image own;
+
+	own_image_make(&request, &own, NULL);
+	return 1;
+}
+
 /* What was inherited, as a descriptor of /dev/kvm may be. */
 static int inherited[2];
 
@@ -304,6 +333,34 @@ static void no_interrupt_is_lost(void **state)
 	assert_int_equal(finish(&started, ""), EPTLAB_ERROR_INTERRUPTED);
 }
 
+static void overlay_of_own_image_goes_too(void **state)
+{
+	g_autofree char *helper = NULL;
+	g_autofree char *hashing = NULL;
+	g_autofree char *hanging = NULL;
+	g_autoptr(GDir) folder = NULL;
+	struct started started;
+	const char *name;
+
+	(void)state;
+	cache = g_dir_make_tmp("eptlab-test-XXXXXX", NULL);
+	helper = g_build_filename(cache, "helper", NULL);
+	assert_true(g_file_set_contents(helper, "#!/bin/sh\necho step hanging\nexec sleep 60\n", -1,
+					NULL));
+	assert_int_equal(g_chmod(helper, 0755), 0);
+	started = start(SUPERVISOR_APART, make_own_image);
+	hashing = hear(&started, false);
+	hanging = hear(&started, false);
+	assert_string_equal(hanging, "hanging");
+	kill(started.pid, SIGKILL);
+	assert_int_equal(finish(&started, ""), -SIGKILL);
+	folder = g_dir_open(cache, 0, NULL);
+	while ((name = g_dir_read_name(folder)) != NULL)
+		assert_string_equal(name, "helper");
+	tree_remove(cache);
+	g_free(cache);
+}
+
 static void what_is_inherited_is_the_workers(void **state)
 {
 	struct pollfd end = { .events = POLLIN };
@@ -340,6 +397,7 @@ int main(void)
 		cmocka_unit_test(kill_minus_nine_ends_all),
 		cmocka_unit_test(crash_ends_all_and_is_told),
 		cmocka_unit_test(no_interrupt_is_lost),
+		cmocka_unit_test(overlay_of_own_image_goes_too),
 		cmocka_unit_test(what_is_inherited_is_the_workers),
 		cmocka_unit_test(supervisor_here_ends_all_when_told),
 	};
