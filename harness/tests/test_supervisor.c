@@ -329,6 +329,7 @@ static void no_interrupt_is_lost(void **state)
 	g_autofree char *ready = hear(&started, false);
 
 	(void)state;
+	assert_string_equal(ready, "ready");
 	kill(started.pid, SIGINT);
 	assert_int_equal(finish(&started, ""), EPTLAB_ERROR_INTERRUPTED);
 }
@@ -350,6 +351,7 @@ static void overlay_of_own_image_goes_too(void **state)
 	assert_int_equal(g_chmod(helper, 0755), 0);
 	started = start(SUPERVISOR_APART, make_own_image);
 	hashing = hear(&started, false);
+	assert_string_equal(hashing, "hashing the image");
 	hanging = hear(&started, false);
 	assert_string_equal(hanging, "hanging");
 	kill(started.pid, SIGKILL);
@@ -383,6 +385,7 @@ static void supervisor_here_ends_all_when_told(void **state)
 	g_autofree char *ready = hear(&started, false);
 
 	(void)state;
+	assert_string_equal(ready, "ready");
 	kill(started.pid, SIGTERM);
 	assert_int_equal(finish(&started, "(Terminated)"), EPTLAB_ERROR_MACHINE);
 }
