@@ -176,6 +176,8 @@ static struct rule_result check_vpid_leaf(const struct rule_subject *a,
 	const struct record_l2_effect *effect = &a->run->l2_in_effect;
 
 	(void)b;
+	if (!has_vpid(a->run))
+		return not_applicable(ASIDS_ALWAYS);
 	return check_effect(a->run->requested.vpid, leaf_bool(effect, effect->vpid), "VPID",
 			    "leaf 0x4FFFFF01 was not answered");
 }

@@ -53,12 +53,17 @@ static void need(const char *platform)
 	fail_msg("doctor does not know the platform %s", platform);
 }
 
-static struct record *run(struct lab *lab, const char *platform, const char *setting)
+/* vpid: of both configurations, "0" or "1". */
+static struct record *run(struct lab *lab, const char *platform, const char *workload,
+			  const char *vpid)
 {
 	g_autofree char *where = g_strdup_printf("experiment.platform=%s", platform);
+	g_autofree char *what = g_strdup_printf("experiment.workload=%s", workload);
+	g_autofree char *ept = g_strdup_printf("module.ept.vpid=%s", vpid);
+	g_autofree char *noept = g_strdup_printf("module.noept.vpid=%s", vpid);
 
-	lab_run(lab, 0, "run", "--set", where, "--set", "experiment.witness=1", "--set", setting,
-		NULL);
+	lab_run(lab, 0, "run", "--set", where, "--set", "experiment.witness=1", "--set", what,
+		"--set", ept, "--set", noept, NULL);
 	return lab_newest(lab);
 }
 
@@ -91,7 +96,7 @@ static void assert_all_known(const struct record *record)
 /* Each rule holds, those of the witness included, and paging shows in the counts. */
 static void boot(struct lab *lab, const char *platform)
 {
-	struct record *record = run(lab, platform, "experiment.workload=boot");
+	struct record *record = run(lab, platform, "boot", "1");
 
 	assert_int_equal(record->verdict, RECORD_VALID);
 	assert_all_known(record);
@@ -103,10 +108,10 @@ static void boot(struct lab *lab, const char *platform)
 	record_free(record);
 }
 
-/* docs/doses.md: each new page is one exit, of the one kind or the other. */
+/* docs/doses.md: each new page is one exit, of the one kind or the other, with VPID or without. */
 static void dose(struct lab *lab, const char *platform)
 {
-	struct record *record = run(lab, platform, "experiment.workload=dose-pages");
+	struct record *record = run(lab, platform, "dose-pages", "0");
 
 	assert_int_equal(record->verdict, RECORD_VALID);
 	assert_true(count(record, "ept", roles(record)->violation) == 1000);
