@@ -53,7 +53,7 @@ UAPI := $(BUILD)/uapi/asm/kvm_exitcount.h
 GUESTFS_ONLY := $(addprefix harness/guest/,appliance.c ext4_stamp.c helper_side.c inject_helper.c own_helper.c own_system.c)
 AGENT := $(wildcard harness/agent/*.c) \
 	$(addprefix harness/model/,error.c frame.c frameset.c job.c l1_frames.c tree.c) \
-	$(addprefix harness/kmod/,modules.c vendor.c) $(wildcard harness/virt/*.c)
+	$(addprefix harness/kmod/,modules.c triggers.c vendor.c) $(wildcard harness/virt/*.c)
 MODEL := $(wildcard harness/model/*.c harness/foreign/*.c harness/report/*.c)
 EPTLAB := harness/main.c $(MODEL) \
 	$(filter-out $(GUESTFS_ONLY),$(wildcard harness/guest/*.c)) \

@@ -5,7 +5,8 @@
 #
 #   mkappliance.sh AGENT IMAGE
 #
-# The same packages and agent give the same bytes. The image appears whole or not at all.
+# The same packages and agent give the same bytes. The image appears whole or not at all. IMAGE.parts
+# has a digest of what a record names apart: the agent, QEMU with its firmware, libvirt.
 set -euo pipefail
 
 agent=$1
@@ -40,4 +41,13 @@ install -s -m 755 "$agent" "$root/init"
 # One time for all files: libvirt compares QEMU's with that in its cache of what QEMU can do.
 mkfs.erofs -T 946684800 -U e97ab000-0000-4000-8000-000000000001 --all-root --quiet \
 	"$work/image" "$root" >/dev/null
+
+digest() { sha256sum | cut -d ' ' -f 1; }
+of_files() { (cd "$root" && find . -type f "$@" -print0 | sort -z | xargs -0 sha256sum) | digest; }
+{
+	echo "agent $(digest <"$root/init")"
+	echo "qemu $(of_files '(' -name '*qemu*' -o -path '*/qemu/*' -o -path '*/seabios/*' ')' ! -path '*libvirt*')"
+	echo "libvirt $(of_files -path '*libvirt*')"
+} >"$work/parts"
+mv "$work/parts" "$image.parts"
 mv "$work/image" "$image"

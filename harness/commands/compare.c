@@ -10,18 +10,16 @@
 #include "model/compare.h"
 #include "model/record.h"
 #include "model/rules.h"
+#include "report/prose.h"
 #include "report/report.h"
 
 /* What the verdict of two runs from two records is. */
 static GPtrArray *judge(const struct side *a, const struct side *b, enum record_verdict *verdict)
 {
-	const struct rule_subject subjects[] = {
-		{ .record = a->record, .run = a->run },
-		{ .record = b->record, .run = b->run },
-	};
+	const struct record_run *const runs[] = { a->run, b->run };
 	bool sound = a->record->verdict == RECORD_VALID && b->record->verdict == RECORD_VALID;
 	bool valid;
-	GPtrArray *checks = rules_check(subjects, G_N_ELEMENTS(subjects), &valid);
+	GPtrArray *checks = rules_check(runs, G_N_ELEMENTS(runs), &valid);
 
 	*verdict = sound && valid ? RECORD_VALID : RECORD_INVALID;
 	return checks;
@@ -57,7 +55,11 @@ static bool print_pair(const struct side *a, const struct side *b, const struct 
 		.kernel_logs = { log_a, log_b },
 	};
 	g_autofree char *text = format->make(&report);
+	g_autofree char *inputs = prose_inputs(&report);
 
+	/* A table of counts has no place for it. */
+	if (inputs != NULL && g_str_equal(format->name, "csv"))
+		fprintf(stderr, "%s\n", inputs);
 	fputs(text, stdout);
 	return verdict == RECORD_VALID;
 }

@@ -9,6 +9,7 @@
 #include "commands/commands.h"
 #include "commands/formats.h"
 #include "commands/guest.h"
+#include "commands/inputs.h"
 #include "commands/progress.h"
 #include "commands/side.h"
 #include "commands/terminal.h"
@@ -54,6 +55,7 @@ static bool describe_kernel(struct course *course, GError **error)
 	if (conf == NULL)
 		return false;
 	record_set_string(&kernel->patches_sha256, conf->patches_sha256);
+	record_set_string(&kernel->line, conf->line);
 	for (guint i = 0; i < conf->modules->len; i++) {
 		const struct record_module *one = g_ptr_array_index(conf->modules, i);
 
@@ -84,17 +86,64 @@ static void add_runs(struct course *course)
 
 		run->requested.ept = record_bool_from(module->ept);
 		run->requested.vpid = record_bool_from(module->vpid);
-		copy_guest(&course->record->guest, &run->guest);
 		g_ptr_array_add(course->record->runs, run);
 	}
 }
 
+/* What is known by now of all runs that are made. */
+static void describe_runs(struct course *course)
+{
+	struct record *record = course->record;
+
+	for (guint i = 0; i < record->runs->len; i++) {
+		struct record_run *run = g_ptr_array_index(record->runs, i);
+
+		record_run_describe(run, record);
+		copy_guest(&record->guest, &run->guest);
+	}
+}
+
+/* A run that could not be compared is not made: the rules would say so when it is too late. */
+static bool fits_other(struct course *course, GError **error)
+{
+	const struct record_run *other = course->experiment->other;
+	g_autofree char *different = NULL;
+
+	describe_runs(course);
+	if (other == NULL)
+		return true;
+	different = rules_not_a_pair(other, g_ptr_array_index(course->record->runs, 0));
+	if (different == NULL)
+		return true;
+	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+		    "L0: this run must not be compared with the other half of the newest record, "
+		    "\"%s\" (%s); give the settings that it was made with, or make both again "
+		    "with \"eptlab run\"",
+		    other->config, different);
+	return false;
+}
+
 static bool prepare(struct course *course, GError **error)
 {
-	return describe_kernel(course, error) &&
+	return describe_kernel(course, error) && fits_other(course, error) &&
 	       guest_prepare(course->experiment, course->progress, &course->guest, error) &&
 	       guest_describe(course->experiment, &course->guest, course->record->workload,
-			      &course->record->guest, error);
+			      &course->record->guest, error) &&
+	       fits_other(course, error);
+}
+
+static bool describe_inputs(struct course *course, const struct platform_request *request,
+			    GError **error)
+{
+	struct record *record = course->record;
+	g_autoptr(GPtrArray) inputs = inputs_of(course->experiment, request, &record->guest, error);
+
+	for (guint i = 0; inputs != NULL && i < record->runs->len; i++) {
+		struct record_run *run = g_ptr_array_index(record->runs, i);
+
+		run->inputs = g_ptr_array_ref(inputs);
+	}
+	return inputs != NULL;
 }
 
 static bool store_texts(struct course *course, frame_texts *texts, GError **error)
@@ -145,7 +194,8 @@ static bool boot(struct course *course, GError **error)
 	request.log = log;
 	request.frames = frames;
 	/* Should the harness be killed, the next one finds what was to be done. */
-	if (!record_store_save(course->store, course->record, error))
+	if (!describe_inputs(course, &request, error) ||
+	    !record_store_save(course->store, course->record, error))
 		return false;
 	progress_step(course->progress, "L1: booting");
 	ok = experiment->platform->boot(&request, &course->record->platform, &course->record->ticks,
@@ -153,6 +203,7 @@ static bool boot(struct course *course, GError **error)
 	ok = l1_result_finish(result, first == NULL ? &first : NULL) && ok;
 	if (ok)
 		ok = guest_is_unchanged(experiment, &course->guest, &first);
+	describe_runs(course);
 	if (!course->record->ticks.known)
 		forget_ticks(course->record);
 	ok = store_texts(course, l1_result_texts(result), first == NULL ? &first : NULL) && ok;
@@ -170,6 +221,18 @@ static bool store_reports(struct course *course, const struct report *report, GE
 			return false;
 	}
 	return true;
+}
+
+/* On a platform that repeats itself, what there is to hold these runs against. */
+static void find_earlier(struct course *course)
+{
+	const struct record *record = course->record;
+
+	if (record->platform.deterministic != RECORD_TRUE)
+		return;
+	for (guint i = 0; i < record->runs->len; i++)
+		record_find_earlier(course->experiment->paths->results,
+				    g_ptr_array_index(record->runs, i));
 }
 
 /* The run with EPT comes first, as in an experiment, so that a comparison reads the same way. */
@@ -193,6 +256,7 @@ static int conclude(struct course *course, GError **error)
 	g_autofree char *text = NULL;
 	struct report report;
 
+	find_earlier(course);
 	if (other != NULL)
 		add_other_run(record, other);
 	rules_judge(record);
@@ -268,6 +332,7 @@ int experiment_run(const struct experiment *experiment, GError **error)
 	GError *failure = NULL;
 	int status;
 
+	add_runs(&course);
 	/* Nothing is stored before L1 is about to boot: there is nothing measured until then. */
 	if (!prepare(&course, &failure)) {
 		status = failure->code;
@@ -275,7 +340,6 @@ int experiment_run(const struct experiment *experiment, GError **error)
 		course_clear(&course);
 		return status;
 	}
-	add_runs(&course);
 	course.store =
 		record_store_begin(experiment->paths->results, now, experiment->platform->name,
 				   experiment->config->experiment.workload, &failure);

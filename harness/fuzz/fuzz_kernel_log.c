@@ -44,7 +44,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autoptr(struct_record) record =
 		record_new("0.1", "2026-01-31T23:59:59Z", "bochs", "boot");
 	struct record_run *run = record_run_new("ept");
-	const struct rule_subject subject = { .record = record, .run = run };
 	struct rule_result result;
 
 	g_ptr_array_add(record->runs, run);
@@ -55,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_assert_cmpuint(run->kernel_log.lines, ==, lines_of(text, size));
 	check_findings(&run->kernel_log);
 	check_round_trip(record);
-	result = rules_find("kernel-log")->check(&subject, NULL);
+	result = rules_find("kernel-log")->check(run, NULL);
 	g_assert_true((result.verdict == RECORD_CHECK_FAIL) == (run->kernel_log.findings->len > 0));
 	g_free(result.saw);
 	g_free(result.expected);

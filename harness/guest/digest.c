@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,4 +54,47 @@ char *digest_file(const char *path, GError **error)
 		return NULL;
 	}
 	return g_strdup(g_checksum_get_string(checksum));
+}
+
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A line for each file; NULL with *error. */
+static char *list_digests(const char *path, GPtrArray *names, GError **error)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	g_ptr_array_sort(names, compare_names);
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+		g_autofree char *file = g_build_filename(path, name, NULL);
+		g_autofree char *sha256 = digest_file(file, error);
+
+		if (sha256 == NULL)
+			return NULL;
+		g_string_append_printf(text, "%s %s\n", name, sha256);
+	}
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+char *digest_folder(const char *path, GError **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GError) cause = NULL;
+	g_autoptr(GDir) folder = g_dir_open(path, 0, &cause);
+	g_autofree char *text = NULL;
+	const char *name;
+
+	if (folder == NULL) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+			    "L0: cannot read %s: %s; it must be a readable folder", path,
+			    cause->message);
+		return NULL;
+	}
+	while ((name = g_dir_read_name(folder)) != NULL)
+		g_ptr_array_add(names, g_strdup(name));
+	text = list_digests(path, names, error);
+	return text != NULL ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1) : NULL;
 }

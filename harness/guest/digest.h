@@ -14,4 +14,10 @@
  */
 char *digest_file(const char *path, GError **error);
 
+/*
+ * The same of a folder: of a text with a line "NAME SHA256" for each file in it, sorted by name. A
+ * folder in it is an error.
+ */
+char *digest_folder(const char *path, GError **error);
+
 #endif

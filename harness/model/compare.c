@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "model/compare.h"
 
+#include <string.h>
+
 #include "model/reasons.h"
 
 static void set_side(struct compare_side *side, bool known, uint64_t count,
@@ -90,6 +92,51 @@ static void add_rows(struct comparison *comparison)
 		if (i == 0 || reason != g_array_index(reasons, uint32_t, i - 1))
 			add_row(comparison, reason);
 	}
+}
+
+static const char *find_input(const GPtrArray *inputs, const char *name)
+{
+	guint i;
+
+	for (i = 0; i < inputs->len; i++) {
+		const struct record_input *input = inputs->pdata[i];
+
+		if (strcmp(input->name, name) == 0)
+			return input->sha256;
+	}
+	return NULL;
+}
+
+static void add_input(GArray *differ, const char *name, const char *a, const char *b)
+{
+	const struct compare_input input = { name, a, b };
+
+	if (strcmp(name, RECORD_INPUTS_ALL) != 0 && g_strcmp0(a, b) != 0)
+		g_array_append_val(differ, input);
+}
+
+GArray *comparison_inputs(const struct comparison *comparison)
+{
+	const GPtrArray *a = comparison->a->inputs;
+	const GPtrArray *b = comparison->b ? comparison->b->inputs : NULL;
+	GArray *differ;
+	guint i;
+
+	if (!a || !b)
+		return NULL;
+	differ = g_array_new(FALSE, FALSE, sizeof(struct compare_input));
+	for (i = 0; i < a->len; i++) {
+		const struct record_input *input = a->pdata[i];
+
+		add_input(differ, input->name, input->sha256, find_input(b, input->name));
+	}
+	for (i = 0; i < b->len; i++) {
+		const struct record_input *input = b->pdata[i];
+
+		if (!find_input(a, input->name))
+			add_input(differ, input->name, NULL, input->sha256);
+	}
+	return differ;
 }
 
 bool comparison_has_cycles(const struct comparison *comparison)

@@ -58,6 +58,18 @@ struct comparison *comparison_new(const struct record_run *a, const char *label_
 void comparison_free(struct comparison *comparison);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_comparison, comparison_free)
 
+/* An input that two runs do not have in common; NULL: it is none of that run. */
+struct compare_input {
+	const char *name;
+	const char *a, *b;
+};
+
+/*
+ * The inputs that differ, without that over all: an array of struct compare_input, which borrows
+ * from the runs. NULL if there is one run only, or one of the two has none recorded.
+ */
+GArray *comparison_inputs(const struct comparison *comparison);
+
 /* Were cycles counted in one of the runs at least? */
 bool comparison_has_cycles(const struct comparison *comparison);
 

@@ -354,7 +354,6 @@ static void put_rule(GPtrArray *marks, const struct conform_subject *subject,
 	}
 	for (guint i = 0; i < subject->runs->len; i++) {
 		const struct conform_run *run = run_at(subject, i);
-		const struct rule_subject asked = { subject->record, run->run };
 		struct rule_result result;
 
 		/* A kernel log tells also of a run that has no counts; nothing else does. */
@@ -363,7 +362,7 @@ static void put_rule(GPtrArray *marks, const struct conform_subject *subject,
 		/* There are the tables of two VMs in the log then. */
 		if (run->companion != NULL && g_str_equal(mark->rule, "l1-log"))
 			continue;
-		result = rule->check(&asked, NULL);
+		result = rule->check(run->run, NULL);
 		if (result.verdict == RECORD_CHECK_FAIL ||
 		    (result.verdict == RECORD_CHECK_UNKNOWN && run->probe != NULL)) {
 			put(marks, mark->mark, CONFORM_NOT_OK,

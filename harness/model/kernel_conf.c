@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "model/kernel_conf.h"
 
+#include <string.h>
+
 #include "model/record.h"
 
 void kernel_conf_free(struct kernel_conf *conf)
@@ -8,9 +10,19 @@ void kernel_conf_free(struct kernel_conf *conf)
 	if (conf == NULL)
 		return;
 	g_free(conf->release);
+	g_free(conf->line);
 	g_free(conf->patches_sha256);
 	g_ptr_array_unref(conf->modules);
 	g_free(conf);
+}
+
+/* "6.1" of "6.1.192-eptlab". */
+static gsize line_length(const char *release)
+{
+	const gsize major = strspn(release, "0123456789");
+
+	return release[major] == '.' ? major + 1 + strspn(release + major + 1, "0123456789")
+				     : major;
 }
 
 struct kernel_conf *kernel_conf_load(const char *path, GError **error)
@@ -31,6 +43,7 @@ struct kernel_conf *kernel_conf_load(const char *path, GError **error)
 			    cause->message);
 		return NULL;
 	}
+	conf->line = g_strndup(conf->release, line_length(conf->release));
 	for (char **name = names; *name != NULL; name++) {
 		g_autofree char *id = g_key_file_get_string(file, "build_id", *name, NULL);
 

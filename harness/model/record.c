@@ -11,6 +11,11 @@ const char *record_verdict_name(enum record_verdict verdict)
 	return record_verdict_names[verdict];
 }
 
+const char *record_source_name(enum record_source source)
+{
+	return record_source_names[source];
+}
+
 struct record *record_new(const char *eptlab_version, const char *created, const char *platform,
 			  const char *workload)
 {
@@ -46,11 +51,32 @@ struct record_run *record_run_copy(const struct record_run *run)
 	return record_object_copy(&record_object_run, run);
 }
 
+void record_run_describe(struct record_run *run, const struct record *record)
+{
+	record_object_assign(&record_object_platform, &run->platform, &record->platform);
+	record_set_string(&run->kernel.line, record->kernel.line);
+	record_set_string(&run->kernel.release, record->kernel.release);
+	record_set_string(&run->kernel.patches_sha256, record->kernel.patches_sha256);
+	/* One list for all: a foreign record may have very many of both. */
+	g_ptr_array_unref(run->kernel.modules);
+	run->kernel.modules = g_ptr_array_ref(record->kernel.modules);
+	record_set_string(&run->workload, record->workload);
+}
+
+const char *record_run_inputs(const struct record_run *run)
+{
+	const guint count = run->inputs ? run->inputs->len : 0;
+
+	return count > 0 ? ((struct record_input *)run->inputs->pdata[count - 1])->sha256 : NULL;
+}
+
 uint32_t record_run_vendor(const struct record_run *run)
 {
-	return run->l2_in_effect.known && run->l2_in_effect.vendor == KVM_EXITCOUNT_VENDOR_SVM
-		       ? KVM_EXITCOUNT_VENDOR_SVM
-		       : KVM_EXITCOUNT_VENDOR_VMX;
+	const bool svm = run->l2_in_effect.known
+				 ? run->l2_in_effect.vendor == KVM_EXITCOUNT_VENDOR_SVM
+				 : g_strcmp0(run->platform.vendor, "svm") == 0;
+
+	return svm ? KVM_EXITCOUNT_VENDOR_SVM : KVM_EXITCOUNT_VENDOR_VMX;
 }
 
 enum record_bool record_run_nested(const struct record_run *run)
@@ -128,6 +154,15 @@ struct record_module *record_module_new(const char *name, const char *build_id)
 	return module;
 }
 
+struct record_input *record_input_new(const char *name, const char *sha256)
+{
+	struct record_input *input = record_object_new(&record_object_input);
+
+	input->name = g_strdup(name);
+	input->sha256 = g_strdup(sha256);
+	return input;
+}
+
 struct record_check *record_check_new(void)
 {
 	return record_object_new(&record_object_check);
@@ -141,6 +176,11 @@ GPtrArray *record_exits_new(void)
 GPtrArray *record_modules_new(void)
 {
 	return record_object_list(&record_object_module);
+}
+
+GPtrArray *record_inputs_new(void)
+{
+	return record_object_list(&record_object_input);
 }
 
 GPtrArray *record_checks_new(void)

@@ -10,13 +10,14 @@
 #include "model/error.h"
 
 /*
- * A record in memory, and record.json (schema 1). results/README.md documents each field; the names
- * here are the names there. Everything that was measured may be unknown: a pointer is NULL then, an
- * optional value is not known, and JSON says null. Nothing unknown is ever written as 0 or false.
+ * A record in memory, and record.json (schema 2; schema 1 is read as well). results/README.md
+ * documents each field; the names here are the names there. Everything that was measured may be
+ * unknown: a pointer is NULL then, an optional value is not known, and JSON says null. Nothing
+ * unknown is ever written as 0 or false.
  *
  * Strings belong to the structure that holds them, arrays own their elements.
  */
-#define RECORD_SCHEMA 1
+#define RECORD_SCHEMA 2
 
 enum record_verdict {
 	RECORD_VALID,
@@ -49,7 +50,7 @@ static inline struct record_u64 record_u64_from(uint64_t value)
 }
 
 struct record_platform {
-	char *name; /* bochs, kvm, tcg, local; always known */
+	char *name; /* bochs, kvm, tcg, local; of a record always known */
 	char *emulator;
 	char *version;
 	char *cpu;
@@ -64,6 +65,7 @@ struct record_module {
 };
 
 struct record_kernel {
+	char *line;    /* the series that it has: "6.1" */
 	char *release; /* L1's uname -r */
 	char *patches_sha256;
 	GPtrArray *modules; /* of struct record_module: those that were built */
@@ -151,6 +153,32 @@ struct record_witness {
 	struct record_u64 vcpu_exits; /* KVM's own statistic "exits" of the VM, then */
 };
 
+/*
+ * Something that L1 or L2 is made of: the SHA-256 of its bytes, or of a text that describes it.
+ * guest/digest.h makes them; the last one, RECORD_INPUTS_ALL, is that of all before it.
+ */
+struct record_input {
+	char *name;
+	char *sha256; /* lower-case hexadecimal */
+};
+
+#define RECORD_INPUTS_ALL "all"
+
+/* The same run in an earlier record that had the same inputs. */
+struct record_earlier {
+	bool known;
+	char *record;	  /* its name */
+	GPtrArray *exits; /* of struct record_exit, by L2 */
+};
+
+enum record_source {
+	RECORD_LEAVES,	   /* our CPUID leaves */
+	RECORD_TRACEPOINT, /* kvm:kvm_exit, of any kernel */
+};
+
+/* "leaves", "tracepoint". */
+const char *record_source_name(enum record_source source);
+
 /* What was found in L1's kernel log of a run; kernel_log.h fills it in. */
 struct record_kernel_log {
 	bool known;
@@ -163,6 +191,13 @@ struct record_run {
 	char *config; /* ept, noept: always known */
 	enum record_verdict verdict;
 	char *error; /* one sentence, or NULL */
+	/* As it was in this run: a record may hold runs of several experiments. */
+	struct record_platform platform;
+	struct record_kernel kernel;
+	enum record_source source; /* where the counts come from */
+	char *workload;		   /* NULL: unknown */
+	GPtrArray *inputs;	   /* of struct record_input; NULL: not recorded */
+	struct record_earlier earlier;
 	struct record_parameters requested;
 	struct record_parameters in_effect;
 	struct record_l2_effect l2_in_effect;
@@ -240,7 +275,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_record_run, record_run_free)
 /* A deep copy: the other half of a rerun comes from an older record. */
 struct record_run *record_run_copy(const struct record_run *run);
 
-/* KVM_EXITCOUNT_VENDOR_*: what L2 said, and VMX as long as it said nothing. */
+/* Platform, kernel and workload of a run are those of the record that it is made for. */
+void record_run_describe(struct record_run *run, const struct record *record);
+
+/* The digest over all inputs of a run, or NULL. */
+const char *record_run_inputs(const struct record_run *run);
+
+/* KVM_EXITCOUNT_VENDOR_*: what L2 said, else the platform's, else VMX. */
 uint32_t record_run_vendor(const struct record_run *run);
 
 /*
@@ -258,12 +299,14 @@ const struct record_exit *record_find_exit(const GPtrArray *exits, uint32_t reas
 /* New elements for the arrays above; strings are copied. */
 struct record_exit *record_exit_new(uint32_t reason, const char *name, uint64_t count);
 struct record_module *record_module_new(const char *name, const char *build_id);
+struct record_input *record_input_new(const char *name, const char *sha256);
 
 struct record_check *record_check_new(void);
 
 /* Empty arrays that free their elements; reasons is for undefined and malformed. */
 GPtrArray *record_exits_new(void);
 GPtrArray *record_modules_new(void);
+GPtrArray *record_inputs_new(void);
 GPtrArray *record_checks_new(void);
 GArray *record_reasons_new(void);
 
@@ -292,7 +335,8 @@ char *record_to_text(const struct record *record);
 /*
  * Strict: a missing or unknown field, a wrong type, a value out of range, another schema, a reason
  * or configuration that stands twice and a total that is not the sum are EPTLAB_ERROR_USAGE; the
- * message says which field of name (the file's).
+ * message says which field of name (the file's). In schema 1 the platform, kernel and workload of
+ * all runs are those of the record, and inputs are unknown.
  */
 struct record *record_from_json(json_t *root, const char *name, GError **error);
 

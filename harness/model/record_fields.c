@@ -20,6 +20,12 @@ const char *const record_check_verdict_names[] = {
 	NULL,
 };
 
+const char *const record_source_names[] = {
+	[RECORD_LEAVES] = "leaves",
+	[RECORD_TRACEPOINT] = "tracepoint",
+	NULL,
+};
+
 /* ---- The tables ---- */
 
 #define FIELDS(table) .fields = (table), .count = G_N_ELEMENTS(table)
@@ -32,17 +38,19 @@ static void run_prepare(void *base)
 
 	run->verdict = RECORD_FAILED;
 	run->seconds = -1;
+	run->kernel.modules = record_object_list(&record_object_module);
 	run->kernel_log.findings = g_ptr_array_new_with_free_func(g_free);
 	run->l2_log.findings = g_ptr_array_new_with_free_func(g_free);
 }
 
 static void exit_release(void *base);
 static void module_release(void *base);
+static void input_release(void *base);
 static void run_release(void *base);
 static void check_release(void *base);
 
 static const struct record_field platform_fields[] = {
-	{ FIELD(record_platform, name, FIELD_NAME) },
+	{ FIELD(record_platform, name, FIELD_OPT_NAME) },
 	{ FIELD(record_platform, emulator, FIELD_STRING) },
 	{ FIELD(record_platform, version, FIELD_STRING) },
 	{ FIELD(record_platform, cpu, FIELD_STRING) },
@@ -50,7 +58,7 @@ static const struct record_field platform_fields[] = {
 	{ FIELD(record_platform, deterministic, FIELD_BOOL3) },
 };
 
-static const struct record_object object_platform = {
+const struct record_object record_object_platform = {
 	.size = sizeof(struct record_platform),
 	FIELDS(platform_fields),
 };
@@ -67,6 +75,7 @@ const struct record_object record_object_module = {
 };
 
 static const struct record_field kernel_fields[] = {
+	{ FIELD(record_kernel, line, FIELD_STRING), .since = SINCE_2 },
 	{ FIELD(record_kernel, release, FIELD_STRING) },
 	{ FIELD(record_kernel, patches_sha256, FIELD_STRING) },
 	{ FIELD(record_kernel, modules, FIELD_LIST), .object = &record_object_module },
@@ -196,6 +205,28 @@ static const struct record_object object_witness = {
 	FIELDS(witness_fields),
 };
 
+static const struct record_field earlier_fields[] = {
+	{ FIELD(record_earlier, record, FIELD_TEXT) },
+	{ FIELD(record_earlier, exits, FIELD_LIST), .object = &record_object_exit },
+};
+
+static const struct record_object object_earlier = {
+	.size = sizeof(struct record_earlier),
+	FIELDS(earlier_fields),
+};
+
+/* In JSON it is one field: its name is the input's, and its value the digest. */
+static const struct record_field input_fields[] = {
+	{ FIELD(record_input, name, FIELD_NAME) },
+	{ FIELD(record_input, sha256, FIELD_TEXT) },
+};
+
+const struct record_object record_object_input = {
+	.size = sizeof(struct record_input),
+	FIELDS(input_fields),
+	.release = input_release,
+};
+
 static const struct record_field kernel_log_fields[] = {
 	{ FIELD(record_kernel_log, lines, FIELD_U64) },
 	{ FIELD(record_kernel_log, lost, FIELD_BOOL) },
@@ -211,6 +242,15 @@ static const struct record_field run_fields[] = {
 	{ FIELD(record_run, config, FIELD_NAME) },
 	{ FIELD(record_run, verdict, FIELD_CHOICE), .names = record_verdict_names },
 	{ FIELD(record_run, error, FIELD_STRING) },
+	{ FIELD(record_run, platform, FIELD_OBJECT), .object = &record_object_platform,
+	  .since = SINCE_2 },
+	{ FIELD(record_run, kernel, FIELD_OBJECT), .object = &object_kernel, .since = SINCE_2 },
+	{ FIELD(record_run, source, FIELD_CHOICE), .names = record_source_names, .since = SINCE_2 },
+	{ FIELD(record_run, workload, FIELD_OPT_NAME), .since = SINCE_2 },
+	{ FIELD(record_run, inputs, FIELD_INPUTS), .object = &record_object_input,
+	  .since = SINCE_2 },
+	{ FIELD(record_run, earlier, FIELD_OPT_OBJECT), .object = &object_earlier,
+	  .since = SINCE_2 },
 	{ FIELD(record_run, requested, FIELD_OBJECT), .object = &object_parameters },
 	{ FIELD(record_run, in_effect, FIELD_OBJECT), .object = &object_parameters },
 	{ FIELD(record_run, l2_in_effect, FIELD_OPT_OBJECT), .object = &object_l2_effect },
@@ -221,7 +261,7 @@ static const struct record_field run_fields[] = {
 	{ FIELD(record_run, ticks, FIELD_OPT_U64) },
 	{ FIELD(record_run, kernel_log, FIELD_OPT_OBJECT), .object = &object_kernel_log },
 	{ FIELD(record_run, l2_log, FIELD_OPT_OBJECT), .object = &object_kernel_log,
-	  .later = true },
+	  .since = SINCE_LATE_1 },
 	{ FIELD(record_run, leaf_total, FIELD_OPT_OBJECT), .object = &object_leaf_total },
 	{ FIELD(record_run, latch, FIELD_OPT_OBJECT), .object = &object_latch },
 	{ FIELD(record_run, total, FIELD_OPT_U64) },
@@ -277,7 +317,7 @@ static const struct record_field record_fields[] = {
 	{ FIELD(record, created, FIELD_TEXT) },
 	{ FIELD(record, seconds, FIELD_SECONDS) },
 	{ FIELD(record, ticks, FIELD_OPT_U64) },
-	{ FIELD(record, platform, FIELD_OBJECT), .object = &object_platform },
+	{ FIELD(record, platform, FIELD_OBJECT), .object = &record_object_platform },
 	{ FIELD(record, kernel, FIELD_OBJECT), .object = &object_kernel },
 	{ FIELD(record, guest, FIELD_OBJECT), .object = &object_guest },
 	{ FIELD(record, workload, FIELD_NAME) },
@@ -300,6 +340,7 @@ static void field_clear(const struct record_field *field, void *member)
 	switch (field->kind) {
 	case FIELD_TEXT:
 	case FIELD_NAME:
+	case FIELD_OPT_NAME:
 	case FIELD_STRING:
 		g_clear_pointer((char **)member, g_free);
 		break;
@@ -309,6 +350,7 @@ static void field_clear(const struct record_field *field, void *member)
 		break;
 	case FIELD_LIST:
 	case FIELD_OPT_LIST:
+	case FIELD_INPUTS:
 	case FIELD_LINES:
 		g_clear_pointer((GPtrArray **)member, g_ptr_array_unref);
 		break;
@@ -344,6 +386,11 @@ static void exit_release(void *base)
 static void module_release(void *base)
 {
 	record_object_free(&record_object_module, base);
+}
+
+static void input_release(void *base)
+{
+	record_object_free(&record_object_input, base);
 }
 
 static void run_release(void *base)
@@ -397,6 +444,7 @@ static void field_own(const struct record_field *field, void *member)
 	switch (field->kind) {
 	case FIELD_TEXT:
 	case FIELD_NAME:
+	case FIELD_OPT_NAME:
 	case FIELD_STRING:
 		*text = g_strdup(*text);
 		break;
@@ -406,6 +454,7 @@ static void field_own(const struct record_field *field, void *member)
 		break;
 	case FIELD_LIST:
 	case FIELD_OPT_LIST:
+	case FIELD_INPUTS:
 		*list = *list ? copy_list(field->object, *list) : NULL;
 		break;
 	case FIELD_LINES:
@@ -434,4 +483,11 @@ void *record_object_copy(const struct record_object *object, const void *from)
 
 	object_own(object, to);
 	return to;
+}
+
+void record_object_assign(const struct record_object *object, void *to, const void *from)
+{
+	object_clear(object, to);
+	memcpy(to, from, object->size);
+	object_own(object, to);
 }

@@ -13,6 +13,7 @@
 enum record_field_kind {
 	FIELD_TEXT,	  /* char *, never NULL */
 	FIELD_NAME,	  /* char *, never NULL: a-z, 0-9, _ and -, fit for a path */
+	FIELD_OPT_NAME,	  /* the same, NULL: unknown */
 	FIELD_STRING,	  /* char *, NULL: unknown */
 	FIELD_CHOICE,	  /* enum, one of names */
 	FIELD_BOOL,	  /* bool */
@@ -27,6 +28,7 @@ enum record_field_kind {
 	FIELD_OPT_LIST,	  /* GPtrArray * of structures, NULL: unknown */
 	FIELD_LINES,	  /* GPtrArray * of char *, never NULL */
 	FIELD_REASONS,	  /* GArray * of uint32_t, NULL: unknown */
+	FIELD_INPUTS,	  /* GPtrArray * of struct record_input, NULL: unknown */
 };
 
 struct record_object;
@@ -37,7 +39,11 @@ struct record_field {
 	const struct record_object *object; /* for OBJECT, OPT_OBJECT and the lists */
 	const char *const *names;	    /* for CHOICE, by value, NULL-terminated */
 	enum record_field_kind kind;
-	bool later; /* older records do not have it: it is unknown there */
+	enum {
+		SINCE_1,      /* there is no record without it */
+		SINCE_LATE_1, /* some records of schema 1 do not have it: it is unknown there */
+		SINCE_2,
+	} since;
 };
 
 struct record_object {
@@ -50,11 +56,14 @@ struct record_object {
 
 extern const struct record_object record_object_record;
 extern const struct record_object record_object_run;
+extern const struct record_object record_object_platform;
 extern const struct record_object record_object_exit;
+extern const struct record_object record_object_input;
 extern const struct record_object record_object_module;
 extern const struct record_object record_object_check;
 
 extern const char *const record_verdict_names[];
+extern const char *const record_source_names[];
 extern const char *const record_check_verdict_names[];
 
 /* A new structure, all unknown or empty. */
@@ -62,6 +71,9 @@ void *record_object_new(const struct record_object *object);
 
 /* A deep copy. */
 void *record_object_copy(const struct record_object *object, const void *from);
+
+/* A deep copy in the place of another structure. */
+void record_object_assign(const struct record_object *object, void *to, const void *from);
 
 /* Free a structure and all that it holds; NULL is allowed. */
 void record_object_free(const struct record_object *object, void *base);

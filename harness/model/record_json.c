@@ -12,6 +12,9 @@
 /* A record is a few tens of kilobytes; what is much larger is none, and is not read. */
 #define RECORD_FILE_MAX (16 << 20)
 
+/* Of a SHA-256 in hexadecimal. */
+#define SHA256_DIGITS 64
+
 /* ---- Writing ---- */
 
 static json_t *object_to_json(const struct record_object *object, const void *base);
@@ -69,6 +72,19 @@ static json_t *reasons_to_json(const GArray *reasons)
 	return array;
 }
 
+static json_t *inputs_to_json(const GPtrArray *inputs)
+{
+	json_t *json = json_object();
+	guint i;
+
+	for (i = 0; i < inputs->len; i++) {
+		const struct record_input *input = inputs->pdata[i];
+
+		json_object_set_new(json, input->name, json_string(input->sha256));
+	}
+	return json;
+}
+
 static json_t *field_to_json(const struct record_field *field, const void *member)
 {
 	const struct record_u64 *optional = member;
@@ -78,6 +94,7 @@ static json_t *field_to_json(const struct record_field *field, const void *membe
 	switch (field->kind) {
 	case FIELD_TEXT:
 	case FIELD_NAME:
+	case FIELD_OPT_NAME:
 	case FIELD_STRING:
 		return text_to_json(*(char *const *)member);
 	case FIELD_CHOICE:
@@ -106,6 +123,9 @@ static json_t *field_to_json(const struct record_field *field, const void *membe
 	case FIELD_OPT_LIST:
 		list = *(GPtrArray *const *)member;
 		return list ? list_to_json(field->object, list) : json_null();
+	case FIELD_INPUTS:
+		list = *(GPtrArray *const *)member;
+		return list ? inputs_to_json(list) : json_null();
 	case FIELD_LINES:
 		return lines_to_json(*(GPtrArray *const *)member);
 	case FIELD_REASONS:
@@ -160,7 +180,8 @@ char *record_to_text(const struct record *record)
 
 struct reader {
 	const char *name; /* of the file */
-	GString *path;	  /* of the field that is being read, "runs[1].exits[3].count" */
+	json_int_t schema;
+	GString *path; /* of the field that is being read, "runs[1].exits[3].count" */
 	GError **error;
 };
 
@@ -217,13 +238,15 @@ static bool is_name(const char *text)
 static bool read_string(struct reader *reader, enum record_field_kind kind, json_t *json,
 			char **member)
 {
+	const bool optional = kind == FIELD_STRING || kind == FIELD_OPT_NAME;
+	const bool name = kind == FIELD_NAME || kind == FIELD_OPT_NAME;
 	const char *text = json_string_value(json);
 
-	if (kind == FIELD_STRING && json_is_null(json))
+	if (optional && json_is_null(json))
 		return true;
 	if (!text)
-		return refuse(reader, json, kind == FIELD_STRING ? "a string or null" : "a string");
-	if (kind == FIELD_NAME && !is_name(text))
+		return refuse(reader, json, optional ? "a string or null" : "a string");
+	if (name && !is_name(text))
 		return refuse(reader, json, "a name of a-z, 0-9, _ and -");
 	*member = g_strdup(text);
 	return true;
@@ -390,12 +413,58 @@ static bool read_optional_object(struct reader *reader, const struct record_obje
 	return json_is_null(json) || read_object(reader, object, json, member);
 }
 
+static void path_add(struct reader *reader, const char *key)
+{
+	g_string_append_printf(reader->path, "%s%s", reader->path->len ? "." : "", key);
+}
+
+static bool is_sha256(const char *text)
+{
+	return text && strlen(text) == SHA256_DIGITS &&
+	       strspn(text, "0123456789abcdef") == SHA256_DIGITS;
+}
+
+static bool read_input(struct reader *reader, const char *name, json_t *json, GPtrArray *inputs)
+{
+	const gsize path = reader->path->len;
+	g_autofree char *shown = quoted(name);
+
+	path_add(reader, shown);
+	if (!is_name(name))
+		return refuse(reader, json, "no such field");
+	if (!is_sha256(json_string_value(json)))
+		return refuse(reader, json, "a SHA-256 of 64 hexadecimal digits");
+	g_ptr_array_add(inputs, record_input_new(name, json_string_value(json)));
+	g_string_truncate(reader->path, path);
+	return true;
+}
+
+static bool read_inputs(struct reader *reader, json_t *json, GPtrArray **member)
+{
+	const char *last = "", *name;
+	json_t *value;
+
+	if (json_is_null(json))
+		return true;
+	if (!json_is_object(json))
+		return refuse(reader, json, "an object or null");
+	*member = record_inputs_new();
+	json_object_foreach (json, name, value) {
+		if (!read_input(reader, name, value, *member))
+			return false;
+		last = name;
+	}
+	return strcmp(last, RECORD_INPUTS_ALL) == 0 ||
+	       refuse(reader, json, "its last field to be " RECORD_INPUTS_ALL);
+}
+
 static bool read_value(struct reader *reader, const struct record_field *field, json_t *json,
 		       void *member)
 {
 	switch (field->kind) {
 	case FIELD_TEXT:
 	case FIELD_NAME:
+	case FIELD_OPT_NAME:
 	case FIELD_STRING:
 		return read_string(reader, field->kind, json, member);
 	case FIELD_CHOICE:
@@ -419,6 +488,8 @@ static bool read_value(struct reader *reader, const struct record_field *field, 
 	case FIELD_LIST:
 	case FIELD_OPT_LIST:
 		return read_list(reader, field, json, member);
+	case FIELD_INPUTS:
+		return read_inputs(reader, json, member);
 	case FIELD_LINES:
 		return read_lines(reader, json, *(GPtrArray **)member);
 	case FIELD_REASONS:
@@ -427,19 +498,21 @@ static bool read_value(struct reader *reader, const struct record_field *field, 
 	return read_reasons(reader, json, member);
 }
 
-static bool has_field(const struct record_object *object, const char *key)
+/* Has the schema that is being read this field? */
+static bool is_of_schema(const struct reader *reader, const struct record_field *field)
+{
+	return field->since != SINCE_2 || reader->schema >= 2;
+}
+
+static bool has_field(const struct reader *reader, const struct record_object *object,
+		      const char *key)
 {
 	size_t i;
 
 	for (i = 0; i < object->count; i++)
 		if (strcmp(object->fields[i].key, key) == 0)
-			return true;
+			return is_of_schema(reader, &object->fields[i]);
 	return false;
-}
-
-static void path_add(struct reader *reader, const char *key)
-{
-	g_string_append_printf(reader->path, "%s%s", reader->path->len ? "." : "", key);
 }
 
 static bool check_keys(struct reader *reader, const struct record_object *object, json_t *json)
@@ -449,7 +522,7 @@ static bool check_keys(struct reader *reader, const struct record_object *object
 	json_t *value;
 
 	json_object_foreach (json, key, value) {
-		if (has_field(object, key))
+		if (has_field(reader, object, key))
 			continue;
 		shown = quoted(key);
 		path_add(reader, shown);
@@ -472,7 +545,8 @@ static bool read_object(struct reader *reader, const struct record_object *objec
 		const struct record_field *field = &object->fields[i];
 		json_t *value = json_object_get(json, field->key);
 
-		if (!value && field->later)
+		if (!is_of_schema(reader, field) ||
+		    (!value && field->since == SINCE_LATE_1 && reader->schema == 1))
 			continue;
 		path_add(reader, field->key);
 		if (!value) {
@@ -574,6 +648,7 @@ static bool check_runs(const struct record *record, const char *name, GError **e
 			return inconsistent(name, error,
 					    "runs[%u].cost.exits is 0, expected 1 or more", i);
 		if (!check_exits(name, i, "exits", run->exits, error) ||
+		    !check_exits(name, i, "earlier.exits", run->earlier.exits, error) ||
 		    !check_exits(name, i, "l1_exits", run->l1_exits, error) ||
 		    !check_exits(name, i, "witness.at_latch", run->witness.at_latch, error) ||
 		    !check_exits(name, i, "witness.at_end", run->witness.at_end, error) ||
@@ -599,7 +674,8 @@ static bool check_created(const struct record *record, const char *name, GError 
 
 /* ---- The whole ---- */
 
-static bool check_schema(json_t *root, const char *name, GError **error)
+/* The schema that it has, if that is one that is known; else 0. */
+static json_int_t read_schema(json_t *root, const char *name, GError **error)
 {
 	json_t *schema = json_object_get(root, "schema");
 	g_autofree char *saw = describe(schema);
@@ -608,12 +684,22 @@ static bool check_schema(json_t *root, const char *name, GError **error)
 		return inconsistent(name, error, "this is no record: expected a JSON object");
 	if (!schema)
 		return inconsistent(name, error, "schema is missing: this is no record");
-	if (!json_is_integer(schema) || json_integer_value(schema) != RECORD_SCHEMA)
+	if (!json_is_integer(schema) || json_integer_value(schema) < 1 ||
+	    json_integer_value(schema) > RECORD_SCHEMA)
 		return inconsistent(name, error,
-				    "schema is %s, expected %d: the record was written by another "
-				    "version of eptlab",
+				    "schema is %s, expected 1 to %d: the record was written by "
+				    "another version of eptlab",
 				    saw, RECORD_SCHEMA);
-	return true;
+	return json_integer_value(schema);
+}
+
+/* What belongs to the runs, and stood in the record alone in schema 1. */
+static void describe_runs(struct record *record)
+{
+	guint i;
+
+	for (i = 0; i < record->runs->len; i++)
+		record_run_describe(record->runs->pdata[i], record);
 }
 
 struct record *record_from_json(json_t *root, const char *name, GError **error)
@@ -623,7 +709,8 @@ struct record *record_from_json(json_t *root, const char *name, GError **error)
 	json_t *fields;
 	bool good;
 
-	if (!check_schema(root, name, error))
+	reader.schema = read_schema(root, name, error);
+	if (reader.schema == 0)
 		return NULL;
 	fields = json_copy(root);
 	json_object_del(fields, "schema");
@@ -631,8 +718,12 @@ struct record *record_from_json(json_t *root, const char *name, GError **error)
 	good = read_object(&reader, &record_object_record, fields, record);
 	g_string_free(reader.path, TRUE);
 	json_decref(fields);
+	if (good && !record->platform.name)
+		good = inconsistent(name, error, "platform.name is null, expected a string");
 	if (!good || !check_created(record, name, error) || !check_runs(record, name, error))
 		return NULL;
+	if (reader.schema == 1)
+		describe_runs(record);
 	return g_steal_pointer(&record);
 }
 

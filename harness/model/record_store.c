@@ -566,6 +566,64 @@ char **record_store_recover(const char *results, const char *eptlab_version, GEr
 	return (char **)g_ptr_array_free(g_steal_pointer(&paths), FALSE);
 }
 
+/* ---- Earlier runs ---- */
+
+/* Names of records that may have a run like this one, the newest last. */
+static GPtrArray *list_alike(const char *results, const struct record_run *run)
+{
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *part = g_strdup_printf("Z-%s-%s", run->platform.name, run->workload);
+	g_autoptr(GDir) dir = g_dir_open(results, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir)))
+		if (name[0] != '.' && strstr(name, part))
+			g_ptr_array_add(names, g_strdup(name));
+	g_ptr_array_sort(names, compare_names);
+	return names;
+}
+
+/* As counted since the VM's creation, without the reasons that never came. */
+static GPtrArray *counts_of(const struct record_run *run)
+{
+	GPtrArray *counts = record_exits_new();
+	guint i;
+
+	for (i = 0; i < run->exits->len; i++) {
+		const struct record_exit *one = run->exits->pdata[i];
+		const uint64_t count = one->before + one->count;
+
+		if (count > 0)
+			g_ptr_array_add(counts, record_exit_new(one->reason, one->name, count));
+	}
+	return counts;
+}
+
+static bool take_earlier(const char *results, const char *name, struct record_run *run)
+{
+	g_autofree char *path = g_build_filename(results, name, NULL);
+	g_autoptr(struct_record) record = record_load(path, NULL);
+	const struct record_run *same = record ? record_find_run(record, run->config) : NULL;
+
+	if (!same || !same->exits || same->error ||
+	    g_strcmp0(record_run_inputs(same), record_run_inputs(run)) != 0)
+		return false;
+	run->earlier = (struct record_earlier){ true, g_strdup(name), counts_of(same) };
+	return true;
+}
+
+void record_find_earlier(const char *results, struct record_run *run)
+{
+	g_autoptr(GPtrArray) names = NULL;
+	guint i;
+
+	if (!record_run_inputs(run) || !run->platform.name || !run->workload)
+		return;
+	names = list_alike(results, run);
+	for (i = names->len; i > 0 && !take_earlier(results, names->pdata[i - 1], run); i--)
+		;
+}
+
 char *record_find_latest(const char *results, GError **error)
 {
 	g_autofree char *latest = g_build_filename(results, LATEST, NULL);

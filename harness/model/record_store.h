@@ -76,6 +76,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(record_store, record_store_abort)
 char **record_store_recover(const char *results, const char *eptlab_version, GError **error);
 
 /*
+ * Fill in run->earlier: what the newest record in results has counted with the same configuration
+ * and the same inputs. It stays unknown if there is no such record, or the run has no inputs.
+ */
+void record_find_earlier(const char *results, struct record_run *run);
+
+/*
  * The newest valid or invalid record: what results/latest points at. EPTLAB_ERROR_USAGE if there is
  * none yet.
  */

@@ -32,10 +32,9 @@ static char *interface_text(const struct record_interface *interface)
 	return g_strdup_printf("\"%s\", version %" PRIu32, shown, interface->eax);
 }
 
-static struct rule_result check_signature(const struct rule_subject *a,
-					  const struct rule_subject *b)
+static struct rule_result check_signature(const struct record_run *a, const struct record_run *b)
 {
-	const struct record_interface *interface = &a->run->interface;
+	const struct record_interface *interface = &a->interface;
 	g_autofree char *expected = g_strdup_printf("\"" KVM_EXITCOUNT_SIGNATURE "\", version %d",
 						    KVM_EXITCOUNT_VERSION);
 
@@ -90,10 +89,10 @@ static bool modules_are_known(const GPtrArray *modules)
 	return true;
 }
 
-static struct rule_result check_modules(const struct rule_subject *a, const struct rule_subject *b)
+static struct rule_result check_modules(const struct record_run *a, const struct record_run *b)
 {
-	const GPtrArray *built = a->record->kernel.modules;
-	const GPtrArray *loaded = a->run->module_ids;
+	const GPtrArray *built = a->kernel.modules;
+	const GPtrArray *loaded = a->module_ids;
 	const char *expected = "each module that was built is loaded, with the same build-id";
 	const struct record_module *other, *instead;
 
@@ -135,20 +134,19 @@ static enum record_bool leaf_bool(const struct record_l2_effect *effect, bool va
 	return effect->known ? record_bool_from(value) : RECORD_UNKNOWN;
 }
 
-static struct rule_result check_ept_sysfs(const struct rule_subject *a,
-					  const struct rule_subject *b)
+static struct rule_result check_ept_sysfs(const struct record_run *a, const struct record_run *b)
 {
 	(void)b;
-	return check_effect(a->run->requested.ept, a->run->in_effect.ept, "EPT",
+	return check_effect(a->requested.ept, a->in_effect.ept, "EPT",
 			    "the module's parameter was not read back");
 }
 
-static struct rule_result check_ept_leaf(const struct rule_subject *a, const struct rule_subject *b)
+static struct rule_result check_ept_leaf(const struct record_run *a, const struct record_run *b)
 {
-	const struct record_l2_effect *effect = &a->run->l2_in_effect;
+	const struct record_l2_effect *effect = &a->l2_in_effect;
 
 	(void)b;
-	return check_effect(a->run->requested.ept, leaf_bool(effect, effect->ept), "EPT",
+	return check_effect(a->requested.ept, leaf_bool(effect, effect->ept), "EPT",
 			    "leaf 0x4FFFFF01 was not answered");
 }
 
@@ -160,41 +158,38 @@ static bool has_vpid(const struct record_run *run)
 
 #define ASIDS_ALWAYS "SVM tags its TLB by ASID always (APM vol. 2, 15.16)"
 
-static struct rule_result check_vpid_sysfs(const struct rule_subject *a,
-					   const struct rule_subject *b)
+static struct rule_result check_vpid_sysfs(const struct record_run *a, const struct record_run *b)
 {
 	(void)b;
-	if (!has_vpid(a->run))
+	if (!has_vpid(a))
 		return not_applicable(ASIDS_ALWAYS);
-	return check_effect(a->run->requested.vpid, a->run->in_effect.vpid, "VPID",
+	return check_effect(a->requested.vpid, a->in_effect.vpid, "VPID",
 			    "the module's parameter was not read back");
 }
 
-static struct rule_result check_vpid_leaf(const struct rule_subject *a,
-					  const struct rule_subject *b)
+static struct rule_result check_vpid_leaf(const struct record_run *a, const struct record_run *b)
 {
-	const struct record_l2_effect *effect = &a->run->l2_in_effect;
+	const struct record_l2_effect *effect = &a->l2_in_effect;
 
 	(void)b;
-	if (!has_vpid(a->run))
+	if (!has_vpid(a))
 		return not_applicable(ASIDS_ALWAYS);
-	return check_effect(a->run->requested.vpid, leaf_bool(effect, effect->vpid), "VPID",
+	return check_effect(a->requested.vpid, leaf_bool(effect, effect->vpid), "VPID",
 			    "leaf 0x4FFFFF01 was not answered");
 }
 
-static struct rule_result check_vpid_equal(const struct rule_subject *a,
-					   const struct rule_subject *b)
+static struct rule_result check_vpid_equal(const struct record_run *a, const struct record_run *b)
 {
-	const enum record_bool one = a->run->in_effect.vpid, other = b->run->in_effect.vpid;
+	const enum record_bool one = a->in_effect.vpid, other = b->in_effect.vpid;
 	const char *expected = "VPID the same in both runs";
 
-	if (!has_vpid(a->run) && !has_vpid(b->run))
+	if (!has_vpid(a) && !has_vpid(b))
 		return not_applicable(ASIDS_ALWAYS);
 	if (one == RECORD_UNKNOWN || other == RECORD_UNKNOWN)
 		return unknown("the module's parameter was not read back", expected);
 	return judged(one == other,
 		      g_strdup_printf("VPID %s in %s, %s in %s", on_off(one == RECORD_TRUE),
-				      a->run->config, on_off(other == RECORD_TRUE), b->run->config),
+				      a->config, on_off(other == RECORD_TRUE), b->config),
 		      expected);
 }
 
@@ -253,18 +248,17 @@ static struct rule_result check_one_count(const struct record_run *run, enum rec
 }
 
 /* SVM has one reason for what are two on VMX. */
-static struct rule_result check_no_ept_exits(const struct rule_subject *a,
-					     const struct rule_subject *b)
+static struct rule_result check_no_ept_exits(const struct record_run *a, const struct record_run *b)
 {
-	const struct count violations = count_of(a->run, REASON_EPT_VIOLATION);
-	const struct count misconfigs = count_of(a->run, REASON_EPT_MISCONFIG);
+	const struct count violations = count_of(a, REASON_EPT_VIOLATION);
+	const struct count misconfigs = count_of(a, REASON_EPT_MISCONFIG);
 	const char *expected = "48 EPT_VIOLATION 0, 49 EPT_MISCONFIG 0";
 	struct rule_result other;
 
 	(void)b;
-	if (roles_of(a->run)->misconfig == REASON_NONE)
-		return check_one_count(a->run, RECORD_FALSE, roles_of(a->run)->violation, false);
-	if (!is_about(a->run, RECORD_FALSE, &other))
+	if (roles_of(a)->misconfig == REASON_NONE)
+		return check_one_count(a, RECORD_FALSE, roles_of(a)->violation, false);
+	if (!is_about(a, RECORD_FALSE, &other))
 		return other;
 	if (!violations.known || !misconfigs.known)
 		return unknown("one of the two reasons was not read", expected);
@@ -274,40 +268,36 @@ static struct rule_result check_no_ept_exits(const struct rule_subject *a,
 		      expected);
 }
 
-static struct rule_result check_page_faults(const struct rule_subject *a,
-					    const struct rule_subject *b)
+static struct rule_result check_page_faults(const struct record_run *a, const struct record_run *b)
 {
 	(void)b;
-	return check_one_count(a->run, RECORD_FALSE, roles_of(a->run)->page_fault, true);
+	return check_one_count(a, RECORD_FALSE, roles_of(a)->page_fault, true);
 }
 
-static struct rule_result check_violations(const struct rule_subject *a,
-					   const struct rule_subject *b)
+static struct rule_result check_violations(const struct record_run *a, const struct record_run *b)
 {
 	(void)b;
-	return check_one_count(a->run, RECORD_TRUE, roles_of(a->run)->violation, true);
+	return check_one_count(a, RECORD_TRUE, roles_of(a)->violation, true);
 }
 
-static struct rule_result check_no_invlpg(const struct rule_subject *a,
-					  const struct rule_subject *b)
+static struct rule_result check_no_invlpg(const struct record_run *a, const struct record_run *b)
 {
 	(void)b;
-	return check_one_count(a->run, RECORD_TRUE, roles_of(a->run)->invlpg, false);
+	return check_one_count(a, RECORD_TRUE, roles_of(a)->invlpg, false);
 }
 
-static struct rule_result check_runs_differ(const struct rule_subject *a,
-					    const struct rule_subject *b)
+static struct rule_result check_runs_differ(const struct record_run *a, const struct record_run *b)
 {
 	const char *expected = "at least one reason with two different counts";
 	uint32_t reason, different = 0, compared = 0;
 
-	if (a->run->requested.ept == RECORD_UNKNOWN || b->run->requested.ept == RECORD_UNKNOWN)
+	if (a->requested.ept == RECORD_UNKNOWN || b->requested.ept == RECORD_UNKNOWN)
 		return unknown("what was asked for", expected);
-	if (a->run->requested.ept == b->run->requested.ept)
+	if (a->requested.ept == b->requested.ept)
 		return not_applicable("both runs were asked for the same paging");
-	for (reason = 0; reason <= reason_highest(record_run_vendor(a->run)); reason++) {
-		const struct count one = count_of(a->run, reason);
-		const struct count other = count_of(b->run, reason);
+	for (reason = 0; reason <= reason_highest(record_run_vendor(a)); reason++) {
+		const struct count one = count_of(a, reason);
+		const struct count other = count_of(b, reason);
 
 		compared += one.known && other.known;
 		different += one.known && other.known && one.value != other.value;
@@ -370,9 +360,9 @@ static char *first_wrong_answer(const struct record_run *run)
 	return NULL;
 }
 
-static struct rule_result check_answers(const struct rule_subject *a, const struct rule_subject *b)
+static struct rule_result check_answers(const struct record_run *a, const struct record_run *b)
 {
-	const struct record_run *run = a->run;
+	const struct record_run *run = a;
 	const char *expected = "a count for each reason that the SDM defines, and for no other";
 	char *wrong;
 
@@ -397,13 +387,13 @@ static struct rule_result check_answers(const struct rule_subject *a, const stru
 }
 
 /* What was frozen at one instant adds up, to the last exit. */
-static struct rule_result check_sum(const struct rule_subject *a, const struct rule_subject *b)
+static struct rule_result check_sum(const struct record_run *a, const struct record_run *b)
 {
-	const struct record_latch *latch = &a->run->latch;
+	const struct record_latch *latch = &a->latch;
 	g_autofree char *expected = NULL;
 
 	(void)b;
-	if (!latch->known || !a->run->exits)
+	if (!latch->known || !a->exits)
 		return unknown("the latch, or the reasons", "the parts add up to the total");
 	expected = g_strdup_printf("exactly %" PRIu64, latch->total);
 	if (!latch->sum.known)
@@ -430,9 +420,9 @@ static struct rule_result check_sum(const struct rule_subject *a, const struct r
  *
  *	before + cpuid_read <= sum <= after - (reads - cpuid_read) - 1
  */
-static struct rule_result check_sweep(const struct rule_subject *a, const struct rule_subject *b)
+static struct rule_result check_sweep(const struct record_run *a, const struct record_run *b)
 {
-	const struct record_leaf_total *leaf = &a->run->leaf_total;
+	const struct record_leaf_total *leaf = &a->leaf_total;
 	g_autofree char *expected = NULL;
 	uint64_t others, lowest;
 
@@ -479,32 +469,32 @@ static struct rule_result check_log(const struct record_kernel_log *log, const c
 	return judged(true, g_strdup_printf("none in %" PRIu64 " lines", log->lines), expected);
 }
 
-static struct rule_result check_kernel_log(const struct rule_subject *a,
-					   const struct rule_subject *b)
+static struct rule_result check_kernel_log(const struct record_run *a, const struct record_run *b)
 {
 	(void)b;
-	return check_log(&a->run->kernel_log, "L1's kernel log was not read",
+	return check_log(&a->kernel_log, "L1's kernel log was not read",
 			 "lines of L1's kernel log were lost");
 }
 
-static struct rule_result check_l2_log(const struct rule_subject *a, const struct rule_subject *b)
+static struct rule_result check_l2_log(const struct record_run *a, const struct record_run *b)
 {
 	(void)b;
-	return check_log(&a->run->l2_log, "L2's console was not read",
+	return check_log(&a->l2_log, "L2's console was not read",
 			 "lines of L2's console were lost");
 }
 
 /* Since the VM's creation: a dose is given behind the boot of its guest. */
-static struct rule_result check_fingerprint(const struct rule_subject *a,
-					    const struct rule_subject *b)
+static struct rule_result check_fingerprint(const struct record_run *a, const struct record_run *b)
 {
-	const uint32_t vendor = record_run_vendor(a->run);
-	const GPtrArray *one = a->run->exits, *other = b->run->exits;
+	const uint32_t vendor = record_run_vendor(a);
+	const GPtrArray *one = a->exits, *other = b->exits;
 	const char *expected = "the same in both runs";
 	struct fingerprint forward, backward;
 	g_autofree char *words = NULL;
 
-	if (job_is_dose(a->record->workload))
+	if (a->workload == NULL)
+		return unknown("the workload", expected);
+	if (job_is_dose(a->workload))
 		return not_applicable("a dose is no boot of a kernel");
 	if (one == NULL || other == NULL)
 		return unknown("the reasons were not read", expected);
@@ -557,13 +547,12 @@ static struct rule_result same_result(struct sameness *so_far, const char *expec
 	return judged(true, g_strdup("all the same"), expected);
 }
 
-static struct rule_result check_same_guest(const struct rule_subject *a,
-					   const struct rule_subject *b)
+static struct rule_result check_same_guest(const struct record_run *a, const struct record_run *b)
 {
-	const struct record_guest *one = &a->run->guest, *other = &b->run->guest;
+	const struct record_guest *one = &a->guest, *other = &b->guest;
 	struct sameness so_far = { .missing = NULL };
 
-	same_text(&so_far, "workload", a->record->workload, b->record->workload);
+	same_text(&so_far, "workload", a->workload, b->workload);
 	same_text(&so_far, "image", one->image_sha256, other->image_sha256);
 	same_text(&so_far, "L2's kernel", one->kernel_sha256, other->kernel_sha256);
 	same_text(&so_far, "probe", one->probe_sha256, other->probe_sha256);
@@ -572,21 +561,57 @@ static struct rule_result check_same_guest(const struct rule_subject *a,
 	return same_result(&so_far, "the same workload, image, kernel, probe, memory and vCPUs");
 }
 
-static struct rule_result check_same_host(const struct rule_subject *a,
-					  const struct rule_subject *b)
+static struct rule_result check_same_host(const struct record_run *a, const struct record_run *b)
 {
-	const struct record *one = a->record, *other = b->record;
-	const char *expected = "the same platform, CPU, kernel and modules of L1";
+	const char *expected = "the same source, platform, CPU, kernel and modules of L1";
 	struct sameness so_far = { .missing = NULL };
 
-	same_text(&so_far, "platform", one->platform.name, other->platform.name);
-	same_text(&so_far, "CPU", one->platform.cpu, other->platform.cpu);
-	same_text(&so_far, "L1's kernel", one->kernel.release, other->kernel.release);
-	if (!modules_are_known(a->run->module_ids) || !modules_are_known(b->run->module_ids))
+	same_text(&so_far, "source of the counts", record_source_name(a->source),
+		  record_source_name(b->source));
+	same_text(&so_far, "platform", a->platform.name, b->platform.name);
+	same_text(&so_far, "CPU", a->platform.cpu, b->platform.cpu);
+	same_text(&so_far, "L1's kernel", a->kernel.release, b->kernel.release);
+	if (!modules_are_known(a->module_ids) || !modules_are_known(b->module_ids))
 		so_far.missing = "modules";
-	else if (first_other(a->run->module_ids, b->run->module_ids) && !so_far.different)
+	else if (first_other(a->module_ids, b->module_ids) && !so_far.different)
 		so_far.different = g_strdup("modules: another build-id");
 	return same_result(&so_far, expected);
+}
+
+char *rules_not_a_pair(const struct record_run *a, const struct record_run *b)
+{
+	const struct rule_result results[] = { check_same_guest(a, b), check_same_host(a, b) };
+	char *different = NULL;
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(results); i++) {
+		if (results[i].verdict == RECORD_CHECK_FAIL && different == NULL)
+			different = g_strdup(results[i].saw);
+		g_free(results[i].saw);
+		g_free(results[i].expected);
+	}
+	return different;
+}
+
+/* ---- Is what must repeat the same again? ---- */
+
+static struct rule_result check_repeats(const struct record_run *a,
+					const struct record_run *b G_GNUC_UNUSED)
+{
+	const struct record_earlier *earlier = &a->earlier;
+	g_autofree char *expected = NULL;
+	char *different;
+
+	if (a->platform.deterministic != RECORD_TRUE)
+		return not_applicable("the platform does not give the same counts again");
+	if (!earlier->known)
+		return not_applicable("no earlier record has a run with the same inputs");
+	expected = g_strdup_printf("for each reason the count of %s", earlier->record);
+	if (a->exits == NULL)
+		return unknown("the reasons were not read", expected);
+	different = rules_first_different(a->exits, "now", earlier->exits, "then");
+	return judged(different == NULL,
+		      different != NULL ? different : g_strdup("equal for each reason"), expected);
 }
 
 /* ---- The table ---- */
@@ -594,7 +619,6 @@ static struct rule_result check_same_host(const struct rule_subject *a,
 static const struct rule rules[] = {
 	{
 		.name = "signature",
-		.needs = "interface",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_signature,
@@ -607,7 +631,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "modules",
-		.needs = "kernel.modules, runs[].module_ids",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_modules,
@@ -618,7 +641,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "ept-sysfs",
-		.needs = "requested.ept, in_effect.ept",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_ept_sysfs,
@@ -631,7 +653,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "ept-leaf",
-		.needs = "requested.ept, l2_in_effect",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_ept_leaf,
@@ -641,7 +662,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "vpid-sysfs",
-		.needs = "requested.vpid, in_effect.vpid",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_vpid_sysfs,
@@ -654,7 +674,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "vpid-leaf",
-		.needs = "requested.vpid, l2_in_effect",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_vpid_leaf,
@@ -665,7 +684,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "ept-off-no-ept-exits",
-		.needs = "requested.ept, exits",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_no_ept_exits,
@@ -681,7 +699,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "ept-off-page-faults",
-		.needs = "requested.ept, exits",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_page_faults,
@@ -692,7 +709,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "ept-on-violations",
-		.needs = "requested.ept, exits",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_violations,
@@ -704,7 +720,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "ept-on-no-invlpg",
-		.needs = "requested.ept, exits",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_no_invlpg,
@@ -718,7 +733,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "answers",
-		.needs = "exits, undefined, malformed",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_answers,
@@ -730,7 +744,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "sum",
-		.needs = "latch, exits",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_sum,
@@ -743,7 +756,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "sweep",
-		.needs = "leaf_total",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_sweep,
@@ -757,7 +769,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "l1-log",
-		.needs = "l1_exits, l1_total, exits",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = rules_check_l1_log,
@@ -771,7 +782,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "dose",
-		.needs = "workload, dose, l2_in_effect, exits",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = rules_check_dose,
@@ -784,7 +794,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "witness-leaves",
-		.needs = "witness.at_latch, exits",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = rules_check_witness_leaves,
@@ -797,7 +806,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "witness-end",
-		.needs = "witness.at_end, witness.debugfs, l1_exits",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = rules_check_witness_end,
@@ -808,7 +816,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "witness-vcpu",
-		.needs = "witness.vcpu_exits, witness.debugfs",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = rules_check_witness_vcpu,
@@ -821,7 +828,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "kernel-log",
-		.needs = "kernel_log",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_kernel_log,
@@ -834,7 +840,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "l2-log",
-		.needs = "l2_log",
 		.scope = RULE_OF_RUN,
 		.must_be_known = true,
 		.check = check_l2_log,
@@ -844,8 +849,18 @@ static const struct rule rules[] = {
 		.advice = "Read the first of them in l2-console.log of the run.",
 	},
 	{
+		.name = "repeats",
+		.scope = RULE_OF_RUN,
+		.must_be_known = true,
+		.check = check_repeats,
+		.why = "An emulator that lets nothing from outside in executes the same "
+		       "instructions each time, so equal inputs (runs[].inputs in record.json) "
+		       "have equal counts, to the last exit.",
+		.advice = "Something that is in no input has changed, or got in: run it again, and "
+			  "report it with both records.",
+	},
+	{
 		.name = "vpid-equal",
-		.needs = "in_effect.vpid of both",
 		.scope = RULE_OF_PAIR,
 		.must_be_known = true,
 		.check = check_vpid_equal,
@@ -857,7 +872,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "runs-differ",
-		.needs = "requested.ept and exits of both",
 		.scope = RULE_OF_PAIR,
 		.must_be_known = true,
 		.check = check_runs_differ,
@@ -868,7 +882,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "boot-fingerprint",
-		.needs = "workload, exits of both",
 		.scope = RULE_OF_PAIR,
 		/* Another CPU model may make WBINVD exit or not: a difference alone is no proof. */
 		.must_be_known = false,
@@ -880,7 +893,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "same-guest",
-		.needs = "workload, guest of both",
 		.scope = RULE_OF_PAIR,
 		.must_be_known = true,
 		.check = check_same_guest,
@@ -891,7 +903,6 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "same-host",
-		.needs = "platform, kernel, module_ids of both",
 		.scope = RULE_OF_PAIR,
 		.must_be_known = false, /* on real hardware a name may be missing */
 		.check = check_same_host,
@@ -942,48 +953,47 @@ static void add_check(GPtrArray *checks, const struct rule *rule, const char *ru
 
 /* What was not measured to the end is failed, whatever it has; the rules are about measured runs.
  */
-static struct rule_result ask(const struct rule *rule, const struct rule_subject *a,
-			      const struct rule_subject *b)
+static struct rule_result ask(const struct rule *rule, const struct record_run *a,
+			      const struct record_run *b)
 {
-	if (a->run->error != NULL || (b != NULL && b->run->error != NULL))
+	if (a->error != NULL || (b != NULL && b->error != NULL))
 		return not_applicable("the run was not measured to its end");
 	return rule->check(a, b);
 }
 
 static void apply_to_runs(GPtrArray *checks, const struct rule *rule,
-			  const struct rule_subject *subjects, size_t count, bool *valid)
+			  const struct record_run *const *runs, size_t count, bool *valid)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		add_check(checks, rule, subjects[i].run->config, ask(rule, &subjects[i], NULL),
-			  valid);
+		add_check(checks, rule, runs[i]->config, ask(rule, runs[i], NULL), valid);
 }
 
 static void apply_to_pairs(GPtrArray *checks, const struct rule *rule,
-			   const struct rule_subject *subjects, size_t count, bool *valid)
+			   const struct record_run *const *runs, size_t count, bool *valid)
 {
 	size_t i;
 
 	if (count == 1)
 		add_check(checks, rule, NULL, not_applicable("there is one run only"), valid);
 	for (i = 1; i < count; i++)
-		add_check(checks, rule, NULL, ask(rule, &subjects[0], &subjects[i]), valid);
+		add_check(checks, rule, NULL, ask(rule, runs[0], runs[i]), valid);
 }
 
-GPtrArray *rules_check(const struct rule_subject *subjects, size_t count, bool *valid)
+GPtrArray *rules_check(const struct record_run *const *runs, size_t count, bool *valid)
 {
 	GPtrArray *checks = record_checks_new();
 	size_t i;
 
 	*valid = true;
 	for (i = 0; i < count; i++)
-		*valid &= subjects[i].run->error == NULL;
+		*valid &= runs[i]->error == NULL;
 	for (i = 0; i < G_N_ELEMENTS(rules); i++) {
 		if (rules[i].scope == RULE_OF_RUN)
-			apply_to_runs(checks, &rules[i], subjects, count, valid);
+			apply_to_runs(checks, &rules[i], runs, count, valid);
 		else
-			apply_to_pairs(checks, &rules[i], subjects, count, valid);
+			apply_to_pairs(checks, &rules[i], runs, count, valid);
 	}
 	return checks;
 }
@@ -1005,16 +1015,13 @@ static enum record_verdict verdict_of_run(const struct record_run *run, const GP
 
 void rules_judge(struct record *record)
 {
-	g_autofree struct rule_subject *subjects =
-		g_new0(struct rule_subject, record->runs->len + 1);
 	bool failed = record->error || record->runs->len == 0;
 	bool valid;
 	guint i;
 
-	for (i = 0; i < record->runs->len; i++)
-		subjects[i] = (struct rule_subject){ record, record->runs->pdata[i] };
 	g_ptr_array_unref(record->checks);
-	record->checks = rules_check(subjects, record->runs->len, &valid);
+	record->checks = rules_check((const struct record_run *const *)record->runs->pdata,
+				     record->runs->len, &valid);
 	for (i = 0; i < record->runs->len; i++) {
 		struct record_run *run = record->runs->pdata[i];
 

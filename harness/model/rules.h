@@ -19,19 +19,12 @@ enum rule_scope {
 	RULE_OF_PAIR, /* asked of two runs together; not applicable if there is one */
 };
 
-/* A run with the record that it comes from: for what was built, not for its other runs. */
-struct rule_subject {
-	const struct record *record;
-	const struct record_run *run;
-};
-
 struct rule {
-	const char *name;  /* short and stable: it stands in records */
-	const char *needs; /* fields of the record, for people */
+	const char *name; /* short and stable: it stands in records */
 	enum rule_scope scope;
 	bool must_be_known;
 	/* b is NULL for RULE_OF_RUN. */
-	struct rule_result (*check)(const struct rule_subject *a, const struct rule_subject *b);
+	struct rule_result (*check)(const struct record_run *a, const struct record_run *b);
 	const char *why; /* with its source */
 	const char *advice;
 };
@@ -48,7 +41,13 @@ const struct rule *rules_find(const char *name);
  * table's order; *valid says whether none of them is decisive, and no run failed: to a failed run
  * no rule is applicable. The caller owns the array (g_ptr_array_unref).
  */
-GPtrArray *rules_check(const struct rule_subject *subjects, size_t count, bool *valid);
+GPtrArray *rules_check(const struct record_run *const *runs, size_t count, bool *valid);
+
+/*
+ * What makes two runs a pair that must not be compared, as far as it is known of them: the words of
+ * the rules same-guest and same-host, or NULL. Free with g_free.
+ */
+char *rules_not_a_pair(const struct record_run *a, const struct record_run *b);
 
 /*
  * Judge a record: fills in checks, and the verdict of the record and of each run (a run is invalid

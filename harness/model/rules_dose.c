@@ -7,11 +7,11 @@
 #include "model/doses.h"
 #include "model/job.h"
 
-struct rule_result rules_check_dose(const struct rule_subject *a,
-				    const struct rule_subject *b G_GNUC_UNUSED)
+struct rule_result rules_check_dose(const struct record_run *a,
+				    const struct record_run *b G_GNUC_UNUSED)
 {
-	const struct record_run *run = a->run;
-	const struct dose *dose = doses_find(a->record->workload);
+	const struct record_run *run = a;
+	const struct dose *dose = a->workload != NULL ? doses_find(a->workload) : NULL;
 	const struct dose_setting setting = {
 		.vendor = record_run_vendor(run),
 		.nested = run->l2_in_effect.ept,
@@ -20,7 +20,9 @@ struct rule_result rules_check_dose(const struct rule_subject *a,
 	g_autoptr(GPtrArray) deviations = NULL;
 	const struct dose_deviation *first;
 
-	if (!job_is_dose(a->record->workload) || dose == NULL)
+	if (a->workload == NULL)
+		return unknown("the workload", expected);
+	if (!job_is_dose(a->workload) || dose == NULL)
 		return not_applicable("the workload is no single dose");
 	if (!run->dose.known || !run->l2_in_effect.known || run->exits == NULL)
 		return unknown("the two readings, or what is in effect", expected);

@@ -55,8 +55,8 @@ static char *first_wrong(const GPtrArray *ones, const char *one, const GPtrArray
 }
 
 /* A reason that only one side has is compared with 0, whichever side that is. */
-static char *first_different(const GPtrArray *ones, const char *one, const GPtrArray *others,
-			     const char *other)
+char *rules_first_different(const GPtrArray *ones, const char *one, const GPtrArray *others,
+			    const char *other)
 {
 	char *wrong = first_wrong(ones, one, others, other, ones, equal);
 
@@ -75,10 +75,10 @@ static struct rule_result all_equal(char *different, const GPtrArray *exits, con
 		      expected);
 }
 
-struct rule_result rules_check_l1_log(const struct rule_subject *a,
-				      const struct rule_subject *b G_GNUC_UNUSED)
+struct rule_result rules_check_l1_log(const struct record_run *a,
+				      const struct record_run *b G_GNUC_UNUSED)
 {
-	const struct record_run *run = a->run;
+	const struct record_run *run = a;
 	const char *expected = "for each reason at least what L2 read, and lines that add up";
 	char *wrong;
 	uint64_t sum;
@@ -99,25 +99,25 @@ struct rule_result rules_check_l1_log(const struct rule_subject *a,
 		      expected);
 }
 
-struct rule_result rules_check_witness_leaves(const struct rule_subject *a,
-					      const struct rule_subject *b G_GNUC_UNUSED)
+struct rule_result rules_check_witness_leaves(const struct record_run *a,
+					      const struct record_run *b G_GNUC_UNUSED)
 {
-	const struct record_witness *witness = &a->run->witness;
+	const struct record_witness *witness = &a->witness;
 	const char *expected = "the tracepoint's count for each reason, to the exit";
 
 	if (!witness->known)
 		return not_applicable(NO_WITNESS);
-	if (witness->at_latch == NULL || a->run->exits == NULL)
+	if (witness->at_latch == NULL || a->exits == NULL)
 		return unknown("the histogram, or the reasons", expected);
-	return all_equal(first_different(a->run->exits, "L2", witness->at_latch, "tracepoint"),
+	return all_equal(rules_first_different(a->exits, "L2", witness->at_latch, "tracepoint"),
 			 witness->at_latch, expected);
 }
 
-struct rule_result rules_check_witness_end(const struct rule_subject *a,
-					   const struct rule_subject *b G_GNUC_UNUSED)
+struct rule_result rules_check_witness_end(const struct record_run *a,
+					   const struct record_run *b G_GNUC_UNUSED)
 {
-	const struct record_witness *witness = &a->run->witness;
-	const GPtrArray *log = a->run->l1_exits;
+	const struct record_witness *witness = &a->witness;
+	const GPtrArray *log = a->l1_exits;
 	const char *expected = "tracepoint, debugfs and kernel log equal for each reason";
 	char *different;
 
@@ -125,16 +125,17 @@ struct rule_result rules_check_witness_end(const struct rule_subject *a,
 		return not_applicable(NO_WITNESS);
 	if (witness->at_end == NULL || witness->debugfs == NULL || log == NULL)
 		return unknown("the histogram, KVM's debugfs file or the kernel log", expected);
-	different = first_different(witness->debugfs, "debugfs", witness->at_end, "tracepoint");
+	different =
+		rules_first_different(witness->debugfs, "debugfs", witness->at_end, "tracepoint");
 	if (different == NULL)
-		different = first_different(witness->debugfs, "debugfs", log, "kernel log");
+		different = rules_first_different(witness->debugfs, "debugfs", log, "kernel log");
 	return all_equal(different, witness->at_end, expected);
 }
 
-struct rule_result rules_check_witness_vcpu(const struct rule_subject *a,
-					    const struct rule_subject *b G_GNUC_UNUSED)
+struct rule_result rules_check_witness_vcpu(const struct record_run *a,
+					    const struct record_run *b G_GNUC_UNUSED)
 {
-	const struct record_run *run = a->run;
+	const struct record_run *run = a;
 	const struct record_witness *witness = &run->witness;
 	g_autofree char *expected = NULL;
 	uint64_t sum;

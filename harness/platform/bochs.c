@@ -114,33 +114,53 @@ static bool link_file(const char *folder, const char *name, const char *image, G
 	return symlink(target, path) == 0 || set_machine_error(error, name, g_strerror(errno));
 }
 
-static bool prepare(const struct platform_request *request, GError **error)
+static void bochs_parts(const struct platform_request *request, struct platform_parts *out)
 {
 	const struct config_bochs *config = &request->config->bochs;
 	const struct config_l1 *l1 = &request->config->l1;
-	g_autofree char *medium = g_build_filename(request->work, MEDIUM, NULL);
-	g_autofree char *text =
+	const char *const files[] = { BOCHS,	    BIOS,	 VGA_BIOS,	     ISOLINUX_BIN,
+				      ISOLINUX_MBR, LDLINUX_C32, request->bochs_time };
+
+	out->configuration =
 		g_strdup_printf(configuration, config->cpu, config->ips, config->memory_mib,
 				config->memory_mib, request->l2_image != NULL ? L2_DISK : "");
+	/* quiet: each character of the console costs. panic=0: a panicked L1 stays where it is. */
+	out->cmdline = g_strdup_printf("console=ttyS0,115200 quiet root=/dev/sdb rootfstype=erofs "
+				       "ro init=/init panic=0%s%s",
+				       *l1->append != '\0' ? " " : "", l1->append);
+	memcpy(out->files, files, sizeof(files));
+}
+
+static bool set_up(const struct platform_request *request, const struct platform_parts *parts,
+		   GError **error)
+{
+	const struct config_bochs *config = &request->config->bochs;
+	g_autofree char *medium = g_build_filename(request->work, MEDIUM, NULL);
 	/*
 	 * The debugger, which is compiled in, is what ends a boot after timeout_ticks: it runs the
 	 * machine (c) up to a time break-point, or to its end, and quits.
 	 */
 	g_autofree char *commands =
 		g_strdup_printf("sba %" G_GUINT64_FORMAT "\nc\nq\n", config->timeout_ticks);
-	/* quiet: each character of the console costs. panic=0: a panicked L1 stays where it is. */
-	g_autofree char *cmdline =
-		g_strdup_printf("console=ttyS0,115200 quiet root=/dev/sdb rootfstype=erofs ro "
-				"init=/init panic=0%s%s",
-				*l1->append != '\0' ? " " : "", l1->append);
 
-	return medium_make(request, cmdline, medium, error) &&
+	return medium_make(request, parts->cmdline, medium, error) &&
 	       link_file(request->work, APPLIANCE, request->appliance, error) &&
 	       link_file(request->work, BOCHS_TIME, request->bochs_time, error) &&
 	       (request->l2_image == NULL ||
 		link_file(request->work, L2_IMAGE, request->l2_image, error)) &&
-	       write_file(request->work, "bochsrc", text, error) &&
+	       write_file(request->work, "bochsrc", parts->configuration, error) &&
 	       write_file(request->work, "commands", commands, error);
+}
+
+static bool prepare(const struct platform_request *request, GError **error)
+{
+	struct platform_parts parts = { .kernel = NULL };
+	bool ok;
+
+	bochs_parts(request, &parts);
+	ok = set_up(request, &parts, error);
+	platform_parts_clear(&parts);
+	return ok;
 }
 
 /* Each line of the log begins with the tick at which it was written. */
@@ -237,5 +257,6 @@ const struct platform platform_bochs = {
 	.what = "L1 on an Intel CPU that Bochs emulates (VMX, EPT)",
 	.available = bochs_available,
 	.describe = bochs_describe,
+	.parts = bochs_parts,
 	.boot = bochs_boot,
 };

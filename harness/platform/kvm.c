@@ -30,13 +30,25 @@ static void kvm_describe(const struct config *config G_GNUC_UNUSED, struct recor
 	host_clear(&host);
 }
 
-static bool kvm_boot(const struct platform_request *request, struct record_platform *platform,
-		     struct record_u64 *ticks, GError **error)
+static struct libvirt_l1 l1_of(const struct platform_request *request)
 {
-	const struct libvirt_l1 l1 = {
+	return (struct libvirt_l1){
 		.type = "kvm",
 		.config = &request->config->kvm,
 	};
+}
+
+static void kvm_parts(const struct platform_request *request, struct platform_parts *out)
+{
+	const struct libvirt_l1 l1 = l1_of(request);
+
+	libvirt_parts(request, &l1, out);
+}
+
+static bool kvm_boot(const struct platform_request *request, struct record_platform *platform,
+		     struct record_u64 *ticks, GError **error)
+{
+	const struct libvirt_l1 l1 = l1_of(request);
 
 	*ticks = (struct record_u64){ .known = false };
 	return libvirt_boot(request, &l1, platform, error);
@@ -48,5 +60,6 @@ const struct platform platform_kvm = {
 	.takes_guest = true,
 	.available = kvm_available,
 	.describe = kvm_describe,
+	.parts = kvm_parts,
 	.boot = kvm_boot,
 };

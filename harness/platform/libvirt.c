@@ -68,6 +68,23 @@ static char *command_line(const struct config *config)
 			       *config->l1.append != '\0' ? " " : "", config->l1.append);
 }
 
+/* The domain as far as it is the same everywhere: its template, and what is set in it but paths. */
+void libvirt_parts(const struct platform_request *request, const struct libvirt_l1 *l1,
+		   struct platform_parts *out)
+{
+	g_autofree char *template = NULL;
+	unsigned long version = 0;
+
+	g_file_get_contents(request->l1_domain, &template, NULL, NULL);
+	virGetVersion(&version, NULL, NULL);
+	out->configuration = g_strdup_printf(
+		"libvirt %lu\nuri %s\ntype %s\ncpu %s\nmemory %u\nl2 %s\n%s", version,
+		l1->config->uri, l1->type, l1->cpu != NULL ? l1->cpu : "host-passthrough",
+		l1->config->memory_mib, request->l2_format, template);
+	out->cmdline = command_line(request->config);
+	out->files[0] = QEMU;
+}
+
 static bool set_cpu(struct template *template, const struct libvirt_l1 *l1, GError **error)
 {
 	if (!template_set(template, "/domain/@type", l1->type, error))

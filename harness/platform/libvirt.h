@@ -16,6 +16,10 @@ struct libvirt_l1 {
 /* Is there what it takes to run a domain here? EPTLAB_ERROR_MACHINE says what is missing. */
 bool libvirt_available(const struct config *config, const char *kernel_conf, GError **error);
 
+/* platform.parts, for such a platform. */
+void libvirt_parts(const struct platform_request *request, const struct libvirt_l1 *l1,
+		   struct platform_parts *out);
+
 /* platform.boot, for such a platform. */
 bool libvirt_boot(const struct platform_request *request, const struct libvirt_l1 *l1,
 		  struct record_platform *platform, GError **error);

@@ -130,6 +130,17 @@ static void local_describe(const struct config *config G_GNUC_UNUSED, struct rec
 	host_clear(&host);
 }
 
+static void local_parts(const struct platform_request *request G_GNUC_UNUSED,
+			struct platform_parts *out)
+{
+	struct utsname running;
+
+	uname(&running);
+	out->kernel = g_strdup_printf("%s %s", running.release, running.version);
+	if (!g_file_get_contents("/proc/cmdline", &out->cmdline, NULL, NULL))
+		out->cmdline = g_strdup("");
+}
+
 /* ---- The folder that the agent works in ---- */
 
 static bool link_one(const char *folder, const char *name, const char *target, GError **error)
@@ -315,5 +326,6 @@ const struct platform platform_local = {
 	.is_this_machine = true,
 	.available = local_available,
 	.describe = local_describe,
+	.parts = local_parts,
 	.boot = local_boot,
 };

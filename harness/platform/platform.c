@@ -70,3 +70,10 @@ const struct platform *platform_find(const struct config *config, const char *ke
 		    name);
 	return NULL;
 }
+
+void platform_parts_clear(struct platform_parts *parts)
+{
+	g_free(parts->kernel);
+	g_free(parts->cmdline);
+	g_free(parts->configuration);
+}

@@ -37,6 +37,17 @@ struct platform_request {
 	GCancellable *cancellable;
 };
 
+/* What L1 is made of beside the files of the request: what the platform adds. Strings are owned. */
+struct platform_parts {
+	char *kernel;	     /* what is known of a kernel that is no file; else NULL */
+	char *cmdline;	     /* of L1's kernel */
+	char *configuration; /* of the emulator, without paths; NULL: there is none */
+	const char
+		*files[8]; /* its programs (found in PATH) and firmware, up to a NULL; borrowed */
+};
+
+void platform_parts_clear(struct platform_parts *parts);
+
 struct platform {
 	const char *name;
 	const char *what;     /* in a few words */
@@ -49,6 +60,8 @@ struct platform {
 	bool (*available)(const struct config *config, const char *kernel_conf, GError **error);
 	/* Fill in what is known of the platform before L1 has booted; the strings are copied. */
 	void (*describe)(const struct config *config, struct record_platform *out);
+	/* Fill in *out, all of which is NULL; the same for equal settings, wherever files are. */
+	void (*parts)(const struct platform_request *request, struct platform_parts *out);
 	/*
 	 * Boot L1, feed what it sends to request->frames, and wait until it has powered off.
 	 * Whatever the outcome, nothing is left running. *platform gets the emulator's version as

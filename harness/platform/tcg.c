@@ -11,14 +11,26 @@ static void tcg_describe(const struct config *config, struct record_platform *ou
 	out->deterministic = RECORD_FALSE;
 }
 
-static bool tcg_boot(const struct platform_request *request, struct record_platform *platform,
-		     struct record_u64 *ticks, GError **error)
+static struct libvirt_l1 l1_of(const struct platform_request *request)
 {
-	const struct libvirt_l1 l1 = {
+	return (struct libvirt_l1){
 		.type = "qemu",
 		.cpu = request->config->tcg.cpu,
 		.config = &request->config->tcg,
 	};
+}
+
+static void tcg_parts(const struct platform_request *request, struct platform_parts *out)
+{
+	const struct libvirt_l1 l1 = l1_of(request);
+
+	libvirt_parts(request, &l1, out);
+}
+
+static bool tcg_boot(const struct platform_request *request, struct record_platform *platform,
+		     struct record_u64 *ticks, GError **error)
+{
+	const struct libvirt_l1 l1 = l1_of(request);
 
 	*ticks = (struct record_u64){ .known = false };
 	return libvirt_boot(request, &l1, platform, error);
@@ -30,5 +42,6 @@ const struct platform platform_tcg = {
 	.takes_guest = true,
 	.available = libvirt_available,
 	.describe = tcg_describe,
+	.parts = tcg_parts,
 	.boot = tcg_boot,
 };

@@ -182,10 +182,13 @@ static void put_prose(xmlDoc *doc, const struct report *report)
 {
 	xmlNode *prose = html_find(doc, "prose");
 	g_autofree char *subject = prose_subject(report->comparison);
+	g_autofree char *inputs = prose_inputs(report);
 	g_autoptr(GPtrArray) changes = prose_changes(report->comparison);
 	xmlNode *list;
 
 	html_add(prose, "p", subject);
+	if (inputs != NULL)
+		html_add(prose, "p", inputs);
 	put_expectations(prose, report->comparison);
 	html_add(prose, "p",
 		 report->comparison->b != NULL ? "What changed beside that, the most first:"

@@ -118,6 +118,25 @@ static json_t *rows_to_json(const struct comparison *comparison)
 	return json;
 }
 
+/* Those that differ; null if they are not known of two runs. */
+static json_t *inputs_to_json(const struct comparison *comparison)
+{
+	g_autoptr(GArray) differ = comparison_inputs(comparison);
+	json_t *json = json_array();
+
+	if (differ == NULL) {
+		json_decref(json);
+		return json_null();
+	}
+	for (guint i = 0; i < differ->len; i++) {
+		const struct compare_input *one = &g_array_index(differ, struct compare_input, i);
+
+		json_array_append_new(json, json_pack("{s:s, s:[s?, s?]}", "name", one->name,
+						      "runs", one->a, one->b));
+	}
+	return json;
+}
+
 static json_t *checks_to_json(const GPtrArray *checks)
 {
 	json_t *json = json_array();
@@ -142,6 +161,7 @@ char *report_json(const struct report *report)
 	json_object_set_new(json, "seconds", seconds_or_null(report->seconds));
 	json_object_set_new(json, "ticks", number_or_null(report->ticks));
 	json_object_set_new(json, "runs", runs_to_json(comparison));
+	json_object_set_new(json, "inputs_that_differ", inputs_to_json(comparison));
 	json_object_set_new(json, "rows", rows_to_json(comparison));
 	json_object_set_new(json, "total", total);
 	json_object_set_new(json, "checks", checks_to_json(report->checks));

@@ -200,10 +200,13 @@ char *report_markdown(const struct report *report)
 {
 	const struct comparison *comparison = report->comparison;
 	g_autofree char *subject = prose_subject(comparison);
+	g_autofree char *inputs = prose_inputs(report);
 	GString *out = g_string_new(NULL);
 
 	put_verdict(out, report);
 	put_line(out, "\n## What was compared\n\n", subject);
+	if (inputs != NULL)
+		put_line(out, "\n", inputs);
 	put_changes(out, comparison);
 	g_string_append(out, "\n## A sample of the kernel log\n");
 	put_log(out, comparison->label_a, report->kernel_logs[0]);

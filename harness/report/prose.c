@@ -31,6 +31,31 @@ char *prose_subject(const struct comparison *comparison)
 			       paging_of(comparison->b));
 }
 
+char *prose_inputs(const struct report *report)
+{
+	const struct comparison *comparison = report->comparison;
+	const struct record_run *a = comparison->a, *b = comparison->b;
+	g_autoptr(GArray) differ = comparison_inputs(comparison);
+	GString *text;
+
+	if (differ == NULL && b != NULL &&
+	    (a->inputs != NULL || b->inputs != NULL || report->records[0] != report->records[1]))
+		return g_strdup("Inputs, what L1 and L2 are made of, are not recorded for both "
+				"runs: what follows may have any cause.");
+	if (differ == NULL || differ->len == 0)
+		return NULL;
+	text = g_string_new("Inputs that differ:");
+	for (guint i = 0; i < differ->len; i++) {
+		const struct compare_input *one = &g_array_index(differ, struct compare_input, i);
+
+		g_string_append_printf(text, "%s %s (%.12s -> %.12s)", i > 0 ? "," : "", one->name,
+				       one->a != NULL ? one->a : "none",
+				       one->b != NULL ? one->b : "none");
+	}
+	g_string_append_c(text, '.');
+	return g_string_free(text, FALSE);
+}
+
 char *prose_expectation(const struct comparison *comparison, const struct expectation *one)
 {
 	g_autofree char *a = words_side(&one->row->a);
@@ -242,6 +267,11 @@ GPtrArray *prose_facts(const struct report *report)
 	if (comparison->b != NULL)
 		add_fact(facts, "Modules loaded in the second run",
 			 modules_of(comparison->b->module_ids));
+	add_fact(facts, "Inputs of the first run (SHA-256 over all)",
+		 g_strdup(record_run_inputs(comparison->a)));
+	if (comparison->b != NULL)
+		add_fact(facts, "Inputs of the second run (SHA-256 over all)",
+			 g_strdup(record_run_inputs(comparison->b)));
 	add_fact(facts, "In effect in the first run", prose_in_effect(comparison->a));
 	if (comparison->b != NULL)
 		add_fact(facts, "In effect in the second run", prose_in_effect(comparison->b));

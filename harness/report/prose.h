@@ -13,6 +13,12 @@
  * foreign as the record: escaping is the report's.
  */
 
+/*
+ * "Inputs that differ: qemu (0123456789ab -> none)." Or that this was not recorded; NULL: none
+ * does, or there is one run only, or two runs of one old record.
+ */
+char *prose_inputs(const struct report *report);
+
 /* "ept ran with EPT on, noept with EPT off: nested against shadow paging." */
 char *prose_subject(const struct comparison *comparison);
 

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "report/prose.h"
 #include "report/screen.h"
 #include "report/table.h"
 #include "model/words.h"
@@ -80,6 +81,16 @@ static void put_costs(const struct text *text)
 		put_run(text, comparison->label_b, comparison->b);
 }
 
+static void put_inputs(const struct text *text)
+{
+	g_autofree char *inputs = prose_inputs(text->report);
+
+	if (inputs == NULL)
+		return;
+	screen_paragraph(&text->screen, 0, 2, inputs);
+	g_string_append_c(text->screen.out, '\n');
+}
+
 char *report_text(const struct report *report, size_t width, bool colour)
 {
 	const struct text text = {
@@ -92,6 +103,7 @@ char *report_text(const struct report *report, size_t width, bool colour)
 	};
 
 	put_verdict(&text);
+	put_inputs(&text);
 	table_put(&text.screen, report->comparison);
 	table_put_cycles(&text.screen, report->comparison);
 	g_string_append_c(text.screen.out, '\n');

@@ -126,11 +126,28 @@ static void add_modules(GPtrArray *modules)
 	g_ptr_array_add(modules, record_module_new("kvm_intel", KVM_INTEL_ID));
 }
 
-static struct record_run *sample_run(const char *config, bool ept)
+/* Digests that tell one input from another at a glance. */
+static GPtrArray *sample_inputs(void)
+{
+	static const char *const names[] = { "l1-kernel", "qemu", "job", RECORD_INPUTS_ALL };
+	GPtrArray *inputs = record_inputs_new();
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *digits = g_strnfill(64, (char)('a' + i));
+
+		g_ptr_array_add(inputs, record_input_new(names[i], digits));
+	}
+	return inputs;
+}
+
+static struct record_run *sample_run(const struct record *record, const char *config, bool ept)
 {
 	struct record_run *run = record_run_new(config);
 
 	run->verdict = RECORD_VALID;
+	record_run_describe(run, record);
+	run->inputs = sample_inputs();
 	run->requested.ept = record_bool_from(ept);
 	run->requested.vpid = RECORD_TRUE;
 	run->in_effect.ept = record_bool_from(ept);
@@ -171,11 +188,12 @@ struct record *sample_record(void)
 	record_set_string(&record->platform.cpu, "corei7_haswell_4770");
 	record_set_string(&record->platform.vendor, "vmx");
 	record->platform.deterministic = RECORD_TRUE;
+	record_set_string(&record->kernel.line, "6.1");
 	record_set_string(&record->kernel.release, "6.1.0-eptlab");
 	record_set_string(&record->kernel.patches_sha256, "4444");
 	add_modules(record->kernel.modules);
 	set_guest(&record->guest);
-	g_ptr_array_add(record->runs, sample_run("ept", true));
-	g_ptr_array_add(record->runs, sample_run("noept", false));
+	g_ptr_array_add(record->runs, sample_run(record, "ept", true));
+	g_ptr_array_add(record->runs, sample_run(record, "noept", false));
 	return record;
 }

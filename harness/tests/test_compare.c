@@ -245,6 +245,60 @@ static void labels_can_be_given(void **state)
 	assert_string_equal(comparison->label_b, "B");
 }
 
+/* ---- Inputs ---- */
+
+static void set_input(struct record_run *run, guint index, const char *name, char digit)
+{
+	struct record_input *input = run->inputs->pdata[index];
+	g_autofree char *digits = g_strnfill(64, digit);
+
+	record_set_string(&input->name, name);
+	record_set_string(&input->sha256, digits);
+}
+
+static void inputs_that_differ(void **state)
+{
+	g_autoptr(struct_record) record = sample_record();
+	struct record_run *ept = record_find_run(record, "ept");
+	struct record_run *noept = record_find_run(record, "noept");
+	g_autoptr(struct_comparison) comparison = comparison_new(ept, NULL, noept, NULL);
+	g_autoptr(GArray) none = comparison_inputs(comparison);
+	g_autoptr(GArray) differ = NULL;
+	const struct compare_input *one;
+
+	(void)state;
+	assert_int_equal(none->len, 0);
+	/* Another QEMU, and a job that is called otherwise; so the digest over all is another. */
+	set_input(noept, 1, "qemu", 'e');
+	set_input(noept, 2, "task", 'c');
+	set_input(noept, 3, RECORD_INPUTS_ALL, 'f');
+	differ = comparison_inputs(comparison);
+	assert_int_equal(differ->len, 3);
+	one = &g_array_index(differ, struct compare_input, 0);
+	assert_string_equal(one->name, "qemu");
+	assert_true(one->a[0] == 'b' && one->b[0] == 'e');
+	one = &g_array_index(differ, struct compare_input, 1);
+	assert_string_equal(one->name, "job");
+	assert_true(one->a[0] == 'c' && one->b == NULL);
+	one = &g_array_index(differ, struct compare_input, 2);
+	assert_string_equal(one->name, "task");
+	assert_true(one->a == NULL && one->b[0] == 'c');
+}
+
+static void inputs_that_are_not_recorded(void **state)
+{
+	g_autoptr(struct_record) record = sample_record();
+	struct record_run *ept = record_find_run(record, "ept");
+	struct record_run *noept = record_find_run(record, "noept");
+	g_autoptr(struct_comparison) comparison = comparison_new(ept, NULL, noept, NULL);
+	g_autoptr(struct_comparison) alone = comparison_new(ept, NULL, NULL, NULL);
+
+	(void)state;
+	assert_null(comparison_inputs(alone));
+	g_clear_pointer(&noept->inputs, g_ptr_array_unref);
+	assert_null(comparison_inputs(comparison));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +311,8 @@ int main(void)
 		cmocka_unit_test(run_in_which_nothing_happened),
 		cmocka_unit_test(one_run_alone),
 		cmocka_unit_test(labels_can_be_given),
+		cmocka_unit_test(inputs_that_differ),
+		cmocka_unit_test(inputs_that_are_not_recorded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,6 +162,31 @@ static void assert_same_counts(const struct record *a, const struct record *b, c
 	}
 }
 
+static const struct record_check *check_of(const struct record *record, const char *rule,
+					   const char *config)
+{
+	for (unsigned int i = 0; i < record->checks->len; i++) {
+		const struct record_check *check = g_ptr_array_index(record->checks, i);
+
+		if (strcmp(check->rule, rule) == 0 && g_strcmp0(check->run, config) == 0)
+			return check;
+	}
+	fail_msg("there is no check %s of %s", rule, config);
+	return NULL;
+}
+
+/* What the two are made of is the same, and so the rule has held the second against the first. */
+static void assert_repeats(const struct record *second, const char *config)
+{
+	const struct record_run *run = run_of(second, config);
+
+	assert_non_null(record_run_inputs(run));
+	assert_string_equal(record_run_inputs(run), record_run_inputs(run_of(first, config)));
+	assert_true(run->earlier.known);
+	assert_int_equal(check_of(second, "repeats", config)->verdict, RECORD_CHECK_PASS);
+	assert_int_equal(check_of(first, "repeats", config)->verdict, RECORD_CHECK_NOT_APPLICABLE);
+}
+
 static void second_experiment_has_identical_counts(void **state)
 {
 	struct record *second;
@@ -169,12 +194,57 @@ static void second_experiment_has_identical_counts(void **state)
 	(void)state;
 	lab_run(lab, 0, "run", NULL);
 	second = lab_newest(lab);
+	assert_repeats(second, "ept");
+	assert_repeats(second, "noept");
 	assert_string_not_equal(second->created, first->created);
 	assert_same_counts(first, second, "ept");
 	assert_same_counts(first, second, "noept");
 	assert_true(second->ticks.known);
 	assert_true(second->ticks.value == first->ticks.value);
 	record_free(second);
+}
+
+/* The committed record has the same counts, where it was made of the same; else that is said. */
+static void reference_is_met(void **state)
+{
+	struct record *reference = record_load("results/reference/bochs", NULL);
+	const char *inputs;
+
+	(void)state;
+	assert_non_null(reference);
+	inputs = record_run_inputs(run_of(reference, "ept"));
+	if (g_strcmp0(inputs, record_run_inputs(run_of(first, "ept"))) != 0) {
+		printf("# results/reference/bochs is not compared: its inputs are %s\n",
+		       inputs != NULL ? "others" : "not recorded");
+		record_free(reference);
+		skip();
+	}
+	assert_same_counts(reference, first, "ept");
+	assert_same_counts(reference, first, "noept");
+	assert_true(reference->ticks.value == first->ticks.value);
+	record_free(reference);
+}
+
+/* What must not be compared is refused before anything is measured, and leaves no record. */
+static void rerun_of_something_else_is_refused(void **state)
+{
+	static const struct {
+		const char *setting, *said;
+	} cases[] = {
+		{ "bochs.cpu=broadwell_ult", "CPU: corei7_haswell_4770 and broadwell_ult" },
+		{ "experiment.platform=tcg", "platform: bochs and tcg" },
+		{ "experiment.workload=dose-cpuid", "workload: boot and dose-cpuid" },
+		{ "l2.memory_mib=96", "memory in MiB: 128 and 96" },
+	};
+	unsigned int records = lab_count(lab, "2");
+
+	(void)state;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(cases); i++) {
+		lab_run(lab, 1, "rerun", "--set", cases[i].setting, "noept", NULL);
+		assert_non_null(strstr(lab->errors, cases[i].said));
+	}
+	assert_int_equal(lab_count(lab, "2"), records);
+	assert_int_equal(lab_count(lab, ".partial"), 0);
 }
 
 static void rerun_is_compared_with_the_other_half(void **state)
@@ -190,6 +260,9 @@ static void rerun_is_compared_with_the_other_half(void **state)
 	assert_true(count(run_of(rerun, "noept"), REASON_EPT_VIOLATION) == 0);
 	assert_true(count(run_of(rerun, "noept"), REASON_EXCEPTION_NMI) > 1000);
 	assert_non_null(strstr(lab->output, "EPT_VIOLATION"));
+	/* Its job has one run where the other half's had two; nothing else is another. */
+	assert_true(g_regex_match_simple("Inputs that differ: job [(]\\w{12} -> \\w{12}[)][.]\n",
+					 lab->output, 0, 0));
 	record_free(rerun);
 }
 
@@ -210,6 +283,8 @@ int main(void)
 		cmocka_unit_test(cost_is_recorded),
 		cmocka_unit_test(record_has_all_its_files),
 		cmocka_unit_test(second_experiment_has_identical_counts),
+		cmocka_unit_test(reference_is_met),
+		cmocka_unit_test(rerun_of_something_else_is_refused),
 		cmocka_unit_test(rerun_is_compared_with_the_other_half),
 		cmocka_unit_test(nothing_is_left_running),
 	};

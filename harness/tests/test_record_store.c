@@ -809,6 +809,65 @@ static void killed_at_any_moment(void **state)
 
 #define with_place(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+/* ---- Earlier runs ---- */
+
+/* A record whose run "ept" has count exits of reason 30, and inputs that end with that digit. */
+static char *commit_run(const struct place *place, uint64_t count, char digit, const char *error)
+{
+	g_autoptr(struct_record) record = record_with(RECORD_VALID);
+	struct record_run *run = record_find_run(record, "ept");
+	struct record_input *all = run->inputs->pdata[run->inputs->len - 1];
+	char *path;
+
+	sample_set_count(run, 30, count);
+	all->sha256[63] = digit;
+	record_set_string(&run->error, error);
+	path = record_store_commit(begin(place), record, NULL);
+	assert_non_null(path);
+	return path;
+}
+
+static void forget_earlier(struct record_run *run)
+{
+	g_clear_pointer(&run->earlier.record, g_free);
+	g_clear_pointer(&run->earlier.exits, g_ptr_array_unref);
+	run->earlier.known = false;
+}
+
+/* The newest with the same configuration and inputs, and counts; whatever else there is. */
+static void earlier_run_is_found(void **state)
+{
+	const struct place *place = *state;
+	g_autoptr(struct_record) record = record_with(RECORD_VALID);
+	struct record_run *run = record_find_run(record, "ept");
+	g_autofree char *old = commit_run(place, 700, 'd', NULL);
+	g_autofree char *same = commit_run(place, 701, 'd', NULL);
+	g_autofree char *other = commit_run(place, 702, 'e', NULL);
+	g_autofree char *failed = commit_run(place, 703, 'd', "L2: it crashed");
+	g_autofree char *broken = g_build_filename(place->results, NAME "-9", NULL);
+
+	assert_int_equal(g_mkdir(broken, 0700), 0);
+	record_find_earlier(place->results, run);
+	assert_true(run->earlier.known);
+	assert_string_equal(run->earlier.record, NAME "-2");
+	assert_int_equal(record_find_exit(run->earlier.exits, 30)->count, 701);
+	/* What never came is left out: 12 reasons of the sample did, with ept 10. */
+	assert_int_equal(run->earlier.exits->len, 10);
+	forget_earlier(run);
+
+	record_set_string(&run->config, "third");
+	record_find_earlier(place->results, run);
+	assert_false(run->earlier.known);
+	record_set_string(&run->config, "ept");
+	record_set_string(&run->platform.name, "tcg");
+	record_find_earlier(place->results, run);
+	assert_false(run->earlier.known);
+	record_set_string(&run->platform.name, "bochs");
+	g_clear_pointer(&run->inputs, g_ptr_array_unref);
+	record_find_earlier(place->results, run);
+	assert_false(run->earlier.known);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -838,6 +897,7 @@ int main(void)
 		with_place(nothing_to_recover),
 		with_place(recovery_without_space),
 		with_place(killed_at_any_moment),
+		cmocka_unit_test_setup_teardown(earlier_run_is_found, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -645,6 +645,75 @@ static void json_of_unknowns_and_of_one_run(void **state)
 
 #define with_fixture(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+/* ---- Inputs ---- */
+
+#define DIFFER "Inputs that differ: qemu (bbbbbbbbbbbb -> none), emulator (none -> bbbbbbbbbbbb)."
+
+/* Each format says it before the first count. */
+static void inputs_that_differ_come_first(void **state)
+{
+	struct fixture *fixture = *state;
+	struct record_run *noept = record_find_run(fixture->record, "noept");
+	struct record_input *input = noept->inputs->pdata[1];
+	static const struct {
+		char *(*make)(const struct report *report);
+		const char *counts;
+	} formats[] = { { report_markdown, "| No. |" }, { report_html, "<table" } };
+	g_autofree char *same = report_text(&fixture->report, 200, false);
+	g_autofree char *text = NULL;
+	json_t *root, *inputs;
+	size_t i;
+
+	assert_null(strstr(same, "Inputs"));
+	root = parse_report(&fixture->report);
+	assert_int_equal(json_array_size(json_object_get(root, "inputs_that_differ")), 0);
+	assert_true(json_is_array(json_object_get(root, "inputs_that_differ")));
+	json_decref(root);
+
+	record_set_string(&input->name, "emulator");
+	text = report_text(&fixture->report, 200, false);
+	assert_non_null(strstr(text, DIFFER));
+	assert_true(strstr(text, DIFFER) < strstr(text, "EPT_VIOLATION"));
+	for (i = 0; i < G_N_ELEMENTS(formats); i++) {
+		g_autofree char *page = formats[i].make(&fixture->report);
+		const char *said = strstr(page, "Inputs that differ: qemu (bbbbbbbbbbbb -");
+
+		assert_non_null(said);
+		assert_true(said < strstr(page, formats[i].counts));
+	}
+	root = parse_report(&fixture->report);
+	inputs = json_object_get(root, "inputs_that_differ");
+	assert_int_equal(json_array_size(inputs), 2);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(inputs, 1), "name")),
+			    "emulator");
+	assert_true(json_is_null(
+		json_array_get(json_object_get(json_array_get(inputs, 1), "runs"), 0)));
+	json_decref(root);
+}
+
+/* Of two records at least one of which is older: nobody knows whether they differ. */
+static void inputs_may_not_be_recorded(void **state)
+{
+	struct fixture *fixture = *state;
+	g_autoptr(struct_record) other = sample_record();
+	struct report report = fixture->report;
+	g_autofree char *of_one = NULL;
+	g_autofree char *of_two = NULL;
+	guint i;
+
+	for (i = 0; i < fixture->record->runs->len; i++) {
+		struct record_run *run = fixture->record->runs->pdata[i];
+
+		g_clear_pointer(&run->inputs, g_ptr_array_unref);
+	}
+	of_one = report_text(&report, 200, false);
+	assert_null(strstr(of_one, "Inputs"));
+	report.records[1] = other;
+	of_two = report_text(&report, 200, false);
+	assert_non_null(strstr(of_two, "Inputs, what L1 and L2 are made of, are not recorded"));
+	assert_true(strstr(of_two, "not recorded") < strstr(of_two, "EPT_VIOLATION"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -670,6 +739,8 @@ int main(void)
 		with_fixture(json_has_all_that_the_text_has),
 		with_fixture(json_holds_every_difference),
 		with_fixture(json_of_unknowns_and_of_one_run),
+		with_fixture(inputs_that_differ_come_first),
+		with_fixture(inputs_may_not_be_recorded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
