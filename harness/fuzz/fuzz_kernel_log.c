@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_assert_cmpuint(run->kernel_log.lines, ==, lines_of(text, size));
 	check_findings(&run->kernel_log);
 	check_round_trip(record);
-	result = rules_find("kernel-log")->check(run, NULL);
+	result = rules_find("kernel-log")->of_run(run);
 	g_assert_true((result.verdict == RECORD_CHECK_FAIL) == (run->kernel_log.findings->len > 0));
 	g_free(result.saw);
 	g_free(result.expected);

@@ -362,7 +362,7 @@ static void put_rule(GPtrArray *marks, const struct conform_subject *subject,
 		/* There are the tables of two VMs in the log then. */
 		if (run->companion != NULL && g_str_equal(mark->rule, "l1-log"))
 			continue;
-		result = rule->check(run->run, NULL);
+		result = rule->of_run(run->run);
 		if (result.verdict == RECORD_CHECK_FAIL ||
 		    (result.verdict == RECORD_CHECK_UNKNOWN && run->probe != NULL)) {
 			put(marks, mark->mark, CONFORM_NOT_OK,

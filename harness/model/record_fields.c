@@ -378,30 +378,17 @@ void record_object_free(const struct record_object *object, void *base)
 	g_free(base);
 }
 
-static void exit_release(void *base)
-{
-	record_object_free(&record_object_exit, base);
-}
+#define RELEASE(type)                                                                              \
+	static void type##_release(void *base)                                                     \
+	{                                                                                          \
+		record_object_free(&record_object_##type, base);                                   \
+	}
 
-static void module_release(void *base)
-{
-	record_object_free(&record_object_module, base);
-}
-
-static void input_release(void *base)
-{
-	record_object_free(&record_object_input, base);
-}
-
-static void run_release(void *base)
-{
-	record_object_free(&record_object_run, base);
-}
-
-static void check_release(void *base)
-{
-	record_object_free(&record_object_check, base);
-}
+RELEASE(exit)
+RELEASE(module)
+RELEASE(input)
+RELEASE(run)
+RELEASE(check)
 
 void *record_object_new(const struct record_object *object)
 {

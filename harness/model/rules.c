@@ -32,13 +32,12 @@ static char *interface_text(const struct record_interface *interface)
 	return g_strdup_printf("\"%s\", version %" PRIu32, shown, interface->eax);
 }
 
-static struct rule_result check_signature(const struct record_run *a, const struct record_run *b)
+static struct rule_result check_signature(const struct record_run *a)
 {
 	const struct record_interface *interface = &a->interface;
 	g_autofree char *expected = g_strdup_printf("\"" KVM_EXITCOUNT_SIGNATURE "\", version %d",
 						    KVM_EXITCOUNT_VERSION);
 
-	(void)b;
 	if (!interface->known)
 		return unknown("leaf 0x4FFFFF00 was not read", expected);
 	return judged(interface->eax == KVM_EXITCOUNT_VERSION &&
@@ -89,14 +88,13 @@ static bool modules_are_known(const GPtrArray *modules)
 	return true;
 }
 
-static struct rule_result check_modules(const struct record_run *a, const struct record_run *b)
+static struct rule_result check_modules(const struct record_run *a)
 {
 	const GPtrArray *built = a->kernel.modules;
 	const GPtrArray *loaded = a->module_ids;
 	const char *expected = "each module that was built is loaded, with the same build-id";
 	const struct record_module *other, *instead;
 
-	(void)b;
 	if (!modules_are_known(built))
 		return unknown("the build-ids of the built modules", expected);
 	if (!modules_are_known(loaded))
@@ -134,18 +132,16 @@ static enum record_bool leaf_bool(const struct record_l2_effect *effect, bool va
 	return effect->known ? record_bool_from(value) : RECORD_UNKNOWN;
 }
 
-static struct rule_result check_ept_sysfs(const struct record_run *a, const struct record_run *b)
+static struct rule_result check_ept_sysfs(const struct record_run *a)
 {
-	(void)b;
 	return check_effect(a->requested.ept, a->in_effect.ept, "EPT",
 			    "the module's parameter was not read back");
 }
 
-static struct rule_result check_ept_leaf(const struct record_run *a, const struct record_run *b)
+static struct rule_result check_ept_leaf(const struct record_run *a)
 {
 	const struct record_l2_effect *effect = &a->l2_in_effect;
 
-	(void)b;
 	return check_effect(a->requested.ept, leaf_bool(effect, effect->ept), "EPT",
 			    "leaf 0x4FFFFF01 was not answered");
 }
@@ -158,20 +154,18 @@ static bool has_vpid(const struct record_run *run)
 
 #define ASIDS_ALWAYS "SVM tags its TLB by ASID always (APM vol. 2, 15.16)"
 
-static struct rule_result check_vpid_sysfs(const struct record_run *a, const struct record_run *b)
+static struct rule_result check_vpid_sysfs(const struct record_run *a)
 {
-	(void)b;
 	if (!has_vpid(a))
 		return not_applicable(ASIDS_ALWAYS);
 	return check_effect(a->requested.vpid, a->in_effect.vpid, "VPID",
 			    "the module's parameter was not read back");
 }
 
-static struct rule_result check_vpid_leaf(const struct record_run *a, const struct record_run *b)
+static struct rule_result check_vpid_leaf(const struct record_run *a)
 {
 	const struct record_l2_effect *effect = &a->l2_in_effect;
 
-	(void)b;
 	if (!has_vpid(a))
 		return not_applicable(ASIDS_ALWAYS);
 	return check_effect(a->requested.vpid, leaf_bool(effect, effect->vpid), "VPID",
@@ -248,14 +242,13 @@ static struct rule_result check_one_count(const struct record_run *run, enum rec
 }
 
 /* SVM has one reason for what are two on VMX. */
-static struct rule_result check_no_ept_exits(const struct record_run *a, const struct record_run *b)
+static struct rule_result check_no_ept_exits(const struct record_run *a)
 {
 	const struct count violations = count_of(a, REASON_EPT_VIOLATION);
 	const struct count misconfigs = count_of(a, REASON_EPT_MISCONFIG);
 	const char *expected = "48 EPT_VIOLATION 0, 49 EPT_MISCONFIG 0";
 	struct rule_result other;
 
-	(void)b;
 	if (roles_of(a)->misconfig == REASON_NONE)
 		return check_one_count(a, RECORD_FALSE, roles_of(a)->violation, false);
 	if (!is_about(a, RECORD_FALSE, &other))
@@ -268,21 +261,18 @@ static struct rule_result check_no_ept_exits(const struct record_run *a, const s
 		      expected);
 }
 
-static struct rule_result check_page_faults(const struct record_run *a, const struct record_run *b)
+static struct rule_result check_page_faults(const struct record_run *a)
 {
-	(void)b;
 	return check_one_count(a, RECORD_FALSE, roles_of(a)->page_fault, true);
 }
 
-static struct rule_result check_violations(const struct record_run *a, const struct record_run *b)
+static struct rule_result check_violations(const struct record_run *a)
 {
-	(void)b;
 	return check_one_count(a, RECORD_TRUE, roles_of(a)->violation, true);
 }
 
-static struct rule_result check_no_invlpg(const struct record_run *a, const struct record_run *b)
+static struct rule_result check_no_invlpg(const struct record_run *a)
 {
-	(void)b;
 	return check_one_count(a, RECORD_TRUE, roles_of(a)->invlpg, false);
 }
 
@@ -360,13 +350,12 @@ static char *first_wrong_answer(const struct record_run *run)
 	return NULL;
 }
 
-static struct rule_result check_answers(const struct record_run *a, const struct record_run *b)
+static struct rule_result check_answers(const struct record_run *a)
 {
 	const struct record_run *run = a;
 	const char *expected = "a count for each reason that the SDM defines, and for no other";
 	char *wrong;
 
-	(void)b;
 	if (!run->exits || !run->undefined || !run->malformed)
 		return unknown("the reasons were not read", expected);
 	if (run->malformed->len > 0)
@@ -387,12 +376,11 @@ static struct rule_result check_answers(const struct record_run *a, const struct
 }
 
 /* What was frozen at one instant adds up, to the last exit. */
-static struct rule_result check_sum(const struct record_run *a, const struct record_run *b)
+static struct rule_result check_sum(const struct record_run *a)
 {
 	const struct record_latch *latch = &a->latch;
 	g_autofree char *expected = NULL;
 
-	(void)b;
 	if (!latch->known || !a->exits)
 		return unknown("the latch, or the reasons", "the parts add up to the total");
 	expected = g_strdup_printf("exactly %" PRIu64, latch->total);
@@ -420,13 +408,12 @@ static struct rule_result check_sum(const struct record_run *a, const struct rec
  *
  *	before + cpuid_read <= sum <= after - (reads - cpuid_read) - 1
  */
-static struct rule_result check_sweep(const struct record_run *a, const struct record_run *b)
+static struct rule_result check_sweep(const struct record_run *a)
 {
 	const struct record_leaf_total *leaf = &a->leaf_total;
 	g_autofree char *expected = NULL;
 	uint64_t others, lowest;
 
-	(void)b;
 	if (!leaf->known || leaf->cpuid_read == 0 || leaf->cpuid_read > leaf->reads)
 		return unknown("the total before and after, or the reads between them",
 			       "the parts add up to the total");
@@ -469,16 +456,14 @@ static struct rule_result check_log(const struct record_kernel_log *log, const c
 	return judged(true, g_strdup_printf("none in %" PRIu64 " lines", log->lines), expected);
 }
 
-static struct rule_result check_kernel_log(const struct record_run *a, const struct record_run *b)
+static struct rule_result check_kernel_log(const struct record_run *a)
 {
-	(void)b;
 	return check_log(&a->kernel_log, "L1's kernel log was not read",
 			 "lines of L1's kernel log were lost");
 }
 
-static struct rule_result check_l2_log(const struct record_run *a, const struct record_run *b)
+static struct rule_result check_l2_log(const struct record_run *a)
 {
-	(void)b;
 	return check_log(&a->l2_log, "L2's console was not read",
 			 "lines of L2's console were lost");
 }
@@ -595,8 +580,7 @@ char *rules_not_a_pair(const struct record_run *a, const struct record_run *b)
 
 /* ---- Is what must repeat the same again? ---- */
 
-static struct rule_result check_repeats(const struct record_run *a,
-					const struct record_run *b G_GNUC_UNUSED)
+static struct rule_result check_repeats(const struct record_run *a)
 {
 	const struct record_earlier *earlier = &a->earlier;
 	g_autofree char *expected = NULL;
@@ -619,9 +603,8 @@ static struct rule_result check_repeats(const struct record_run *a,
 static const struct rule rules[] = {
 	{
 		.name = "signature",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = check_signature,
+		.of_run = check_signature,
 		.why = "A KVM that does not count answers these leaves too: on Intel an unknown "
 		       "leaf is "
 		       "answered with the highest basic one (SDM vol. 2, CPUID). Only the "
@@ -631,9 +614,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "modules",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = check_modules,
+		.of_run = check_modules,
 		.why = "Counts come from the modules that are loaded, not from those on the disk; "
 		       "the "
 		       "linker's build-id (sysfs: module/NAME/notes) says which they are.",
@@ -641,9 +623,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "ept-sysfs",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = check_ept_sysfs,
+		.of_run = check_ept_sysfs,
 		.why = "The parameter can only be set when the module is loaded, and KVM turns EPT "
 		       "off "
 		       "without a word where the CPU lacks it (hardware_setup() in vmx.c; "
@@ -653,18 +634,16 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "ept-leaf",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = check_ept_leaf,
+		.of_run = check_ept_leaf,
 		.why = "Leaf 0x4FFFFF01 says what the VMCS of this very L2 has (vmcs01's secondary "
 		       "controls; with SVM its VMCB's NP_ENABLE), whatever the parameter says.",
 		.advice = "L2 ran with the other kind of paging; its counts belong to that one.",
 	},
 	{
 		.name = "vpid-sysfs",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = check_vpid_sysfs,
+		.of_run = check_vpid_sysfs,
 		.why = "Without VPID, every VM entry and exit empties the TLB (SDM vol. 3, "
 		       "\"Virtual-Processor Identifiers\"), which changes what shadow paging "
 		       "costs; KVM "
@@ -674,9 +653,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "vpid-leaf",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = check_vpid_leaf,
+		.of_run = check_vpid_leaf,
 		.why = "A vCPU for which no VPID was left runs without one (allocate_vpid() in "
 		       "vmx.c), "
 		       "whatever the parameter says.",
@@ -684,9 +662,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "ept-off-no-ept-exits",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = check_no_ept_exits,
+		.of_run = check_no_ept_exits,
 		.why = "EPT violations and misconfigurations exist only while \"enable EPT\" is 1 "
 		       "(SDM "
 		       "vol. 3, \"EPT-Induced VM Exits\"), and nested page faults while NP_ENABLE "
@@ -699,9 +676,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "ept-off-page-faults",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = check_page_faults,
+		.of_run = check_page_faults,
 		.why = "Shadow paging works by intercepting page faults "
 		       "(vmx_update_exception_bitmap() "
 		       "in vmx.c, init_vmcb() in svm.c), and no kernel boots without one.",
@@ -709,9 +685,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "ept-on-violations",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = check_violations,
+		.of_run = check_violations,
 		.why = "KVM maps guest memory in EPT when it is first used, and each such first "
 		       "use is "
 		       "an EPT violation (SDM vol. 3, \"EPT Violations\"; handle_ept_violation() "
@@ -720,9 +695,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "ept-on-no-invlpg",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = check_no_invlpg,
+		.of_run = check_no_invlpg,
 		.why = "With EPT, KVM does not intercept INVLPG (vmx_exec_control() in vmx.c), nor "
 		       "with NPT "
 		       "(init_vmcb() in svm.c): the guest "
@@ -733,9 +707,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "answers",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = check_answers,
+		.of_run = check_answers,
 		.why = "A reason that is left out or made up would not show in a sum. Which "
 		       "reasons "
 		       "there are is in SDM vol. 3, appendix C, and APM vol. 2, appendix C.",
@@ -744,9 +717,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "sum",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = check_sum,
+		.of_run = check_sum,
 		.why = "Leaf 0x4FFFFF02 freezes all counters of the VM at one instant, so what "
 		       "leaf "
 		       "0x4FFFFF03 then says of each reason must add up to the total "
@@ -756,9 +728,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "sweep",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = check_sweep,
+		.of_run = check_sweep,
 		.why = "The total is read before and after the reasons, leaf 0x4FFFFFFE. Every "
 		       "read is itself one exit (CPUID always exits: SDM vol. 3, \"Instructions "
 		       "That Cause VM Exits Unconditionally\"; on AMD KVM intercepts it always), "
@@ -769,9 +740,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "l1-log",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = rules_check_l1_log,
+		.of_run = rules_check_l1_log,
 		.why = "L1 prints the table of a VM when that goes away (kvm_exitcount_print() of "
 		       "the "
 		       "patch series). Counters only grow, so no reason can have less there than "
@@ -782,9 +752,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "dose",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = rules_check_dose,
+		.of_run = rules_check_dose,
 		.why = "A dose does nothing but a known number of things that exit, and each exit "
 		       "of "
 		       "it is derived from the SDM and from KVM's source (docs/doses.md).",
@@ -794,9 +763,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "witness-leaves",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = rules_check_witness_leaves,
+		.of_run = rules_check_witness_leaves,
 		.why = "The kernel's own tracepoint kvm:kvm_exit stands where every hardware exit "
 		       "passes (vmx_vcpu_run() in vmx.c). A histogram of it, stopped by the "
 		       "latch's kvm:kvm_cpuid, covers the very interval of the latched counts.",
@@ -806,9 +774,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "witness-end",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = rules_check_witness_end,
+		.of_run = rules_check_witness_end,
 		.why = "While L2 stands still, the histogram, KVM's debugfs file and, when the VM "
 		       "then goes away, the kernel log are about the same exits.",
 		.advice =
@@ -816,9 +783,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "witness-vcpu",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = rules_check_witness_vcpu,
+		.of_run = rules_check_witness_vcpu,
 		.why = "KVM's own statistic \"exits\" counts each return from vcpu_run() "
 		       "(vcpu_enter_guest() in x86.c): the hardware exits, and the entries that "
 		       "never happened, because the guest's state had to be emulated "
@@ -828,9 +794,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "kernel-log",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = check_kernel_log,
+		.of_run = check_kernel_log,
 		.why = "After an oops or a warning the kernel goes on, but not as it was built to; "
 		       "what "
 		       "it counts then is not worth having.",
@@ -840,9 +805,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "l2-log",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = check_l2_log,
+		.of_run = check_l2_log,
 		.why = "A guest that oopses or warns has executed other code than its usual, and "
 		       "has "
 		       "other exits.",
@@ -850,9 +814,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "repeats",
-		.scope = RULE_OF_RUN,
 		.must_be_known = true,
-		.check = check_repeats,
+		.of_run = check_repeats,
 		.why = "An emulator that lets nothing from outside in executes the same "
 		       "instructions each time, so equal inputs (runs[].inputs in record.json) "
 		       "have equal counts, to the last exit.",
@@ -861,9 +824,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "vpid-equal",
-		.scope = RULE_OF_PAIR,
 		.must_be_known = true,
-		.check = check_vpid_equal,
+		.of_pair = check_vpid_equal,
 		.why = "Two runs that are compared may differ in one thing only; with VPID off, "
 		       "TLB "
 		       "misses would be counted as the cost of paging (SDM vol. 3, "
@@ -872,9 +834,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "runs-differ",
-		.scope = RULE_OF_PAIR,
 		.must_be_known = true,
-		.check = check_runs_differ,
+		.of_pair = check_runs_differ,
 		.why = "Nested and shadow paging cannot cause the same exits throughout a boot. "
 		       "Equal "
 		       "counts mean that one run was read twice.",
@@ -882,10 +843,9 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "boot-fingerprint",
-		.scope = RULE_OF_PAIR,
 		/* Another CPU model may make WBINVD exit or not: a difference alone is no proof. */
 		.must_be_known = false,
-		.check = check_fingerprint,
+		.of_pair = check_fingerprint,
 		.why = "29 DR_ACCESS, 46 GDTR_IDTR, 47 LDTR_TR, 54 WBINVD and 55 XSETBV come from "
 		       "instructions that firmware and kernel execute a fixed few times in a boot, "
 		       "whatever the paging. An exact multiple means that a counter ran on.",
@@ -893,9 +853,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "same-guest",
-		.scope = RULE_OF_PAIR,
 		.must_be_known = true,
-		.check = check_same_guest,
+		.of_pair = check_same_guest,
 		.why = "Another kernel, image, amount of memory or number of vCPUs causes other "
 		       "exits, "
 		       "whatever the paging.",
@@ -903,9 +862,8 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "same-host",
-		.scope = RULE_OF_PAIR,
 		.must_be_known = false, /* on real hardware a name may be missing */
-		.check = check_same_host,
+		.of_pair = check_same_host,
 		.why = "What exits, and how often, depends on the CPU (which features KVM can use) "
 		       "and "
 		       "on KVM itself.",
@@ -958,7 +916,7 @@ static struct rule_result ask(const struct rule *rule, const struct record_run *
 {
 	if (a->error != NULL || (b != NULL && b->error != NULL))
 		return not_applicable("the run was not measured to its end");
-	return rule->check(a, b);
+	return b == NULL ? rule->of_run(a) : rule->of_pair(a, b);
 }
 
 static void apply_to_runs(GPtrArray *checks, const struct rule *rule,
@@ -990,7 +948,7 @@ GPtrArray *rules_check(const struct record_run *const *runs, size_t count, bool 
 	for (i = 0; i < count; i++)
 		*valid &= runs[i]->error == NULL;
 	for (i = 0; i < G_N_ELEMENTS(rules); i++) {
-		if (rules[i].scope == RULE_OF_RUN)
+		if (rules[i].of_run != NULL)
 			apply_to_runs(checks, &rules[i], runs, count, valid);
 		else
 			apply_to_pairs(checks, &rules[i], runs, count, valid);

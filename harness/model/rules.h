@@ -14,17 +14,12 @@
  * and says pass, fail, not applicable or unknown. Unknown means that data which the rule needs is
  * missing: that is never a pass, and for a rule that must be known it makes the record invalid.
  */
-enum rule_scope {
-	RULE_OF_RUN,  /* asked of each run on its own */
-	RULE_OF_PAIR, /* asked of two runs together; not applicable if there is one */
-};
-
 struct rule {
 	const char *name; /* short and stable: it stands in records */
-	enum rule_scope scope;
 	bool must_be_known;
-	/* b is NULL for RULE_OF_RUN. */
-	struct rule_result (*check)(const struct record_run *a, const struct record_run *b);
+	/* One of the two; that of a pair is not applicable if there is one run. */
+	struct rule_result (*of_run)(const struct record_run *a);
+	struct rule_result (*of_pair)(const struct record_run *a, const struct record_run *b);
 	const char *why; /* with its source */
 	const char *advice;
 };

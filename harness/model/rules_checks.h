@@ -7,18 +7,17 @@
 
 /* Internal to rules*.c: the checks that stand in other files than the table. */
 
-/* What L1 has counted against what L2 has read: rules_l1.c. b is NULL. */
-struct rule_result rules_check_l1_log(const struct record_run *a, const struct record_run *b);
-struct rule_result rules_check_witness_leaves(const struct record_run *a,
-					      const struct record_run *b);
-struct rule_result rules_check_witness_end(const struct record_run *a, const struct record_run *b);
-struct rule_result rules_check_witness_vcpu(const struct record_run *a, const struct record_run *b);
+/* What L1 has counted against what L2 has read: rules_l1.c. */
+struct rule_result rules_check_l1_log(const struct record_run *a);
+struct rule_result rules_check_witness_leaves(const struct record_run *a);
+struct rule_result rules_check_witness_end(const struct record_run *a);
+struct rule_result rules_check_witness_vcpu(const struct record_run *a);
 
 /* The first reason of which the two lists do not have the same count, in words; NULL: none. */
 char *rules_first_different(const GPtrArray *ones, const char *one, const GPtrArray *others,
 			    const char *other);
 
 /* What a dose must cost: rules_dose.c. */
-struct rule_result rules_check_dose(const struct record_run *a, const struct record_run *b);
+struct rule_result rules_check_dose(const struct record_run *a);
 
 #endif

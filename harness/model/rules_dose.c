@@ -7,8 +7,7 @@
 #include "model/doses.h"
 #include "model/job.h"
 
-struct rule_result rules_check_dose(const struct record_run *a,
-				    const struct record_run *b G_GNUC_UNUSED)
+struct rule_result rules_check_dose(const struct record_run *a)
 {
 	const struct record_run *run = a;
 	const struct dose *dose = a->workload != NULL ? doses_find(a->workload) : NULL;

@@ -75,8 +75,7 @@ static struct rule_result all_equal(char *different, const GPtrArray *exits, con
 		      expected);
 }
 
-struct rule_result rules_check_l1_log(const struct record_run *a,
-				      const struct record_run *b G_GNUC_UNUSED)
+struct rule_result rules_check_l1_log(const struct record_run *a)
 {
 	const struct record_run *run = a;
 	const char *expected = "for each reason at least what L2 read, and lines that add up";
@@ -99,8 +98,7 @@ struct rule_result rules_check_l1_log(const struct record_run *a,
 		      expected);
 }
 
-struct rule_result rules_check_witness_leaves(const struct record_run *a,
-					      const struct record_run *b G_GNUC_UNUSED)
+struct rule_result rules_check_witness_leaves(const struct record_run *a)
 {
 	const struct record_witness *witness = &a->witness;
 	const char *expected = "the tracepoint's count for each reason, to the exit";
@@ -113,8 +111,7 @@ struct rule_result rules_check_witness_leaves(const struct record_run *a,
 			 witness->at_latch, expected);
 }
 
-struct rule_result rules_check_witness_end(const struct record_run *a,
-					   const struct record_run *b G_GNUC_UNUSED)
+struct rule_result rules_check_witness_end(const struct record_run *a)
 {
 	const struct record_witness *witness = &a->witness;
 	const GPtrArray *log = a->l1_exits;
@@ -132,8 +129,7 @@ struct rule_result rules_check_witness_end(const struct record_run *a,
 	return all_equal(different, witness->at_end, expected);
 }
 
-struct rule_result rules_check_witness_vcpu(const struct record_run *a,
-					    const struct record_run *b G_GNUC_UNUSED)
+struct rule_result rules_check_witness_vcpu(const struct record_run *a)
 {
 	const struct record_run *run = a;
 	const struct record_witness *witness = &run->witness;

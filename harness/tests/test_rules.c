@@ -141,7 +141,7 @@ static void table_is_complete(void **state)
 	for (i = 0; i < count; i++) {
 		assert_true(strlen(rules[i].why) > 40);
 		assert_true(strlen(rules[i].advice) > 20);
-		assert_non_null(rules[i].check);
+		assert_true((rules[i].of_run == NULL) != (rules[i].of_pair == NULL));
 		assert_ptr_equal(rules_find(rules[i].name), &rules[i]);
 		for (j = i + 1; j < count; j++)
 			assert_string_not_equal(rules[i].name, rules[j].name);
@@ -172,7 +172,7 @@ static void sample_is_valid(void **state)
 	assert_int_equal(pair->noept->verdict, RECORD_VALID);
 	/* One check for each run, one for the pair, in the table's order. */
 	for (i = 0; i < count; i++)
-		of_pair += rules[i].scope == RULE_OF_PAIR;
+		of_pair += rules[i].of_pair != NULL;
 	assert_int_equal(pair->record->checks->len, 2 * (count - of_pair) + of_pair);
 }
 
