@@ -182,6 +182,8 @@ static void assert_repeats(const struct record *second, const char *config)
 
 	assert_non_null(record_run_inputs(run));
 	assert_string_equal(record_run_inputs(run), record_run_inputs(run_of(first, config)));
+	assert_non_null(run->platform.version);
+	assert_string_equal(run->kernel.release, second->kernel.release);
 	assert_true(run->earlier.known);
 	assert_int_equal(check_of(second, "repeats", config)->verdict, RECORD_CHECK_PASS);
 	assert_int_equal(check_of(first, "repeats", config)->verdict, RECORD_CHECK_NOT_APPLICABLE);

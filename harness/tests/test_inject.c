@@ -245,6 +245,31 @@ static void digest_needs_a_file(void **state)
 	assert_error(error, EPTLAB_ERROR_MACHINE, "readable file");
 }
 
+/* That of the lines "a e3b0…" and "b ba78…", by sha256sum; whichever was made first. */
+static void digest_of_a_folder(void **state)
+{
+	struct place *place = *state;
+	g_autofree char *folder = at(place, "folder");
+	g_autofree char *b = g_build_filename(folder, "b", NULL);
+	g_autofree char *a = g_build_filename(folder, "a", NULL);
+	g_autofree char *inner = g_build_filename(folder, "c", NULL);
+	g_autofree char *sha256 = NULL;
+	GError *error = NULL;
+
+	assert_int_equal(g_mkdir(folder, 0700), 0);
+	write_file(b, "abc", 3);
+	write_file(a, "", 0);
+	sha256 = digest_folder(folder, NULL);
+	assert_string_equal(sha256,
+			    "11729458051c372bee7bd9506c12943ee6598b16f1ac895b1da46fea4b7dc72a");
+	assert_int_equal(g_mkdir(inner, 0700), 0);
+	assert_null(digest_folder(folder, &error));
+	assert_error(error, EPTLAB_ERROR_MACHINE, "directory");
+	error = NULL;
+	assert_null(digest_folder(a, &error));
+	assert_error(error, EPTLAB_ERROR_MACHINE, "readable folder");
+}
+
 /* 20 blocks are free; 2 % of 149 blocks, which is 2.98, and 16 are not for files: 20 - 2 - 16. */
 static void image_is_read(void **state)
 {
@@ -565,6 +590,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(digest_is_sha256),
 		TEST(digest_needs_a_file),
+		TEST(digest_of_a_folder),
 		TEST(image_is_read),
 		TEST(flawed_images_are_refused),
 		TEST(what_is_no_image_is_refused),
