@@ -146,19 +146,22 @@ static bool describe_inputs(struct course *course, const struct platform_request
 	return inputs != NULL;
 }
 
+/* What cannot be written keeps nothing else from being tried; the first error is told. */
 static bool store_texts(struct course *course, frame_texts *texts, GError **error)
 {
 	GHashTableIter at;
 	gpointer name, text;
+	bool ok = true;
 
 	g_hash_table_iter_init(&at, texts);
 	while (g_hash_table_iter_next(&at, &name, &text)) {
 		const GString *content = text;
 
-		if (!record_store_write(course->store, name, content->str, content->len, error))
-			return false;
+		ok = record_store_write(course->store, name, content->str, content->len,
+					ok ? error : NULL) &&
+		     ok;
 	}
-	return true;
+	return ok;
 }
 
 /* Only an emulator's time-stamp counter counts instructions. */
@@ -176,7 +179,7 @@ static bool boot(struct course *course, GError **error)
 	const char *store = record_store_path(course->store);
 	g_autofree char *console = g_build_filename(store, "l1-console.log", NULL);
 	g_autofree char *log = g_build_filename(store, "emulator.log", NULL);
-	g_autofree char *work = record_store_work(course->store, error);
+	g_autofree char *work = record_store_work(course->store);
 	g_autoptr(struct_job) job = job_from_config(config, JOB_EXPERIMENT);
 	g_autoptr(l1_result) result = l1_result_new(course->record, on_l1_step, course);
 	g_autoptr(frameset) frames =
@@ -185,8 +188,6 @@ static bool boot(struct course *course, GError **error)
 	g_autoptr(GError) first = NULL;
 	bool ok;
 
-	if (work == NULL)
-		return false;
 	guest_request(experiment, &course->guest, &request);
 	request.job = job;
 	request.work = work;
@@ -206,19 +207,29 @@ static bool boot(struct course *course, GError **error)
 	describe_runs(course);
 	if (!course->record->ticks.known)
 		forget_ticks(course->record);
+	record_store_end_work(course->store);
 	ok = store_texts(course, l1_result_texts(result), first == NULL ? &first : NULL) && ok;
 	if (!ok)
 		g_propagate_error(error, g_steal_pointer(&first));
 	return ok;
 }
 
-static bool store_reports(struct course *course, const struct report *report, GError **error)
+/* From what the record has: they can be made again, so they come when it is in its place. */
+static bool store_reports(const char *record, const struct report *report, GError **error)
 {
 	for (const struct format *one = formats_of_record(); one->name != NULL; one++) {
 		g_autofree char *text = one->make(report);
+		g_autofree char *path = g_build_filename(record, one->file, NULL);
+		g_autoptr(GError) cause = NULL;
 
-		if (!record_store_write(course->store, one->file, text, strlen(text), error))
-			return false;
+		if (g_file_set_contents(path, text, -1, &cause))
+			continue;
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+			    "L0: the record %s is complete, but its %s could not be written (%s); "
+			    "with room again, \"eptlab compare\" and \"eptlab report\" make each "
+			    "report of it",
+			    record, one->file, cause->message);
+		return false;
 	}
 	return true;
 }
@@ -252,9 +263,11 @@ static int conclude(struct course *course, GError **error)
 	g_autoptr(struct_comparison) comparison = NULL;
 	g_autofree char *log_a = NULL;
 	g_autofree char *log_b = NULL;
+	g_autofree char *name = NULL;
 	g_autofree char *path = NULL;
 	g_autofree char *text = NULL;
 	struct report report;
+	bool stored;
 
 	find_earlier(course);
 	if (other != NULL)
@@ -263,22 +276,23 @@ static int conclude(struct course *course, GError **error)
 	comparison = comparison_new(
 		g_ptr_array_index(record->runs, 0), NULL,
 		record->runs->len > 1 ? g_ptr_array_index(record->runs, 1) : NULL, NULL);
-	report = report_of_record(record, comparison, record_store_name(course->store));
+	name = g_strdup(record_store_name(course->store));
+	report = report_of_record(record, comparison, name);
 	log_a = side_kernel_log(record_store_path(course->store), comparison->a);
 	if (comparison->b != NULL)
 		log_b = side_kernel_log(record_store_path(course->store), comparison->b);
 	report.kernel_logs[0] = log_a;
 	report.kernel_logs[1] = log_b;
 	text = report_text(&report, terminal_width(), terminal_has_colour());
-	if (!store_reports(course, &report, error))
-		return EPTLAB_ERROR_MACHINE;
 	path = record_store_commit(g_steal_pointer(&course->store), record, error);
-	if (path == NULL)
-		return EPTLAB_ERROR_MACHINE;
+	stored = path != NULL && store_reports(path, &report, error);
 	g_clear_pointer(&course->progress, progress_free);
 	fputs(text, stdout);
 	/* Apart from the report, and seen also where that goes nowhere. */
-	fprintf(stderr, "Record: %s\n", path);
+	if (path != NULL)
+		fprintf(stderr, "Record: %s\n", path);
+	if (!stored)
+		return EPTLAB_ERROR_MACHINE;
 	return record->verdict == RECORD_VALID ? 0 : EPTLAB_ERROR_INVALID;
 }
 
@@ -298,7 +312,7 @@ static int give_up(struct course *course, GError *failure, GError **error)
 	if (path != NULL)
 		fprintf(stderr, "Consoles and logs: %s\n", path);
 	if (not_kept != NULL)
-		fprintf(stderr, "Consoles and logs could not be kept: %s\n", not_kept->message);
+		fprintf(stderr, "No record could be made: %s\n", not_kept->message);
 	g_propagate_error(error, failure);
 	return status;
 }

@@ -10,7 +10,7 @@
  */
 enum eptlab_error {
 	EPTLAB_ERROR_USAGE = 1,		/* command line or configuration */
-	EPTLAB_ERROR_MACHINE = 2,	/* L0 cannot do it; nothing was measured */
+	EPTLAB_ERROR_MACHINE = 2,	/* L0 cannot do it, or cannot write it */
 	EPTLAB_ERROR_INVALID = 3,	/* measured, and not to be believed */
 	EPTLAB_ERROR_L1 = 4,		/* L1 failed */
 	EPTLAB_ERROR_L2 = 5,		/* L2 failed */

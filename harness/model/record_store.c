@@ -21,7 +21,10 @@
 #define RECORD_JSON    "record.json"
 #define RECORD_NEW     ".record.json.new"
 #define WORK	       "work"
-#define KILLED	       "L0: the harness was killed before the experiment was complete"
+#define ROOM	       (1 << 20) /* several times what a record takes */
+#define KILLED                                                                                     \
+	"L0: the harness was killed, or could not store what it had, before the "                  \
+	"experiment was complete"
 
 struct record_store {
 	char *results;
@@ -109,6 +112,18 @@ void record_store_abort(record_store *store)
 	store_free(store);
 }
 
+char *record_store_work(const record_store *store)
+{
+	return g_build_filename(store->path, WORK, NULL);
+}
+
+void record_store_end_work(record_store *store)
+{
+	g_autofree char *work = record_store_work(store);
+
+	tree_remove(work);
+}
+
 /* A "latest" that is no link was made by somebody else: not ours to replace. */
 static bool check_latest(const char *results, GError **error)
 {
@@ -125,6 +140,28 @@ static bool check_latest(const char *results, GError **error)
 	return false;
 }
 
+/*
+ * A file that goes with the temporary ones leaves its place to record.json, logs and reports: a
+ * disk that fills up during the experiment cannot cost what was measured.
+ */
+static bool take_room(const record_store *store, GError **error)
+{
+	g_autofree char *work = record_store_work(store);
+	g_autofree char *path = g_build_filename(work, "room", NULL);
+	bool good;
+	int fd;
+
+	if (mkdir(work, 0700) != 0)
+		return fail(error, "make the folder", work);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail(error, "make", path);
+	errno = posix_fallocate(fd, 0, ROOM);
+	good = errno == 0 || fail(error, "take room for the record in", work);
+	close(fd);
+	return good;
+}
+
 static record_store *begin_locked(const char *results, const char *name, GError **error)
 {
 	g_autofree char *path =
@@ -137,11 +174,10 @@ static record_store *begin_locked(const char *results, const char *name, GError 
 	}
 	store = store_new(results, name, path);
 	store->lock = lock_folder(path, LOCK_EX | LOCK_NB);
-	if (store->lock < 0) {
+	if (store->lock < 0)
 		fail(error, "lock", path);
-		record_store_abort(store);
-		return NULL;
-	}
+	if (store->lock < 0 || !take_room(store, error))
+		g_clear_pointer(&store, record_store_abort);
 	return store;
 }
 
@@ -176,17 +212,6 @@ const char *record_store_path(const record_store *store)
 const char *record_store_name(const record_store *store)
 {
 	return store->name;
-}
-
-char *record_store_work(record_store *store, GError **error)
-{
-	char *path = g_build_filename(store->path, WORK, NULL);
-
-	if (mkdir(path, 0700) == 0)
-		return path;
-	fail(error, "make the folder", path);
-	g_free(path);
-	return NULL;
 }
 
 /* ---- Files ---- */
@@ -247,19 +272,6 @@ bool record_store_write(record_store *store, const char *name, const void *data,
 	return path && write_file(path, data, length, error);
 }
 
-int record_store_open(record_store *store, const char *name, GError **error)
-{
-	g_autofree char *path = prepare_path(store, name, error);
-	int fd;
-
-	if (!path)
-		return -1;
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	if (fd < 0)
-		fail(error, "make", path);
-	return fd;
-}
-
 /* Written beside and renamed: who is killed here leaves the older one whole. */
 bool record_store_save(record_store *store, const struct record *record, GError **error)
 {
@@ -313,69 +325,49 @@ static char *choose_path(const record_store *store)
 	return path;
 }
 
-/* A link to the record under another name, so that a full disk shows before anything is renamed. */
-static char *make_link(const record_store *store, const char *record, GError **error)
-{
-	g_autofree char *target = g_path_get_basename(record);
-	g_autofree char *link = NULL;
-
-	for (;;) {
-		g_free(link);
-		link = g_strdup_printf("%s/" LATEST_PREFIX "%08x", store->results, g_random_int());
-		if (symlink(target, link) == 0)
-			return g_steal_pointer(&link);
-		if (errno == EEXIST)
-			continue;
-		fail(error, "make", link);
-		return NULL;
-	}
-}
-
-static bool rename_record(const record_store *store, const char *path, GError **error)
-{
-	return rename(store->path, path) == 0 || fail(error, "rename", store->path);
-}
-
-/* The record is in its place and stays there, whatever happens to the link. */
-static bool rename_link(const record_store *store, const char *link, const char *record,
-			GError **error)
+/*
+ * latest → record, made under another name and renamed. The record is in its place and stays there,
+ * whatever happens to the link.
+ */
+static bool point_latest(const record_store *store, const char *record, GError **error)
 {
 	g_autofree char *latest = g_build_filename(store->results, LATEST, NULL);
-	const char *why;
+	g_autofree char *link =
+		g_strdup_printf("%s/" LATEST_PREFIX "%08x", store->results, g_random_int());
+	g_autofree char *target = g_path_get_basename(record);
+	g_autoptr(GError) cause = NULL;
 
-	if (rename(link, latest) == 0)
-		return true;
-	why = g_strerror(errno);
-	unlink(link);
+	if (check_latest(store->results, &cause)) {
+		if (symlink(target, link) == 0 && rename(link, latest) == 0)
+			return true;
+		fail(&cause, "make", latest);
+		unlink(link);
+	}
 	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: the record %s is complete, but %s cannot be made to point at it: %s",
-		    record, latest, why);
+		    "L0: the record %s is complete, but %s does not point at it: %s", record,
+		    latest, cause->message + strlen("L0: "));
 	return false;
 }
 
 /*
- * Give the folder its name, with results locked. *moved says whether that was done, also when the
- * link then failed.
+ * Everything on the disk, then the name. results is locked by the caller. *moved says whether that
+ * was done, also when the link then failed.
  */
-static char *publish(const record_store *store, bool is_latest, bool *moved, GError **error)
+static char *settle(const record_store *store, bool is_latest, bool *moved, GError **error)
 {
 	g_autofree char *path = choose_path(store);
-	g_autofree char *link = NULL;
 
-	if (is_latest) {
-		if (!check_latest(store->results, error))
-			return NULL;
-		link = make_link(store, path, error);
-		if (!link)
-			return NULL;
-	}
-	*moved = rename_record(store, path, error);
-	if (!*moved) {
-		if (link)
-			unlink(link);
+	*moved = false;
+	if (nftw(store->path, sync_entry, 16, FTW_PHYS | FTW_DEPTH) != 0) {
+		fail(error, "write", store->path);
 		return NULL;
 	}
-	if (link && !rename_link(store, link, path, error))
+	*moved = rename(store->path, path) == 0;
+	if (!*moved) {
+		fail(error, "rename", store->path);
+		return NULL;
+	}
+	if (is_latest && !point_latest(store, path, error))
 		return NULL;
 	if (sync_path(store->results) != 0) {
 		fail(error, "write", store->results);
@@ -384,36 +376,28 @@ static char *publish(const record_store *store, bool is_latest, bool *moved, GEr
 	return g_steal_pointer(&path);
 }
 
-/* Everything on the disk, then the name. results is locked by the caller. */
-static char *settle(const record_store *store, bool is_latest, bool *moved, GError **error)
-{
-	g_autofree char *work = g_build_filename(store->path, WORK, NULL);
-
-	*moved = false;
-	tree_remove(work);
-	if (nftw(store->path, sync_entry, 16, FTW_PHYS | FTW_DEPTH) != 0) {
-		fail(error, "write", store->path);
-		return NULL;
-	}
-	return publish(store, is_latest, moved, error);
-}
-
 char *record_store_commit(record_store *store, const struct record *record, GError **error)
 {
+	g_autoptr(GError) cause = NULL;
 	bool moved = false;
 	char *path = NULL;
 	int lock = -1;
 
-	if (record_store_save(store, record, error))
-		lock = lock_results(store->results, error);
+	record_store_end_work(store);
+	if (record_store_save(store, record, &cause))
+		lock = lock_results(store->results, &cause);
 	if (lock >= 0) {
-		path = settle(store, record->verdict != RECORD_FAILED, &moved, error);
+		path = settle(store, record->verdict != RECORD_FAILED, &moved, &cause);
 		close(lock);
 	}
-	if (moved)
-		store_free(store);
-	else
-		record_store_abort(store);
+	if (cause && !moved)
+		g_set_error(error, cause->domain, cause->code,
+			    "%s; what was measured stays in %s, and the next eptlab run makes a "
+			    "record of it",
+			    cause->message, store->path);
+	else if (cause)
+		g_propagate_error(error, g_steal_pointer(&cause));
+	store_free(store);
 	return path;
 }
 
@@ -482,6 +466,7 @@ static char *recover_store(record_store *store, const struct partial *partial, c
 	bool moved;
 
 	unlink(leftover);
+	record_store_end_work(store);
 	if (!record_store_save(store, record, error))
 		return NULL;
 	return settle(store, false, &moved, error);

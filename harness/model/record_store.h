@@ -20,7 +20,8 @@ typedef struct record_store record_store;
 
 /*
  * Start a record named <UTC>-<platform>-<workload>; when is the start of the experiment, in any
- * time zone. results is created if it is not there.
+ * time zone. results is created if it is not there. Room for what is written at the end is taken
+ * now: a full disk shows before anything is measured.
  */
 record_store *record_store_begin(const char *results, GDateTime *when, const char *platform,
 				 const char *workload, GError **error);
@@ -32,10 +33,13 @@ const char *record_store_path(const record_store *store);
 const char *record_store_name(const record_store *store);
 
 /*
- * Make a folder for temporary files, which never becomes part of the record: it is removed by
- * commit, abort and record_store_recover. The caller frees the path.
+ * A folder for temporary files, which never becomes part of the record: it is removed by
+ * record_store_end_work, commit, abort and record_store_recover. The caller frees the path.
  */
-char *record_store_work(record_store *store, GError **error);
+char *record_store_work(const record_store *store);
+
+/* Nothing more is measured: remove the temporary files, which gives room to what is kept. */
+void record_store_end_work(record_store *store);
 
 /*
  * Write a whole file. name is relative ("report.txt", "ept/dmesg.log"); a folder in it is made.
@@ -43,12 +47,6 @@ char *record_store_work(record_store *store, GError **error);
  */
 bool record_store_write(record_store *store, const char *name, const void *data, size_t length,
 			GError **error);
-
-/*
- * Open a new file for appending, for what grows while the experiment runs. Returns a descriptor
- * (close-on-exec) that the caller closes before commit, or -1.
- */
-int record_store_open(record_store *store, const char *name, GError **error);
 
 /*
  * Write record.json as it is now. Called during the experiment it leaves what is known for
@@ -59,8 +57,9 @@ bool record_store_save(record_store *store, const struct record *record, GError 
 /*
  * Save the record, put everything on the disk and give the folder its name; if that is taken, with
  * the suffix -2, -3 ... A valid or invalid record becomes results/latest, a failed one does not.
- * Returns the path of the record and frees the store; on failure returns NULL, and the folder is
- * gone (record_store_abort).
+ * Frees the store. Returns the path of the record, or NULL; the error then says where everything
+ * is: in the record, which is complete, if only the link was the matter, else in the partial folder
+ * for record_store_recover(). What was measured is never removed.
  */
 char *record_store_commit(record_store *store, const struct record *record, GError **error);
 
@@ -69,7 +68,7 @@ void record_store_abort(record_store *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(record_store, record_store_abort)
 
 /*
- * Turn each partial folder whose harness was killed into a failed record with all files that it
+ * Turn each partial folder whose harness was killed, or could not commit it, into a failed record with all files that it
  * had written. Returns the paths of these records, an empty list if there is none; the caller frees
  * it with g_strfreev. Folders of living harnesses are left alone.
  */
