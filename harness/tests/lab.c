@@ -2,6 +2,7 @@
 #include "lab.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -26,10 +27,11 @@ char *lab_built(const char *name)
 	return g_build_filename(build, name, NULL);
 }
 
-struct lab *lab_new(void)
+struct lab *lab_new(const char *platform)
 {
 	struct lab *lab = g_new0(struct lab, 1);
 
+	lab->platform = g_strdup(platform);
 	lab->results = g_dir_make_tmp("eptlab-test-XXXXXX", NULL);
 	assert_non_null(lab->results);
 	lab->tag = g_strdup_printf(TAG "=%s", lab->results);
@@ -40,6 +42,7 @@ void lab_free(struct lab *lab)
 {
 	tree_remove(lab->results);
 	g_free(lab->results);
+	g_free(lab->platform);
 	g_free(lab->tag);
 	g_free(lab->output);
 	g_free(lab->errors);
@@ -79,17 +82,43 @@ static void add(GPtrArray *argv, const char *argument)
 	g_ptr_array_add(argv, g_strdup(argument));
 }
 
+#define PLATFORM "experiment.platform="
+
+static bool boots_l1(const char *command)
+{
+	static const char *const others[] = { "doctor", "compare", "report", "list", "check" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+		if (strcmp(command, others[i]) == 0)
+			return false;
+	return true;
+}
+
 static GPtrArray *begin_arguments(const struct lab *lab, const char *command)
 {
 	GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
 
 	g_ptr_array_add(argv, lab_built("eptlab"));
 	add(argv, command);
-	if (strcmp(command, "doctor") != 0) {
-		add(argv, "--results");
-		add(argv, lab->results);
-	}
+	if (!boots_l1(command))
+		return argv;
+	add(argv, "--results");
+	add(argv, lab->results);
+	if (lab->platform == NULL || strcmp(lab->platform, "auto") == 0)
+		fail_msg("eptlab %s would take the platform that this machine has: name one",
+			 command);
+	add(argv, "--set");
+	g_ptr_array_add(argv, g_strconcat(PLATFORM, lab->platform, NULL));
 	return argv;
+}
+
+static void add_argument(struct lab *lab, GPtrArray *argv, const char *argument)
+{
+	add(argv, argument);
+	if (!g_str_has_prefix(argument, PLATFORM))
+		return;
+	g_free(lab->platform);
+	lab->platform = g_strdup(argument + strlen(PLATFORM));
 }
 
 void lab_run(struct lab *lab, int expected, const char *command, ...)
@@ -101,7 +130,7 @@ void lab_run(struct lab *lab, int expected, const char *command, ...)
 
 	va_start(arguments, command);
 	while ((argument = va_arg(arguments, const char *)) != NULL)
-		add(argv, argument);
+		add_argument(lab, argv, argument);
 	va_end(arguments);
 	process = start(lab, argv);
 	finish(lab, process);
@@ -117,6 +146,7 @@ struct later {
 	GSubprocess *process;
 	unsigned int milliseconds;
 	int number; /* of a signal */
+	const char *name;
 };
 
 static void *send_later(void *data)
@@ -141,6 +171,23 @@ static void *fill_later(void *data)
 		;
 	if (file != NULL)
 		fclose(file);
+	return NULL;
+}
+
+static void *block_later(void *data)
+{
+	const struct later *later = data;
+	g_autofree char *pattern = g_build_filename(later->lab->results, ".partial-*", NULL);
+	glob_t found = { .gl_pathc = 0 };
+
+	while (glob(pattern, 0, NULL, &found) == GLOB_NOMATCH)
+		g_usleep(10 * 1000ul);
+	if (found.gl_pathc == 1) {
+		g_autofree char *path = g_build_filename(found.gl_pathv[0], later->name, NULL);
+
+		g_mkdir(path, 0700);
+	}
+	globfree(&found);
 	return NULL;
 }
 
@@ -172,6 +219,14 @@ void lab_run_and_fill(struct lab *lab, unsigned int milliseconds)
 
 	printf("# full after %u ms\n", milliseconds);
 	run_and(lab, &later, fill_later);
+}
+
+void lab_run_and_block(struct lab *lab, const char *name)
+{
+	struct later later = { .name = name };
+
+	printf("# %s cannot be written\n", name);
+	run_and(lab, &later, block_later);
 }
 
 /* Is tag one of the strings of that process's environment? */
@@ -258,6 +313,7 @@ struct record *lab_newest(const struct lab *lab)
 
 	if (record == NULL)
 		fail_msg("%s", error->message);
+	assert_string_equal(record->platform.name, lab->platform);
 	return record;
 }
 

@@ -13,14 +13,18 @@
  */
 struct lab {
 	char *results;
-	char *tag; /* in the environment of all that is started: finds what is left running */
-	GPid pid;
-	int status;   /* exit status of the last eptlab; 128 + signal if it was killed */
-	char *output; /* its standard output */
-	char *errors; /* its standard error */
+	char *platform; /* what the last eptlab was told to take; NULL: it needs none */
+	char *tag;	/* in the environment of all that is started: finds what is left running */
+	int status;	/* exit status of the last eptlab; 128 + signal if it was killed */
+	char *output;	/* its standard output */
+	char *errors;	/* its standard error */
 };
 
-struct lab *lab_new(void);
+/*
+ * platform is where all that boots an L1 does so, unless an argument names another: never "auto",
+ * which depends on the machine. NULL: nothing boots one.
+ */
+struct lab *lab_new(const char *platform);
 void lab_free(struct lab *lab);
 
 /* A path in the build folder; the caller frees it. */
@@ -38,6 +42,12 @@ void lab_run_and_signal(struct lab *lab, int number, unsigned int milliseconds);
 /* eptlab run, and fill up the file system of the results folder after so many milliseconds. */
 void lab_run_and_fill(struct lab *lab, unsigned int milliseconds);
 
+/*
+ * eptlab run, and as soon as it has begun a record make a folder of that name in it: no file of
+ * that name can be written any more.
+ */
+void lab_run_and_block(struct lab *lab, const char *name);
+
 /* A command of bash, which must succeed. */
 void lab_shell(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
@@ -47,7 +57,10 @@ void lab_assert_nothing_left(const struct lab *lab, unsigned int seconds);
 /* Number of entries in the results folder whose names begin with prefix. */
 unsigned int lab_count(const struct lab *lab, const char *prefix);
 
-/* The newest record in the results folder, also a failed one. The test fails if there is none. */
+/*
+ * The newest record in the results folder, also a failed one. The test fails if there is none, or
+ * if it is of another platform than the last eptlab was told to take.
+ */
 struct record *lab_newest(const struct lab *lab);
 
 /* The name of a file in the newest record; the caller frees it. */

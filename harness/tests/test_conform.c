@@ -17,7 +17,7 @@
 
 static int make_lab(void **state)
 {
-	*state = lab_new();
+	*state = lab_new("bochs");
 	return 0;
 }
 

@@ -33,7 +33,7 @@ static int make_stage(void **state)
 {
 	struct stage *stage = g_new0(struct stage, 1);
 
-	stage->lab = lab_new();
+	stage->lab = lab_new(NULL);
 	stage->frames = frameset_new("L1", EPTLAB_ERROR_L1, "agent", NULL, NULL);
 	stage->cancellable = g_cancellable_new();
 	stage->shell = "sh";

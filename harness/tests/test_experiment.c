@@ -18,7 +18,7 @@ static struct record *first;
 static int make_experiment(void **state)
 {
 	(void)state;
-	lab = lab_new();
+	lab = lab_new("bochs");
 	lab_run(lab, 0, "run", NULL);
 	first = lab_newest(lab);
 	return 0;

@@ -16,9 +16,10 @@
 #include "lab.h"
 #include "model/error.h"
 
+/* The platform comes with the test. */
 static int make_lab(void **state)
 {
-	*state = lab_new();
+	*state = lab_new(*state);
 	return 0;
 }
 
@@ -121,7 +122,8 @@ static void probe_that_never_speaks(void **state)
 	g_autofree char *probe = lab_built("tests/silent_probe");
 	g_autofree char *setting = g_strdup_printf("l2.probe=%s", probe);
 
-	lab_run(lab, EPTLAB_ERROR_TIMEOUT, "run", "--set", setting, NULL);
+	lab_run(lab, EPTLAB_ERROR_TIMEOUT, "run", "--set", setting, "--set",
+		"l2.timeout_seconds=20", NULL);
 	assert_sentence(lab, "L2", "timeout_seconds");
 	assert_failed_record(lab, "timeout_seconds");
 	assert_clean(lab);
@@ -161,8 +163,9 @@ static void l1_panics(void **state)
 static void l1_is_silent_in_wall_time(void **state)
 {
 	struct lab *lab = *state;
+	g_autofree char *setting = g_strconcat(lab->platform, ".timeout_seconds=1", NULL);
 
-	lab_run(lab, EPTLAB_ERROR_TIMEOUT, "run", "--set", "bochs.timeout_seconds=1", NULL);
+	lab_run(lab, EPTLAB_ERROR_TIMEOUT, "run", "--set", setting, NULL);
 	assert_sentence(lab, "L1", "1 s of wall time");
 	assert_failed_record(lab, "wall time");
 	assert_clean(lab);
@@ -196,48 +199,87 @@ static void image_that_is_no_image(void **state)
 	assert_clean(lab);
 }
 
-/*
- * A file system with no room for the job medium. The record of a failed experiment is small, so it
- * may find room: then it is a whole one.
- */
-static void disk_is_full(struct lab *lab, const char *size, unsigned int fill_after_ms)
+/* ---- A disk that is full ---- */
+
+static void mount_disk(const struct lab *lab, const char *size)
 {
 	if (geteuid() != 0) {
-		print_message("# SKIP: mounting a small tmpfs needs root\n");
+		printf("# a full disk is skipped: mounting a small tmpfs needs root\n");
 		skip();
 	}
 	assert_int_equal(mount("tmpfs", lab->results, "tmpfs", 0, size), 0);
-	if (fill_after_ms > 0)
-		lab_run_and_fill(lab, fill_after_ms);
-	else
-		lab_run(lab, EPTLAB_ERROR_MACHINE, "run", NULL);
-	assert_int_equal(lab->status, EPTLAB_ERROR_MACHINE);
-	if (lab_count(lab, "2") > 0) {
-		struct record *record = lab_newest(lab);
-
-		assert_int_equal(record->verdict, RECORD_FAILED);
-		record_free(record);
-	}
-	assert_int_equal(lab_count(lab, "latest"), 0);
-	assert_int_equal(lab_count(lab, ".partial"), 0);
-	assert_int_equal(umount(lab->results), 0);
-	lab_assert_nothing_left(lab, 5);
-	assert_sentence(lab, "L0", "space");
 }
 
+static void unmount_disk(const struct lab *lab)
+{
+	lab_assert_nothing_left(lab, 5);
+	assert_int_equal(umount(lab->results), 0);
+}
+
+/* Before anything is measured: there is nothing to be kept. */
 static void disk_is_full_at_once(void **state)
 {
-	disk_is_full(*state, "size=4k", 0);
+	struct lab *lab = *state;
+
+	mount_disk(lab, "size=4k");
+	lab_run(lab, EPTLAB_ERROR_MACHINE, "run", NULL);
+	assert_sentence(lab, "L0", "space");
+	assert_int_equal(lab_count(lab, ""), 0);
+	unmount_disk(lab);
 }
 
+/* Room for the record, but none for what L1 boots. */
 static void disk_is_full_at_the_job_medium(void **state)
 {
-	disk_is_full(*state, "size=256k", 0);
+	struct lab *lab = *state;
+	struct record *record;
+
+	mount_disk(lab, "size=1536k");
+	lab_run(lab, EPTLAB_ERROR_MACHINE, "run", NULL);
+	assert_sentence(lab, "L0", "space");
+	record = lab_newest(lab);
+	assert_int_equal(record->verdict, RECORD_FAILED);
+	assert_non_null(strstr(record->error, "space"));
+	record_free(record);
+	assert_int_equal(lab_count(lab, "latest"), 0);
+	assert_clean(lab);
+	unmount_disk(lab);
 }
 
+/* What L1 had said until then stays. */
 static void disk_fills_up_while_l1_runs(void **state)
 {
-	disk_is_full(*state, "size=64m", 5000);
+	struct lab *lab = *state;
+
+	mount_disk(lab, "size=64m");
+	lab_run_and_fill(lab, 5000);
+	assert_int_equal(lab->status, EPTLAB_ERROR_MACHINE);
+	assert_sentence(lab, "L0", "space");
+	assert_failed_record(lab, "space");
+	assert_clean(lab);
+	unmount_disk(lab);
+}
+
+/* It was measured: the record is complete and the newest, and reports can be made of it. */
+static void report_cannot_be_written(void **state)
+{
+	struct lab *lab = *state;
+	struct record *record;
+	g_autofree char *json = NULL;
+
+	lab_run_and_block(lab, "report.html");
+	assert_int_equal(lab->status, EPTLAB_ERROR_MACHINE);
+	assert_non_null(strstr(lab->output, "VALID: "));
+	assert_non_null(strstr(lab->errors, "is complete, but its report.html"));
+	record = lab_newest(lab);
+	assert_int_equal(record->verdict, RECORD_VALID);
+	assert_non_null(record_find_run(record, "noept")->exits);
+	record_free(record);
+	assert_int_equal(lab_count(lab, "latest"), 1);
+	assert_clean(lab);
+	json = lab_newest_file(lab, "record.json");
+	lab_run(lab, 0, "report", "--format", "html", json, NULL);
+	assert_true(g_str_has_prefix(lab->output, "<!DOCTYPE html>"));
 }
 
 /* From the first millisecond to the middle of L2's boot. */
@@ -293,31 +335,62 @@ static void usage_errors(void **state)
 	assert_int_equal(lab_count(lab, "2"), 0);
 }
 
-#define fault(function) cmocka_unit_test_setup_teardown(function, make_lab, remove_lab)
+/* ---- The table ---- */
 
-/* An argument is a pattern of the tests to run, such as 'disk*'. */
+static const struct {
+	const char *name;
+	void (*test)(void **state);
+	const char *only; /* the one platform that it is about */
+} faults[] = {
+#define fault(function) .name = #function, .test = function
+	{ fault(usage_errors), .only = "bochs" },
+	{ fault(cpu_without_ept), .only = "bochs" },
+	{ fault(cpu_without_ept_asked_for_none), .only = "bochs" },
+	{ fault(l1_is_silent_in_virtual_time), .only = "bochs" },
+	{ fault(emulator_refuses_its_configuration), .only = "bochs" },
+	{ fault(image_that_is_no_image), .only = "bochs" },
+	{ fault(report_cannot_be_written), .only = "tcg" },
+	{ fault(stock_module) },
+	{ fault(probe_that_never_speaks) },
+	{ fault(l2_panics) },
+	{ fault(l1_panics) },
+	{ fault(l1_is_silent_in_wall_time) },
+	{ fault(disk_is_full_at_once) },
+	{ fault(disk_is_full_at_the_job_medium) },
+	{ fault(disk_fills_up_while_l1_runs) },
+	{ fault(interrupted_at_any_moment) },
+	{ fault(killed_at_any_moment) },
+};
+
+static const char *const platforms[] = { "bochs", "tcg" };
+
+#define CELLS (G_N_ELEMENTS(faults) * G_N_ELEMENTS(platforms))
+
+/* An argument is a pattern of the tests to run, such as 'disk*' or '*_on_tcg'. */
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {
-		fault(usage_errors),
-		fault(cpu_without_ept),
-		fault(cpu_without_ept_asked_for_none),
-		fault(stock_module),
-		fault(probe_that_never_speaks),
-		fault(l2_panics),
-		fault(l1_panics),
-		fault(l1_is_silent_in_wall_time),
-		fault(l1_is_silent_in_virtual_time),
-		fault(emulator_refuses_its_configuration),
-		fault(image_that_is_no_image),
-		fault(disk_is_full_at_once),
-		fault(disk_is_full_at_the_job_medium),
-		fault(disk_fills_up_while_l1_runs),
-		fault(interrupted_at_any_moment),
-		fault(killed_at_any_moment),
-	};
+	struct CMUnitTest tests[CELLS];
+	size_t count = 0;
+	int failed;
 
+	for (size_t i = 0; i < CELLS; i++) {
+		const char *platform = platforms[i / G_N_ELEMENTS(faults)];
+		const size_t at = i % G_N_ELEMENTS(faults);
+
+		if (faults[at].only != NULL && strcmp(faults[at].only, platform) != 0)
+			continue;
+		tests[count++] = (struct CMUnitTest){
+			.name = g_strdup_printf("%s_on_%s", faults[at].name, platform),
+			.test_func = faults[at].test,
+			.setup_func = make_lab,
+			.teardown_func = remove_lab,
+			.initial_state = (char *)platform,
+		};
+	}
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	failed = _cmocka_run_group_tests("faults", tests, count, NULL, NULL);
+	for (size_t i = 0; i < count; i++)
+		g_free((char *)tests[i].name);
+	return failed;
 }

@@ -79,17 +79,16 @@ static void assert_says(const struct lab *lab, const char *line)
 /* parameters: as the kernel shows them by default. */
 static void reload_measure_restore(const char *platform, const char *parameters)
 {
-	struct lab *lab = lab_new();
-	g_autofree char *where = g_strdup_printf("experiment.platform=%s", platform);
+	struct lab *lab = lab_new(platform);
 	g_autofree char *out = g_build_filename(lab->results, "out", NULL);
 	g_autofree char *folder = NULL;
 	static const char *const marks[] = { "before", "after-run", "after-interrupt", "after-next",
 					     "after-all" };
 
 	/* Makes sure of the image with the probe, and of QEMU's capabilities. */
-	lab_run(lab, 0, "run", "--set", where, NULL);
+	lab_run(lab, 0, "run", NULL);
 	folder = make_folder(lab, platform);
-	lab_run(lab, 0, "in-l1", "--set", where, folder, out, NULL);
+	lab_run(lab, 0, "in-l1", folder, out, NULL);
 	for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
 		g_autofree char *line = g_strdup_printf("%s: %s", marks[i], parameters);
 

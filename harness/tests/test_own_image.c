@@ -43,7 +43,7 @@ static void run(struct lab *lab, int expected, const char *image)
 {
 	g_autofree char *guest = g_strdup_printf("l2.guest=%s", image);
 
-	lab_run(lab, expected, "run", "--set", "experiment.platform=tcg", "--set", guest, NULL);
+	lab_run(lab, expected, "run", "--set", guest, NULL);
 }
 
 static uint64_t count(const struct record *record, const char *config, uint32_t reason)
@@ -54,7 +54,7 @@ static uint64_t count(const struct record *record, const char *config, uint32_t 
 /* Both runs boot the same disk: what the first one writes, the second one does not see. */
 static void debian_boots_and_is_not_changed(void **state)
 {
-	struct lab *lab = lab_new();
+	struct lab *lab = lab_new("tcg");
 	g_autofree char *before = digest_file(debian, NULL);
 	g_autofree char *after = NULL;
 	struct record *record;
@@ -113,7 +113,7 @@ static void assert_refused(struct lab *lab, const char *disk, const char *why)
 
 static void empty_disk_is_refused(void **state)
 {
-	struct lab *lab = lab_new();
+	struct lab *lab = lab_new("tcg");
 	g_autofree char *tree = g_build_filename(lab->results, "tree", NULL);
 	g_autofree char *disk = make_disk(lab, tree);
 
@@ -124,7 +124,7 @@ static void empty_disk_is_refused(void **state)
 
 static void encrypted_disk_is_refused(void **state)
 {
-	struct lab *lab = lab_new();
+	struct lab *lab = lab_new("tcg");
 	g_autofree char *disk = g_build_filename(lab->results, "disk", NULL);
 
 	(void)state;
@@ -139,7 +139,7 @@ static void encrypted_disk_is_refused(void **state)
 
 static void two_systems_are_refused(void **state)
 {
-	struct lab *lab = lab_new();
+	struct lab *lab = lab_new("tcg");
 	g_autofree char *tree = make_tree(lab);
 	g_autofree char *disk = make_disk(lab, tree);
 
@@ -151,7 +151,7 @@ static void two_systems_are_refused(void **state)
 
 static void dirty_disk_is_refused(void **state)
 {
-	struct lab *lab = lab_new();
+	struct lab *lab = lab_new("tcg");
 	g_autofree char *tree = make_tree(lab);
 	g_autofree char *disk = make_disk(lab, tree);
 
@@ -163,7 +163,7 @@ static void dirty_disk_is_refused(void **state)
 
 static void system_without_known_init_is_refused(void **state)
 {
-	struct lab *lab = lab_new();
+	struct lab *lab = lab_new("tcg");
 	g_autofree char *tree = make_tree(lab);
 	g_autofree char *disk = make_disk(lab, tree);
 
@@ -174,15 +174,14 @@ static void system_without_known_init_is_refused(void **state)
 
 static void bochs_cannot_boot_it(void **state)
 {
-	struct lab *lab = lab_new();
+	struct lab *lab = lab_new("tcg");
 
 	(void)state;
 	lab_run(lab, EPTLAB_ERROR_USAGE, "run", "--set", "experiment.platform=bochs", "--set",
 		"l2.guest=/nowhere", NULL);
 	lab_run(lab, EPTLAB_ERROR_USAGE, "run", "--set", "experiment.platform=tcg", "--set",
 		"experiment.workload=dose-cpuid", "--set", "l2.guest=/nowhere", NULL);
-	lab_run(lab, EPTLAB_ERROR_MACHINE, "run", "--set", "experiment.platform=tcg", "--set",
-		"l2.guest=/nowhere", NULL);
+	lab_run(lab, EPTLAB_ERROR_MACHINE, "run", "--set", "l2.guest=/nowhere", NULL);
 	lab_free(lab);
 }
 

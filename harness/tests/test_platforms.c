@@ -18,7 +18,7 @@ static json_t *doctor;
 
 static int ask_doctor(void **state)
 {
-	struct lab *lab = lab_new();
+	struct lab *lab = lab_new(NULL);
 
 	(void)state;
 	lab_run(lab, 0, "doctor", "--format", "json", NULL);
@@ -140,7 +140,7 @@ static void one_cell(void **state)
 	struct lab *lab;
 
 	need(platform);
-	lab = lab_new();
+	lab = lab_new(platform);
 	tests[cell / G_N_ELEMENTS(platforms)].test(lab, platform);
 	lab_assert_nothing_left(lab, 5);
 	lab_free(lab);

@@ -20,7 +20,7 @@ static struct record *record;
 static int make_experiment(void **state)
 {
 	(void)state;
-	lab = lab_new();
+	lab = lab_new("bochs");
 	lab_run(lab, 0, "run", "--set", "experiment.witness=1", "--set", "experiment.cycles=1",
 		NULL);
 	record = lab_newest(lab);
