@@ -147,17 +147,17 @@ static bool boot(struct marking *marking, GError **error)
 	progress_step(marking->progress, "L1: booting");
 	experiment->platform->boot(&request, &marking->record->platform, &marking->record->ticks,
 				   &failure);
+	l1_result_finish(result, NULL);
+	tree_remove(work);
 	if (failure != NULL && !is_of_the_kernel(failure)) {
+		keep_texts(marking, l1_result_texts(result), NULL);
 		g_propagate_error(error, g_steal_pointer(&failure));
 		return false;
 	}
 	if (failure != NULL)
 		fprintf(stderr, "eptlab: %s\n", failure->message);
-	l1_result_finish(result, NULL);
-	if (!keep_texts(marking, l1_result_texts(result), error))
-		return false;
 	judge(marking, l1_result_texts(result));
-	return true;
+	return keep_texts(marking, l1_result_texts(result), error);
 }
 
 static bool make_folder(struct marking *marking, GError **error)
@@ -210,18 +210,19 @@ static int mark(const struct experiment *experiment, GError **error)
 		.experiment = experiment,
 		.progress = progress_new(-1),
 	};
-	int status;
+	const bool ok = prepare(&marking, error) && boot(&marking, error);
+	int status = ok ? 0 : (*error)->code;
 
-	if (prepare(&marking, error) && boot(&marking, error)) {
+	/* Also where the texts behind them could not be kept. */
+	if (marking.marks != NULL) {
 		g_autofree char *tap = report_tap(marking.marks);
 		g_autofree char *table = report_marks(marking.marks);
 
 		g_clear_pointer(&marking.progress, progress_free);
 		fputs(tap, stdout);
 		fprintf(stderr, "%s", table);
-		status = conform_is_good(marking.marks) ? 0 : EPTLAB_ERROR_INVALID;
-	} else {
-		status = (*error)->code;
+		if (ok && !conform_is_good(marking.marks))
+			status = EPTLAB_ERROR_INVALID;
 	}
 	marking_clear(&marking, status != 0);
 	return status;
@@ -260,6 +261,7 @@ int command_conform(int argc, char **argv, GError **error)
 			"eptlab conform --help");
 		return EPTLAB_ERROR_USAGE;
 	}
+	session->marks = true;
 	if (argc == 3)
 		use_kernel(session, argv[1], argv[2]);
 	if (!session_prepare(session, &experiment, error))

@@ -116,6 +116,34 @@ static bool have_workload(const struct session *session, GError **error)
 	return false;
 }
 
+/* What the platform local would ignore, and measure this machine's own kernel instead. */
+static bool suits_local(const struct session *session, GError **error)
+{
+	const struct config *config = session->config;
+	const struct {
+		const char *name;
+		const char *value;
+	} ignored[] = {
+		{ "modules in [l1]", config->l1.modules },
+		{ "append in [l1]", config->l1.append },
+		{ "kernel in [conform]", session->marks ? config->conform.kernel : "" },
+		{ "modules in [conform]", session->marks ? config->conform.modules : "" },
+	};
+
+	if (!g_str_equal(config->experiment.platform, "local"))
+		return true;
+	for (size_t i = 0; i < G_N_ELEMENTS(ignored); i++) {
+		if (*ignored[i].value == '\0')
+			continue;
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+			    "L0: %s is %s, but the platform local %s the kernel that this machine "
+			    "runs and boots none; leave it out, or take bochs, tcg or kvm",
+			    ignored[i].name, ignored[i].value, session->marks ? "marks" : "takes");
+		return false;
+	}
+	return true;
+}
+
 /* What it took the last time, on the same platform; negative: unknown. */
 static double seconds_of_latest(const char *results, const char *platform)
 {
@@ -140,7 +168,7 @@ bool session_prepare(struct session *session, struct experiment *experiment, GEr
 		config_load(session->paths->configs, (const char *const *)session->overrides,
 			    (const char *const *)session->settings, error);
 	if (session->config == NULL || !have_workload(session, error) ||
-	    !recover(session->paths->results, error))
+	    !suits_local(session, error) || !recover(session->paths->results, error))
 		return false;
 	/* Before it is asked what it can do; other platforms do not touch this machine's KVM. */
 	if (g_str_equal(session->config->experiment.platform, platform_local.name) &&

@@ -15,6 +15,7 @@ struct session {
 	char **settings;  /* --set */
 	char *configs;	  /* --configs, or NULL */
 	char *results;	  /* --results, or NULL */
+	bool marks;	  /* what [conform] says about the kernel counts */
 	struct paths *paths;
 	struct config *config;
 	GCancellable *cancellable;

@@ -149,12 +149,20 @@ static void nonsense_is_refused(void **state)
 	lab_run(lab, EPTLAB_ERROR_USAGE, "conform", "--set", "conform.runs=same-module", NULL);
 	lab_run(lab, EPTLAB_ERROR_USAGE, "conform", "bzImage", NULL);
 	lab_run(lab, EPTLAB_ERROR_MACHINE, "conform", "/nonexistent/bzImage", "/nonexistent", NULL);
+	/* It would mark the kernel that this machine runs. */
+	lab_run(lab, EPTLAB_ERROR_USAGE, "conform", "--set", "experiment.platform=local", "bzImage",
+		"modules", NULL);
+	assert_non_null(strstr(lab->errors, "marks the kernel that this machine runs"));
+	lab_run(lab, EPTLAB_ERROR_USAGE, "run", "--set", "experiment.platform=local", "--set",
+		"l1.modules=modules", NULL);
+	assert_non_null(strstr(lab->errors, "modules in [l1]"));
 	lab_assert_nothing_left(lab, 0);
 }
 
 #define test(function) cmocka_unit_test_setup_teardown(function, make_lab, remove_lab)
 
-int main(void)
+/* An argument is a pattern of the tests to run. */
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		test(our_kernel_conforms),   test(no_bounds_is_found),
@@ -163,5 +171,7 @@ int main(void)
 		test(nonsense_is_refused),   test(stock_kernel_does_not_conform),
 	};
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
