@@ -2,6 +2,7 @@
 #ifndef EPTLAB_COMMANDS_COMMANDS_H
 #define EPTLAB_COMMANDS_COMMANDS_H
 
+#include <stdbool.h>
 #include <glib.h>
 
 #define EPTLAB_VERSION "0.1"
@@ -24,5 +25,12 @@ int command_list(int argc, char **argv, GError **error);
 int command_capabilities(int argc, char **argv, GError **error);
 int command_in_l1(int argc, char **argv, GError **error);
 int command_kunit(int argc, char **argv, GError **error);
+
+/*
+ * Do the results of KUnit in a kernel log say that all that is planned has come and is ok? *planned
+ * is the largest number of cases that a suite has planned. EPTLAB_ERROR_INVALID says what is wrong
+ * first.
+ */
+bool kunit_judge(const char *log, unsigned int *planned, GError **error);
 
 #endif
