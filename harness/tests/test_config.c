@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 #include <glib/gstdio.h>
 
 #include "model/config.h"
 #include "model/config_scan.h"
+#include "tests/test.h"
 
 /* ---- A folder with a configuration to spoil ---- */
 
@@ -53,12 +48,11 @@ static void write_file(const struct folder *folder, const char *name, const char
 static int setup(void **state)
 {
 	struct folder *folder = g_new0(struct folder, 1);
-	guint i;
 
 	folder->path = g_dir_make_tmp("eptlab-config-XXXXXX", NULL);
 	assert_non_null(folder->path);
-	for (i = 0; i < G_N_ELEMENTS(sample); i++)
-		write_file(folder, sample[i].name, sample[i].text);
+	test_each (row, sample)
+		write_file(folder, row->name, row->text);
 	*state = folder;
 	return 0;
 }
@@ -79,6 +73,8 @@ static int teardown(void **state)
 	g_free(folder);
 	return 0;
 }
+
+#define TEST_FOLDER(name) TEST_OF(struct folder *folder G_GNUC_UNUSED, setup, teardown, name)
 
 /*
  * Loading fails, and the message is this, with %s standing for the folder. After "..." it goes on
@@ -107,13 +103,11 @@ static void assert_fails(const struct folder *folder, const char *const *overrid
 static void assert_file_fails(struct folder *folder, const char *name, const char *text,
 			      const char *expected)
 {
-	guint i;
-
 	write_file(folder, name, text);
 	assert_fails(folder, NULL, NULL, expected);
-	for (i = 0; i < G_N_ELEMENTS(sample); i++)
-		if (strcmp(sample[i].name, name) == 0)
-			write_file(folder, name, sample[i].text);
+	test_each (row, sample)
+		if (strcmp(row->name, name) == 0)
+			write_file(folder, name, row->text);
 }
 
 static struct config *load(const struct folder *folder, const char *const *overrides,
@@ -129,9 +123,9 @@ static struct config *load(const struct folder *folder, const char *const *overr
 
 /* ---- What is right ---- */
 
-static void sample_is_read(void **state)
+TEST_FOLDER(sample_is_read)
 {
-	g_autoptr(struct_config) config = load(*state, NULL, NULL);
+	g_autoptr(struct_config) config = load(folder, NULL, NULL);
 	const struct config_module *module;
 
 	assert_string_equal(config->experiment.workload, "boot");
@@ -180,9 +174,8 @@ static void sample_is_read(void **state)
 }
 
 /* CR LF, tabs, blanks, a missing last line end and other files do not matter. */
-static void forms_that_are_the_same(void **state)
+TEST_FOLDER(forms_that_are_the_same)
 {
-	struct folder *folder = *state;
 	g_autoptr(struct_config) config = NULL;
 
 	write_file(folder, "l2.conf",
@@ -200,9 +193,8 @@ static void forms_that_are_the_same(void **state)
 	assert_string_equal(config->l2.probe, "");
 }
 
-static void later_wins(void **state)
+TEST_FOLDER(later_wins)
 {
-	struct folder *folder = *state;
 	g_autofree char *one = path_of(folder, "one.override");
 	g_autofree char *two = path_of(folder, "two.override");
 	const char *const overrides[] = { one, two, NULL };
@@ -223,9 +215,8 @@ static void later_wins(void **state)
 	assert_false(config_find_module(config, "noept")->vpid);
 }
 
-static void override_defines_a_configuration(void **state)
+TEST_FOLDER(override_defines_a_configuration)
 {
-	struct folder *folder = *state;
 	g_autofree char *one = path_of(folder, "one.override");
 	const char *const overrides[] = { one, NULL };
 	g_autoptr(struct_config) config = NULL;
@@ -243,9 +234,8 @@ static void override_defines_a_configuration(void **state)
 	assert_string_equal(config->experiment.configurations[1], "noept");
 }
 
-static void a_third_configuration_is_refused(void **state)
+TEST_FOLDER(a_third_configuration_is_refused)
 {
-	struct folder *folder = *state;
 	g_autofree char *one = path_of(folder, "one.override");
 	const char *const overrides[] = { one, NULL };
 	g_autoptr(GError) error = NULL;
@@ -254,32 +244,28 @@ static void a_third_configuration_is_refused(void **state)
 		   "[module]\nname=third\nept=0\nvpid=1\n"
 		   "[experiment]\nconfigurations=ept;noept;third\n");
 	assert_null(config_load(folder->path, overrides, NULL, &error));
-	assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE));
-	assert_non_null(strstr(error->message, "one.override:6:"));
+	assert_error(&error, EPTLAB_ERROR_USAGE, "one.override:6:");
 }
 
 /* Reading a FIFO or a device could last for ever. */
-static void only_regular_files_are_read(void **state)
+TEST_FOLDER(only_regular_files_are_read)
 {
-	struct folder *folder = *state;
 	g_autofree char *fifo = path_of(folder, "fifo");
 	const char *const paths[] = { fifo, "/dev/zero", folder->path };
 
 	assert_int_equal(mkfifo(fifo, 0600), 0);
-	for (unsigned int i = 0; i < G_N_ELEMENTS(paths); i++) {
-		const char *const overrides[] = { paths[i], NULL };
+	test_each (row, paths) {
+		const char *const overrides[] = { *row, NULL };
 		g_autoptr(GError) error = NULL;
 
 		assert_null(config_load(folder->path, overrides, NULL, &error));
-		assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE));
-		assert_non_null(strstr(error->message, paths[i]));
+		assert_error(&error, EPTLAB_ERROR_USAGE, *row);
 	}
 	unlink(fifo);
 }
 
-static void paths_are_relative_to_their_file(void **state)
+TEST_FOLDER(paths_are_relative_to_their_file)
 {
-	struct folder *folder = *state;
 	g_autofree char *base = g_path_get_basename(folder->path);
 	g_autofree char *one = g_strdup_printf("%s/../%s/one.override", folder->path, base);
 	const char *const overrides[] = { one, NULL };
@@ -299,9 +285,8 @@ static void paths_are_relative_to_their_file(void **state)
 	assert_string_equal(config->l2.probe, probe);
 }
 
-static void limits_are_inside(void **state)
+TEST_FOLDER(limits_are_inside)
 {
-	struct folder *folder = *state;
 	const char *const low[] = { "l2.memory_mib=32",
 				    "l2.timeout_seconds=1",
 				    "bochs.memory_mib=128",
@@ -329,12 +314,11 @@ static void limits_are_inside(void **state)
 /* The folder that the project comes with; its path is the test's first argument or this. */
 static const char *project_configs = "configs";
 
-static void projects_own_configuration_is_right(void **state)
+TEST(projects_own_configuration_is_right)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(struct_config) config = config_load(project_configs, NULL, NULL, &error);
 
-	(void)state;
 	if (!config) {
 		fail_msg("%s", error->message);
 		return;
@@ -350,10 +334,8 @@ static void projects_own_configuration_is_right(void **state)
 
 /* ---- What is wrong ---- */
 
-static void lines_that_are_none(void **state)
+TEST_FOLDER(lines_that_are_none)
 {
-	struct folder *folder = *state;
-
 	assert_file_fails(
 		folder, "l2.conf", "[l2]\n# c\nvcpus 1\n",
 		"L0: %s/l2.conf:3: 'vcpus 1' is neither a comment (#) nor '[section]' nor "
@@ -393,9 +375,8 @@ static void lines_that_are_none(void **state)
 		"of comments");
 }
 
-static void nul_byte(void **state)
+TEST_FOLDER(nul_byte)
 {
-	struct folder *folder = *state;
 	g_autofree char *path = path_of(folder, "l2.conf");
 
 	assert_true(g_file_set_contents(path,
@@ -406,10 +387,8 @@ static void nul_byte(void **state)
 		     "L0: %s/l2.conf:2: there is a NUL byte, expected a text file");
 }
 
-static void unknown_names(void **state)
+TEST_FOLDER(unknown_names)
 {
-	struct folder *folder = *state;
-
 	assert_file_fails(folder, "l2.conf", "# c\n[l3]\nvcpus=1\n",
 			  "L0: %s/l2.conf:2: there is no section [l3], expected one of experiment, "
 			  "module, l2, l1, bochs, tcg, kvm, local, conform");
@@ -425,10 +404,8 @@ static void unknown_names(void **state)
 		"vpid");
 }
 
-static void doubled_names(void **state)
+TEST_FOLDER(doubled_names)
 {
-	struct folder *folder = *state;
-
 	assert_file_fails(folder, "l2.conf", "[l2]\nvcpus=1\n\nvcpus=1\n",
 			  "L0: %s/l2.conf:4: 'vcpus' stands twice in [l2], first in line 2");
 	assert_file_fails(folder, "l2.conf", "[l2]\nvcpus=1\n[bochs]\n[l2]\n",
@@ -439,7 +416,7 @@ static void doubled_names(void **state)
 		"L0: %s/l2.conf:2: the section [bochs] stands in %s/bochs.conf:1 already");
 }
 
-static void wrong_values(void **state)
+TEST_FOLDER(wrong_values)
 {
 	static const struct {
 		const char *setting, *expected;
@@ -478,13 +455,11 @@ static void wrong_values(void **state)
 		{ "experiment.witness=yes", "witness is 'yes' in [experiment], expected 0 or 1" },
 		{ "bochs.cpu=", "cpu is '' in [bochs], expected a name of a-z, 0-9, _ and -" },
 	};
-	struct folder *folder = *state;
-	guint i;
 
-	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
-		const char *const settings[] = { cases[i].setting, NULL };
-		g_autofree char *expected = g_strdup_printf("L0: setting '%s': %s",
-							    cases[i].setting, cases[i].expected);
+	test_each (row, cases) {
+		const char *const settings[] = { row->setting, NULL };
+		g_autofree char *expected =
+			g_strdup_printf("L0: setting '%s': %s", row->setting, row->expected);
 
 		assert_fails(folder, NULL, settings, expected);
 	}
@@ -494,28 +469,26 @@ static void wrong_values(void **state)
 		"128 to 2048");
 }
 
-static void names_of_configurations(void **state)
+TEST_FOLDER(names_of_configurations)
 {
 	static const char *const bad[] = { "",		";",	   "ept;;noept",
 					   ";ept",	"ept;ept", "ept,noept",
 					   "ept;Noept", "ept;a b", "ept; ;" };
-	struct folder *folder = *state;
-	guint i;
 
-	for (i = 0; i < G_N_ELEMENTS(bad); i++) {
-		g_autofree char *setting = g_strconcat("experiment.configurations=", bad[i], NULL);
+	test_each (row, bad) {
+		g_autofree char *setting = g_strconcat("experiment.configurations=", *row, NULL);
 		const char *const settings[] = { setting, NULL };
 		g_autofree char *expected =
 			g_strdup_printf("L0: setting '%s': configurations is '%s' in [experiment], "
 					"expected names of "
 					"a-z, 0-9, _ and -, with ';' between them, none twice",
-					setting, bad[i]);
+					setting, *row);
 
 		assert_fails(folder, NULL, settings, expected);
 	}
 }
 
-static void text_too_long(void **state)
+TEST_FOLDER(text_too_long)
 {
 	static const struct {
 		const char *section, *key;
@@ -523,27 +496,24 @@ static void text_too_long(void **state)
 		{ "l2", "append" },
 		{ "experiment", "tracepoints" },
 	};
-	struct folder *folder = *state;
 	g_autofree char *text = g_strnfill(513, 'x');
-	guint i;
 
-	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+	test_each (row, cases) {
 		g_autofree char *setting =
-			g_strdup_printf("%s.%s=%s", cases[i].section, cases[i].key, text);
+			g_strdup_printf("%s.%s=%s", row->section, row->key, text);
 		const char *const settings[] = { setting, NULL };
 		g_autofree char *expected = g_strdup_printf(
 			"L0: setting '%s': %s is '%s' in [%s], expected a text of at most 512 "
 			"characters",
-			setting, cases[i].key, text, cases[i].section);
+			setting, row->key, text, row->section);
 
 		assert_fails(folder, NULL, settings, expected);
 	}
 }
 
 /* A value that a later file replaces must be right all the same. */
-static void wrong_value_is_not_hidden_by_an_override(void **state)
+TEST_FOLDER(wrong_value_is_not_hidden_by_an_override)
 {
-	struct folder *folder = *state;
 	const char *const settings[] = { "bochs.memory_mib=512", NULL };
 
 	write_file(folder, "bochs.conf", "[bochs]\nmemory_mib=1\n");
@@ -553,9 +523,8 @@ static void wrong_value_is_not_hidden_by_an_override(void **state)
 		"2048");
 }
 
-static void missing_things(void **state)
+TEST_FOLDER(missing_things)
 {
-	struct folder *folder = *state;
 	g_autofree char *path = path_of(folder, "l2.conf");
 
 	assert_file_fails(folder, "experiment.conf",
@@ -587,9 +556,8 @@ static void missing_things(void **state)
 	assert_fails(folder, NULL, NULL, "L0: %s: no file has a section [l2]");
 }
 
-static void name_of_a_configuration(void **state)
+TEST_FOLDER(name_of_a_configuration)
 {
-	struct folder *folder = *state;
 	const char *const rename[] = { "module.ept.name=nept", NULL };
 	g_autofree char *one = path_of(folder, "one.override");
 	const char *const overrides[] = { one, NULL };
@@ -612,10 +580,8 @@ static void name_of_a_configuration(void **state)
 		     "L0: %s/one.override:1: [module] has no 'vpid', expected 0 or 1");
 }
 
-static void configurations_of_the_experiment(void **state)
+TEST_FOLDER(configurations_of_the_experiment)
 {
-	struct folder *folder = *state;
-
 	assert_file_fails(
 		folder, "experiment.conf",
 		"[experiment]\nworkload=boot\nplatform=auto\nconfigurations=ept;npt\n"
@@ -628,7 +594,7 @@ static void configurations_of_the_experiment(void **state)
 		"(%s/ept.conf:4): runs that are compared must differ in the paging alone");
 }
 
-static void settings_that_are_none(void **state)
+TEST_FOLDER(settings_that_are_none)
 {
 	static const char *const bad[] = { "",
 					   "l2",
@@ -641,15 +607,13 @@ static void settings_that_are_none(void **state)
 					   "module.ept.vpid.x=1",
 					   "l2.append=a\nb",
 					   "l2.memo\xefry_mib=256" };
-	struct folder *folder = *state;
 	const char *const unknown[] = { "l3.vcpus=1", NULL };
 	const char *const no_module[] = { "module.npt.vpid=1", NULL };
-	guint i;
 
-	for (i = 0; i < G_N_ELEMENTS(bad); i++) {
-		const char *const settings[] = { bad[i], NULL };
+	test_each (row, bad) {
+		const char *const settings[] = { *row, NULL };
 		/* One line, whatever it is. */
-		g_autofree char *shown = g_strescape(bad[i], NULL);
+		g_autofree char *shown = g_strescape(*row, NULL);
 		g_autofree char *expected =
 			g_strdup_printf("L0: setting '%s': expected section.key=value, or "
 					"module.CONFIGURATION.key=value",
@@ -665,9 +629,8 @@ static void settings_that_are_none(void **state)
 		     "L0: setting 'module.npt.vpid=1': no file defines a configuration 'npt'");
 }
 
-static void files_that_cannot_be_read(void **state)
+TEST_FOLDER(files_that_cannot_be_read)
 {
-	struct folder *folder = *state;
 	g_autofree char *missing = path_of(folder, "missing.override");
 	const char *const overrides[] = { missing, NULL };
 	const struct folder nowhere = { .path = missing };
@@ -684,7 +647,7 @@ static void files_that_cannot_be_read(void **state)
 
 /* ---- The scan of lines ---- */
 
-static void scan_gives_lines(void **state)
+TEST(scan_gives_lines)
 {
 	static const char text[] = "# one\n\n[a]\nk=1\n  # five\n j = 2\r\n[b_2]\nk=";
 	static const struct {
@@ -697,7 +660,6 @@ static void scan_gives_lines(void **state)
 	g_autoptr(GPtrArray) entries = config_scan("f", text, sizeof(text) - 1, NULL);
 	guint i;
 
-	(void)state;
 	assert_non_null(entries);
 	assert_int_equal(entries->len, G_N_ELEMENTS(expected));
 	for (i = 0; i < entries->len; i++) {
@@ -709,46 +671,9 @@ static void scan_gives_lines(void **state)
 	}
 }
 
-static void scan_of_nothing(void **state)
+TEST(scan_of_nothing)
 {
 	g_autoptr(GPtrArray) entries = config_scan("f", "", 0, NULL);
 
-	(void)state;
 	assert_int_equal(entries->len, 0);
-}
-
-#define with_folder(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		with_folder(sample_is_read),
-		with_folder(forms_that_are_the_same),
-		with_folder(later_wins),
-		with_folder(override_defines_a_configuration),
-		with_folder(a_third_configuration_is_refused),
-		with_folder(only_regular_files_are_read),
-		with_folder(paths_are_relative_to_their_file),
-		with_folder(limits_are_inside),
-		cmocka_unit_test(projects_own_configuration_is_right),
-		with_folder(lines_that_are_none),
-		with_folder(nul_byte),
-		with_folder(unknown_names),
-		with_folder(doubled_names),
-		with_folder(wrong_values),
-		with_folder(names_of_configurations),
-		with_folder(text_too_long),
-		with_folder(wrong_value_is_not_hidden_by_an_override),
-		with_folder(missing_things),
-		with_folder(name_of_a_configuration),
-		with_folder(configurations_of_the_experiment),
-		with_folder(settings_that_are_none),
-		with_folder(files_that_cannot_be_read),
-		cmocka_unit_test(scan_gives_lines),
-		cmocka_unit_test(scan_of_nothing),
-	};
-
-	if (argc > 1)
-		project_configs = argv[1];
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What counts tell that somebody has taken. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
 
 #include "foreign/diagnosis.h"
 #include "foreign/read.h"
 #include "report/check.h"
 #include "report/report.h"
 #include "tests/sample.h"
+#include "tests/test.h"
 
 #define REPORTS "harness/tests/field-reports/"
 
@@ -65,8 +60,7 @@ static struct diagnosis *one(const char *list)
 static void assert_headline(const struct diagnosis *diagnosis, enum diagnosis_verdict verdict,
 			    const char *words)
 {
-	if (strstr(diagnosis->headline, words) == NULL)
-		fail_msg("\"%s\" is not in: %s", words, diagnosis->headline);
+	assert_says(diagnosis->headline, words);
 	assert_int_equal(diagnosis->verdict, verdict);
 }
 
@@ -93,17 +87,16 @@ static enum record_check_verdict verdict_of(const struct diagnosis *diagnosis, c
 
 /* ---- Field reports ---- */
 
-static void first_report_is_sound_alone(void **state)
+TEST(first_report_is_sound_alone)
 {
 	g_autoptr(struct_foreign_counts) ept = report("a-ept.txt");
 	g_autoptr(struct_diagnosis) diagnosis = diagnosis_of_one(ept);
 
-	(void)state;
 	assert_headline(diagnosis, DIAGNOSIS_SOUND, "EPT was on");
 }
 
 /* 4,564,148 - 206,477 = 4,357,671. */
-static void second_report_is_called_what_it_is(void **state)
+TEST(second_report_is_called_what_it_is)
 {
 	g_autoptr(struct_foreign_counts) ept = report("a-ept.txt");
 	g_autoptr(struct_foreign_counts) noept = report("a-noept.txt");
@@ -111,7 +104,6 @@ static void second_report_is_called_what_it_is(void **state)
 	g_autoptr(struct_diagnosis) turned = diagnosis_of_pair(noept, ept);
 	g_autoptr(struct_diagnosis) alone = diagnosis_of_one(noept);
 
-	(void)state;
 	assert_headline(diagnosis, DIAGNOSIS_UNSOUND,
 			"EPT stayed on, and the counter of a-noept.txt went on");
 	assert_told(diagnosis, "exactly 2 times those of a-ept.txt (29 DR_ACCESS 2 and 4");
@@ -126,7 +118,7 @@ static void second_report_is_called_what_it_is(void **state)
 }
 
 /* 286,903 - 206,477 = 80,426; 198,306 - 0. */
-static void third_report_is_called_what_it_is(void **state)
+TEST(third_report_is_called_what_it_is)
 {
 	g_autoptr(struct_foreign_counts) ept = report("a-ept.txt");
 	g_autoptr(struct_foreign_counts) noept = report("b-noept.txt");
@@ -134,7 +126,6 @@ static void third_report_is_called_what_it_is(void **state)
 	g_autoptr(struct_diagnosis) diagnosis = diagnosis_of_pair(ept, noept);
 	const struct record_exit *left;
 
-	(void)state;
 	assert_headline(alone, DIAGNOSIS_UNSOUND, "both kinds of paging are in this counter");
 	assert_told(alone, "--baseline");
 	assert_headline(diagnosis, DIAGNOSIS_UNSOUND,
@@ -149,7 +140,7 @@ static void third_report_is_called_what_it_is(void **state)
 
 /* ---- Sound pairs ---- */
 
-static void sound_pairs_are_sound(void **state)
+TEST(sound_pairs_are_sound)
 {
 	g_autoptr(struct_diagnosis) published = pair(SOUND_EPT, SOUND_NOEPT);
 	g_autoptr(GPtrArray) own = foreign_read("results/reference/bochs", 0, NULL);
@@ -162,7 +153,6 @@ static void sound_pairs_are_sound(void **state)
 	g_autoptr(struct_diagnosis) other_kernel =
 		pair("0=1,14=0,29=2,46=6,47=2,48=9,55=3", "0=7,14=5,29=2,46=7,47=2,48=0,55=3");
 
-	(void)state;
 	assert_headline(published, DIAGNOSIS_SOUND, "a sound pair: EPT was on in first");
 	assert_headline(reference, DIAGNOSIS_SOUND, "a sound pair");
 	assert_headline(unusual, DIAGNOSIS_SOUND, "a sound pair");
@@ -172,7 +162,7 @@ static void sound_pairs_are_sound(void **state)
 
 /* ---- How it goes wrong ---- */
 
-static void pairs_that_are_none_are_told_apart(void **state)
+TEST(pairs_that_are_none_are_told_apart)
 {
 	g_autoptr(struct_diagnosis) swapped = pair(SOUND_NOEPT, SOUND_EPT);
 	g_autoptr(struct_diagnosis) same = pair(SOUND_EPT, SOUND_EPT);
@@ -181,7 +171,6 @@ static void pairs_that_are_none_are_told_apart(void **state)
 	g_autoptr(struct_diagnosis) missing = pair("0=1,14=0", "0=2,14=4,48=0");
 	g_autoptr(struct_diagnosis) nothing = pair("0=0,14=0,48=0", "0=2,14=4,48=0");
 
-	(void)state;
 	assert_headline(swapped, DIAGNOSIS_UNSOUND, "the columns are swapped");
 	assert_headline(same, DIAGNOSIS_UNSOUND, "one reading");
 	assert_headline(on, DIAGNOSIS_UNSOUND, "EPT was on in both");
@@ -191,14 +180,13 @@ static void pairs_that_are_none_are_told_apart(void **state)
 }
 
 /* An EPT run, then one without, in one counter that is exactly the sum of both. */
-static void what_ran_on_can_be_taken_off(void **state)
+TEST(what_ran_on_can_be_taken_off)
 {
 	g_autoptr(struct_diagnosis) diagnosis =
 		pair("0=10,14=0,29=2,46=6,48=500", "0=110,14=7,29=4,46=12,48=500");
 	g_autoptr(struct_diagnosis) another =
 		pair("0=1000,14=0,29=2,46=6,48=500", "0=110,14=7,29=4,46=12,48=500");
 
-	(void)state;
 	assert_headline(diagnosis, DIAGNOSIS_UNSOUND, "on a counter that was not reset");
 	assert_told(diagnosis, "leaves no EPT violation and 7 INVLPG");
 	assert_int_equal(record_find_exit(diagnosis->difference->run->exits, 0)->count, 100);
@@ -207,17 +195,16 @@ static void what_ran_on_can_be_taken_off(void **state)
 	assert_null(another->difference);
 }
 
-static void second_shadow_run_on_one_counter(void **state)
+TEST(second_shadow_run_on_one_counter)
 {
 	g_autoptr(struct_diagnosis) diagnosis =
 		pair("0=10,14=0,29=2,46=6,48=500", "0=110,14=7,29=6,46=18,48=0");
 
-	(void)state;
 	assert_headline(diagnosis, DIAGNOSIS_UNSOUND, "something else is wrong");
 	assert_told(diagnosis, "exactly 3 times");
 }
 
-static void each_question_can_fail(void **state)
+TEST(each_question_can_fail)
 {
 	static const struct {
 		const char *name, *list;
@@ -236,19 +223,18 @@ static void each_question_can_fail(void **state)
 		{ "one-paging", "0=0,14=0", RECORD_CHECK_UNKNOWN },
 	};
 
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autoptr(struct_diagnosis) diagnosis = one(cases[i].list);
+	test_each (row, cases) {
+		g_autoptr(struct_diagnosis) diagnosis = one(row->list);
 
-		if (verdict_of(diagnosis, cases[i].name) != cases[i].verdict)
-			fail_msg("%s of %s", cases[i].name, cases[i].list);
+		if (verdict_of(diagnosis, row->name) != row->verdict)
+			fail_msg("%s of %s", row->name, row->list);
 		assert_int_equal(diagnosis->verdict == DIAGNOSIS_SOUND,
-				 cases[i].verdict == RECORD_CHECK_PASS ||
-					 cases[i].verdict == RECORD_CHECK_NOT_APPLICABLE);
+				 row->verdict == RECORD_CHECK_PASS ||
+					 row->verdict == RECORD_CHECK_NOT_APPLICABLE);
 	}
 }
 
-static void what_a_list_cannot_say_can_fail(void **state)
+TEST(what_a_list_cannot_say_can_fail)
 {
 	g_autoptr(struct_foreign_counts) counts = counts_of("file", SOUND_EPT);
 	g_autoptr(struct_foreign_counts) other = counts_of("other", SOUND_NOEPT);
@@ -258,7 +244,6 @@ static void what_a_list_cannot_say_can_fail(void **state)
 	g_autoptr(struct_diagnosis) registers = NULL;
 	g_autoptr(struct_diagnosis) leaves = NULL;
 
-	(void)state;
 	counts->stated_total = record_u64_from(counts->run->total.value - 1);
 	total_missing = diagnosis_of_one(counts);
 	assert_int_equal(verdict_of(total_missing, "total"), RECORD_CHECK_FAIL);
@@ -279,26 +264,24 @@ static void what_a_list_cannot_say_can_fail(void **state)
 	assert_int_equal(verdict_of(leaves, "same-leaf"), RECORD_CHECK_FAIL);
 }
 
-static void baseline_must_be_an_earlier_reading(void **state)
+TEST(baseline_must_be_an_earlier_reading)
 {
 	g_autoptr(struct_foreign_counts) counts = counts_of("file", "0=5,14=1,48=9,55=2");
 	g_autoptr(struct_foreign_counts) base = counts_of("base", "0=2,14=1,48=9");
 	g_autoptr(struct_foreign_counts) less = foreign_counts_less(counts, base, NULL);
 	g_autoptr(GError) error = NULL;
 
-	(void)state;
 	assert_int_equal(record_find_exit(less->run->exits, 0)->count, 3);
 	assert_null(record_find_exit(less->run->exits, 55));
 	assert_int_equal(less->notes->len, 1);
 	assert_int_equal(less->run->total.value, 3);
 	assert_null(foreign_counts_less(base, counts, &error));
-	assert_int_equal(error->code, EPTLAB_ERROR_USAGE);
-	assert_non_null(strstr(error->message, "more than base, which has 2"));
+	assert_error(&error, EPTLAB_ERROR_USAGE, "more than base, which has 2");
 }
 
 /* ---- Reports ---- */
 
-static void text_says_it_all_in_printable_words(void **state)
+TEST(text_says_it_all_in_printable_words)
 {
 	g_autoptr(struct_foreign_counts) a = counts_of("\033[2J<script>", SOUND_EPT);
 	g_autoptr(struct_foreign_counts) b = counts_of("b", SOUND_NOEPT);
@@ -306,14 +289,13 @@ static void text_says_it_all_in_printable_words(void **state)
 	g_autofree char *text = report_check_text(diagnosis, a, b, REPORT_WIDTH, false);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
-	(void)state;
 	assert_null(strchr(text, '\033'));
-	assert_non_null(strstr(text, "\nSOUND: a sound pair"));
+	assert_says(text, "\nSOUND: a sound pair");
 	for (char **line = lines; *line != NULL; line++)
 		assert_true(strlen(*line) <= REPORT_WIDTH);
 }
 
-static void json_has_it_all(void **state)
+TEST(json_has_it_all)
 {
 	g_autoptr(struct_foreign_counts) a = report("a-ept.txt");
 	g_autoptr(struct_foreign_counts) b = report("a-noept.txt");
@@ -321,31 +303,10 @@ static void json_has_it_all(void **state)
 	g_autofree char *text = report_check_json(diagnosis, a, b);
 	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 
-	(void)state;
 	assert_non_null(root);
 	assert_string_equal(json_string_value(json_object_get(root, "verdict")), "unsound");
 	assert_int_equal(json_array_size(json_object_get(root, "readings")), 2);
 	assert_int_equal(json_array_size(json_object_get(root, "checks")), diagnosis->checks->len);
 	assert_true(json_is_object(json_object_get(root, "difference")));
 	json_decref(root);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_report_is_sound_alone),
-		cmocka_unit_test(second_report_is_called_what_it_is),
-		cmocka_unit_test(third_report_is_called_what_it_is),
-		cmocka_unit_test(sound_pairs_are_sound),
-		cmocka_unit_test(pairs_that_are_none_are_told_apart),
-		cmocka_unit_test(what_ran_on_can_be_taken_off),
-		cmocka_unit_test(second_shadow_run_on_one_counter),
-		cmocka_unit_test(each_question_can_fail),
-		cmocka_unit_test(what_a_list_cannot_say_can_fail),
-		cmocka_unit_test(baseline_must_be_an_earlier_reading),
-		cmocka_unit_test(text_says_it_all_in_printable_words),
-		cmocka_unit_test(json_has_it_all),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

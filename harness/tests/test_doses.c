@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
-#include <glib.h>
-
 #include "model/doses.h"
 #include "model/job.h"
 #include "model/reasons.h"
 #include "model/record.h"
+#include "tests/test.h"
 
 static const struct dose_setting ept = { KVM_EXITCOUNT_VENDOR_VMX, true };
 static const struct dose_setting noept = { KVM_EXITCOUNT_VENDOR_VMX, false };
@@ -49,28 +42,24 @@ static const struct {
 	{ "smp", &ept, 32, 4 },		  { "smp", &noept, 10, 14 },
 };
 
-static void costs_are_those_derived_by_hand(void **state)
+TEST(costs_are_those_derived_by_hand)
 {
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(by_hand); i++) {
-		const struct dose *dose = doses_find(by_hand[i].dose);
+	test_each (row, by_hand) {
+		const struct dose *dose = doses_find(row->dose);
 		struct dose_expectation expected;
 
 		assert_non_null(dose);
-		expected = dose_expect(dose, 7, by_hand[i].setting, by_hand[i].reason);
-		assert_int_equal(expected.least, by_hand[i].exits);
-		assert_int_equal(expected.most, by_hand[i].exits);
-		assert_true((by_hand[i].exits > 0) == (expected.why != NULL));
+		expected = dose_expect(dose, 7, row->setting, row->reason);
+		assert_int_equal(expected.least, row->exits);
+		assert_int_equal(expected.most, row->exits);
+		assert_true((row->exits > 0) == (expected.why != NULL));
 	}
 }
 
-static void each_cost_says_why_and_where_from(void **state)
+TEST(each_cost_says_why_and_where_from)
 {
 	size_t i, j;
 
-	(void)state;
 	for (i = 0; i < doses_count(); i++) {
 		const struct dose *dose = doses_at(i);
 
@@ -81,8 +70,8 @@ static void each_cost_says_why_and_where_from(void **state)
 			const struct dose_cost *cost = &dose->costs[j];
 
 			assert_true(strlen(cost->why) > 20);
-			assert_non_null(strstr(cost->source, "SDM vol. 3, \""));
-			assert_non_null(strstr(cost->source, "KVM: "));
+			assert_says(cost->source, "SDM vol. 3, \"");
+			assert_says(cost->source, "KVM: ");
 			assert_true(cost->per_n > 0 || cost->constant > 0);
 			assert_true(reason_is_defined(KVM_EXITCOUNT_VENDOR_VMX, cost->vmx));
 			assert_true(cost->svm == DOSE_NO_REASON ||
@@ -92,11 +81,10 @@ static void each_cost_says_why_and_where_from(void **state)
 	assert_null(doses_at(doses_count()));
 }
 
-static void doses_are_found_by_name(void **state)
+TEST(doses_are_found_by_name)
 {
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < doses_count(); i++) {
 		const char *name = doses_at(i)->name;
 		g_autofree char *workload = g_strconcat("dose-", name, NULL);
@@ -143,17 +131,16 @@ static struct record_exit *exit_of(GPtrArray *exits, uint32_t reason)
 	return NULL;
 }
 
-static void what_is_right_deviates_in_nothing(void **state)
+TEST(what_is_right_deviates_in_nothing)
 {
 	static const struct dose_setting *const settings[] = { &ept, &noept, &npt, &nonpt };
-	size_t i, j;
+	size_t i;
 
-	(void)state;
 	for (i = 0; i < doses_count(); i++)
-		for (j = 0; j < G_N_ELEMENTS(settings); j++) {
-			g_autoptr(GPtrArray) exits = right(doses_at(i), 1000, settings[j]);
+		test_each (row, settings) {
+			g_autoptr(GPtrArray) exits = right(doses_at(i), 1000, *row);
 			g_autoptr(GPtrArray) deviations =
-				dose_deviations(doses_at(i), 1000, settings[j], 0, exits);
+				dose_deviations(doses_at(i), 1000, *row, 0, exits);
 
 			assert_int_equal(deviations->len, 0);
 		}
@@ -168,16 +155,15 @@ static void assert_deviates(const struct dose *dose, const struct dose_setting *
 	assert_int_equal(deviations->len, 1);
 	deviation = deviations->pdata[0];
 	assert_int_equal(deviation->reason, reason);
-	assert_non_null(strstr(deviation->message, message));
+	assert_says(deviation->message, message);
 }
 
-static void one_exit_more_or_less_deviates(void **state)
+TEST(one_exit_more_or_less_deviates)
 {
 	const struct dose *dose = doses_find("pages");
 	g_autoptr(GPtrArray) exits = right(dose, 1000, &ept);
 	struct record_exit *violations = exit_of(exits, 48);
 
-	(void)state;
 	violations->count = 1001;
 	assert_deviates(
 		dose, &ept, exits, 48,
@@ -186,12 +172,11 @@ static void one_exit_more_or_less_deviates(void **state)
 	assert_deviates(dose, &ept, exits, 48, "999 exits of reason 48");
 }
 
-static void exits_that_are_not_in_the_table_deviate(void **state)
+TEST(exits_that_are_not_in_the_table_deviate)
 {
 	const struct dose *dose = doses_find("cpuid");
 	g_autoptr(GPtrArray) exits = right(dose, 1000, &ept);
 
-	(void)state;
 	exit_of(exits, 30)->count = 1;
 	assert_deviates(
 		dose, &ept, exits, 30,
@@ -199,26 +184,24 @@ static void exits_that_are_not_in_the_table_deviate(void **state)
 }
 
 /* A kernel that does not answer for a reason has not counted it. */
-static void a_reason_that_is_missing_deviates(void **state)
+TEST(a_reason_that_is_missing_deviates)
 {
 	const struct dose *dose = doses_find("cr3");
 	g_autoptr(GPtrArray) exits = record_exits_new();
 
-	(void)state;
 	assert_deviates(dose, &noept, exits, 28, "0 exits of reason 28 (CR_ACCESS), expected 1000");
 }
 
-static void a_reason_that_has_no_name_deviates(void **state)
+TEST(a_reason_that_has_no_name_deviates)
 {
 	const struct dose *dose = doses_find("io");
 	g_autoptr(GPtrArray) exits = right(dose, 1000, &ept);
 
-	(void)state;
 	g_ptr_array_add(exits, record_exit_new(4711, NULL, 3));
 	assert_deviates(dose, &ept, exits, 4711, "3 exits of reason 4711 (no name), expected none");
 }
 
-static void interrupts_of_l1_are_no_deviation(void **state)
+TEST(interrupts_of_l1_are_no_deviation)
 {
 	const struct dose *dose = doses_find("io");
 	g_autoptr(GPtrArray) vmx = right(dose, 1000, &ept);
@@ -226,7 +209,6 @@ static void interrupts_of_l1_are_no_deviation(void **state)
 	g_autoptr(GPtrArray) on_vmx = NULL;
 	g_autoptr(GPtrArray) on_svm = NULL;
 
-	(void)state;
 	exit_of(vmx, 1)->count = 12345;
 	exit_of(svm, 0x60)->count = 12345;
 	on_vmx = dose_deviations(dose, 1000, &ept, 0, vmx);
@@ -235,26 +217,24 @@ static void interrupts_of_l1_are_no_deviation(void **state)
 	assert_int_equal(on_svm->len, 0);
 }
 
-static void cpuids_of_the_reader_are_expected(void **state)
+TEST(cpuids_of_the_reader_are_expected)
 {
 	const struct dose *dose = doses_find("cpuid");
 	g_autoptr(GPtrArray) exits = right(dose, 1000, &noept);
 	g_autoptr(GPtrArray) deviations = NULL;
 
-	(void)state;
 	exit_of(exits, 10)->count = 1275;
 	assert_deviates(dose, &noept, exits, 10, "1275 exits of reason 10 (CPUID), expected 1000");
 	deviations = dose_deviations(dose, 1000, &noept, 275, exits);
 	assert_int_equal(deviations->len, 0);
 }
 
-static void a_slow_l1_may_end_the_timer_early(void **state)
+TEST(a_slow_l1_may_end_the_timer_early)
 {
 	const struct dose *dose = doses_find("hlt");
 	g_autoptr(GPtrArray) exits = right(dose, 1000, &ept);
 	g_autoptr(GPtrArray) deviations = NULL;
 
-	(void)state;
 	exit_of(exits, 52)->count = 1000;
 	exit_of(exits, 7)->count = 3;
 	deviations = dose_deviations(dose, 1000, &ept, 0, exits);
@@ -262,23 +242,4 @@ static void a_slow_l1_may_end_the_timer_early(void **state)
 	exit_of(exits, 52)->count = 1001;
 	assert_deviates(dose, &ept, exits, 52,
 			"1001 exits of reason 52 (PREEMPTION_TIMER), expected 0 to 1000");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(costs_are_those_derived_by_hand),
-		cmocka_unit_test(each_cost_says_why_and_where_from),
-		cmocka_unit_test(doses_are_found_by_name),
-		cmocka_unit_test(what_is_right_deviates_in_nothing),
-		cmocka_unit_test(one_exit_more_or_less_deviates),
-		cmocka_unit_test(exits_that_are_not_in_the_table_deviate),
-		cmocka_unit_test(a_reason_that_is_missing_deviates),
-		cmocka_unit_test(a_reason_that_has_no_name_deviates),
-		cmocka_unit_test(interrupts_of_l1_are_no_deviation),
-		cmocka_unit_test(cpuids_of_the_reader_are_expected),
-		cmocka_unit_test(a_slow_l1_may_end_the_timer_early),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

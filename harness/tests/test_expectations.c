@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
-
 #include "model/expectations.h"
 #include "tests/sample.h"
+#include "tests/test.h"
 
 struct fixture {
 	struct record *record;
@@ -34,6 +28,8 @@ static int teardown(void **state)
 	return 0;
 }
 
+#define TEST_FIXTURE(name) TEST_OF(struct fixture *fixture G_GNUC_UNUSED, setup, teardown, name)
+
 static void assert_verdict(const struct fixture *fixture, uint32_t reason,
 			   enum expectation_verdict expected)
 {
@@ -54,18 +50,16 @@ static void assert_verdict(const struct fixture *fixture, uint32_t reason,
 	fail_msg("reason %u is no paging-related one", reason);
 }
 
-static void sound_pair_is_as_expected(void **state)
+TEST_FIXTURE(sound_pair_is_as_expected)
 {
 	static const uint32_t reasons[] = { 0, 14, 28, 48, 49, 58 };
 
-	for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++)
-		assert_verdict(*state, reasons[i], EXPECTATION_MET);
+	test_each (row, reasons)
+		assert_verdict(fixture, *row, EXPECTATION_MET);
 }
 
-static void each_kind_can_be_broken(void **state)
+TEST_FIXTURE(each_kind_can_be_broken)
 {
-	struct fixture *fixture = *state;
-
 	sample_set_count(fixture->noept, 48, 1);
 	assert_verdict(fixture, 48, EXPECTATION_NOT_MET);
 	sample_set_count(fixture->ept, 14, 1);
@@ -74,10 +68,8 @@ static void each_kind_can_be_broken(void **state)
 	assert_verdict(fixture, 0, EXPECTATION_NOT_MET);
 }
 
-static void nothing_is_read_out_of_nothing(void **state)
+TEST_FIXTURE(nothing_is_read_out_of_nothing)
 {
-	struct fixture *fixture = *state;
-
 	sample_set_count(fixture->ept, 49, 0);
 	assert_verdict(fixture, 49, EXPECTATION_SILENT);
 	sample_exit(fixture->noept, 58)->reason = 1000;
@@ -85,9 +77,8 @@ static void nothing_is_read_out_of_nothing(void **state)
 }
 
 /* Columns may stand the other way round. */
-static void order_of_the_runs_does_not_matter(void **state)
+TEST_FIXTURE(order_of_the_runs_does_not_matter)
 {
-	struct fixture *fixture = *state;
 	struct record_run *ept = fixture->ept;
 
 	fixture->ept = fixture->noept;
@@ -98,9 +89,8 @@ static void order_of_the_runs_does_not_matter(void **state)
 	assert_verdict(fixture, 14, EXPECTATION_NOT_MET);
 }
 
-static void only_nested_against_shadow(void **state)
+TEST_FIXTURE(only_nested_against_shadow)
 {
-	struct fixture *fixture = *state;
 	g_autoptr(struct_comparison) alone = comparison_new(fixture->ept, NULL, NULL, NULL);
 	g_autoptr(struct_comparison) same = comparison_new(fixture->ept, "A", fixture->ept, "B");
 	g_autoptr(struct_comparison) both =
@@ -114,19 +104,4 @@ static void only_nested_against_shadow(void **state)
 	fixture->noept->l2_in_effect.known = false;
 	fixture->noept->in_effect.ept = RECORD_UNKNOWN;
 	assert_null(expectations_of(both));
-}
-
-#define with_pair(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		with_pair(sound_pair_is_as_expected),
-		with_pair(each_kind_can_be_broken),
-		with_pair(nothing_is_read_out_of_nothing),
-		with_pair(order_of_the_runs_does_not_matter),
-		with_pair(only_nested_against_shadow),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

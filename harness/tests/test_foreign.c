@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Reading counts that somebody has taken. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
 
 #include "foreign/read.h"
 #include "tests/sample.h"
+#include "tests/test.h"
 
 #define REPORTS "harness/tests/field-reports/"
 
@@ -42,8 +37,7 @@ static void assert_refused(const char *text, const char *reason)
 	assert_null(columns);
 	assert_int_equal(error->domain, EPTLAB_ERROR);
 	assert_int_equal(error->code, EPTLAB_ERROR_USAGE);
-	if (strstr(error->message, reason) == NULL)
-		fail_msg("\"%s\" is not in: %s", reason, error->message);
+	assert_says(error->message, reason);
 }
 
 static void assert_count(const GPtrArray *columns, uint32_t reason, uint64_t count)
@@ -70,7 +64,7 @@ static bool has_note(const GPtrArray *columns, const char *words)
 
 /* ---- Wordings ---- */
 
-static void each_wording_is_read(void **state)
+TEST(each_wording_is_read)
 {
 	static const struct {
 		const char *line;
@@ -93,15 +87,14 @@ static void each_wording_is_read(void **state)
 		{ "48, 206477\r", 48, 206477 },
 	};
 
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
-		g_autoptr(GPtrArray) columns = read_text(lines[i].line);
+	test_each (row, lines) {
+		g_autoptr(GPtrArray) columns = read_text(row->line);
 
-		assert_count(columns, lines[i].reason, lines[i].count);
+		assert_count(columns, row->reason, row->count);
 	}
 }
 
-static void undefined_reasons_are_no_counts(void **state)
+TEST(undefined_reasons_are_no_counts)
 {
 	static const char *const lines[] = {
 		"The Exit Number is not present in the SDM: 35",
@@ -110,9 +103,8 @@ static void undefined_reasons_are_no_counts(void **state)
 		"   0x4ffffffe 0x23: eax=0x00000000 ebx=0x00000000 ecx=0x00000000 edx=0xffffffff",
 	};
 
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
-		g_autoptr(GPtrArray) columns = read_text(lines[i]);
+	test_each (row, lines) {
+		g_autoptr(GPtrArray) columns = read_text(*row);
 		const struct foreign_counts *counts = g_ptr_array_index(columns, 0);
 
 		assert_int_equal(counts->run->exits->len, 0);
@@ -122,11 +114,10 @@ static void undefined_reasons_are_no_counts(void **state)
 }
 
 /* Each example is one that is read, and by its own row: what it says comes out. */
-static void examples_are_what_they_say(void **state)
+TEST(examples_are_what_they_say)
 {
 	size_t examples = 0;
 
-	(void)state;
 	for (const char *const *example = wording_examples(); *example != NULL; example++) {
 		struct reading reading = { .line = 1 };
 
@@ -137,7 +128,7 @@ static void examples_are_what_they_say(void **state)
 	assert_true(examples >= 9);
 }
 
-static void other_lines_are_no_counts(void **state)
+TEST(other_lines_are_no_counts)
 {
 	static const char *const lines[] = {
 		"[    0.000000] Linux version 6.1.0",
@@ -151,18 +142,16 @@ static void other_lines_are_no_counts(void **state)
 		"value thirty-five not defined by the SDM",
 	};
 
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(lines); i++)
-		assert_refused(lines[i], "no exit counts in any form that is known");
+	test_each (row, lines)
+		assert_refused(*row, "no exit counts in any form that is known");
 	assert_refused("", "no exit counts");
 	assert_refused("\n\n", "no exit counts");
 }
 
-static void impossible_numbers_are_refused(void **state)
+TEST(impossible_numbers_are_refused)
 {
 	g_autoptr(GPtrArray) columns = NULL;
 
-	(void)state;
 	assert_refused("exit number=0, exits=18446744073709551616", "line 1: 18446744073709551616");
 	assert_refused("\nexit number=0, exits=-1", "line 2: -1 is negative");
 	assert_refused("exit number=-3, exits=1", "negative");
@@ -173,7 +162,7 @@ static void impossible_numbers_are_refused(void **state)
 
 /* ---- Which lines belong together ---- */
 
-static void last_complete_sweep_counts(void **state)
+TEST(last_complete_sweep_counts)
 {
 	g_autoptr(GPtrArray) columns = read_text("exit number=0, exits=1\n"
 						 "exit number=14, exits=2\n"
@@ -185,7 +174,6 @@ static void last_complete_sweep_counts(void **state)
 						 "exit number=0, exits=100\n"
 						 "exit number=14, exits=200\n");
 
-	(void)state;
 	assert_count(columns, 0, 10);
 	assert_count(columns, 14, 20);
 	assert_count(columns, 48, 30);
@@ -194,7 +182,7 @@ static void last_complete_sweep_counts(void **state)
 	assert_true(has_note(columns, "1 line is of something else"));
 }
 
-static void doubled_answers_are_one(void **state)
+TEST(doubled_answers_are_one)
 {
 	g_autoptr(GPtrArray) columns = read_text("exit number=0, exits=5\n"
 						 "exit number=0, exits=6\n"
@@ -204,7 +192,6 @@ static void doubled_answers_are_one(void **state)
 						 "exit number=48, exits=9\n");
 	const struct foreign_counts *counts = g_ptr_array_index(columns, 0);
 
-	(void)state;
 	assert_count(columns, 0, 6);
 	assert_count(columns, 48, 9);
 	assert_true(has_note(columns, "each answer stands 2 times"));
@@ -212,7 +199,7 @@ static void doubled_answers_are_one(void **state)
 	assert_int_equal(counts->run->total.value, 6 + 2 + 9);
 }
 
-static void falling_counts_are_seen(void **state)
+TEST(falling_counts_are_seen)
 {
 	g_autoptr(GPtrArray) columns = read_text("exit number=0, exits=6\n"
 						 "exit number=0, exits=5\n"
@@ -220,26 +207,24 @@ static void falling_counts_are_seen(void **state)
 						 "exit number=48, exits=7\n");
 	const struct foreign_counts *counts = g_ptr_array_index(columns, 0);
 
-	(void)state;
 	assert_non_null(counts->shrinking);
-	assert_non_null(strstr(counts->shrinking, "0: 6 in line 1, then 5 in line 2"));
+	assert_says(counts->shrinking, "0: 6 in line 1, then 5 in line 2");
 }
 
 /* Somebody asked in another order: no sweep is complete, and each reason's last answer counts. */
-static void any_order_is_read(void **state)
+TEST(any_order_is_read)
 {
 	g_autoptr(GPtrArray) columns = read_text("exit number=48, exits=3\n"
 						 "exit number=14, exits=2\n"
 						 "exit number=0, exits=1\n");
 
-	(void)state;
 	assert_count(columns, 0, 1);
 	assert_count(columns, 14, 2);
 	assert_count(columns, 48, 3);
 	assert_true(has_note(columns, "no sweep has both"));
 }
 
-static void other_leaves_are_left_aside(void **state)
+TEST(other_leaves_are_left_aside)
 {
 	static const char text[] =
 		"CPU 0:\n"
@@ -251,7 +236,6 @@ static void other_leaves_are_left_aside(void **state)
 	const struct foreign_counts *counts = g_ptr_array_index(columns, 0);
 	g_autoptr(GPtrArray) cycles = NULL;
 
-	(void)state;
 	assert_count(columns, 0, 5);
 	assert_count(columns, 48, 7);
 	assert_true(has_note(columns, "1 lines are of other leaves"));
@@ -265,26 +249,24 @@ static void other_leaves_are_left_aside(void **state)
 	assert_true(((const struct foreign_counts *)g_ptr_array_index(cycles, 0))->more_registers);
 }
 
-static void total_knows_its_place(void **state)
+TEST(total_knows_its_place)
 {
 	g_autoptr(GPtrArray) columns = read_text("total exits=3\n"
 						 "exit number=0, exits=1\n"
 						 "exit number=48, exits=3\n");
 	const struct foreign_counts *counts = g_ptr_array_index(columns, 0);
 
-	(void)state;
 	assert_true(counts->total_first);
 	assert_int_equal(counts->stated_total.value, 3);
 }
 
 /* What the patched KVM prints when a VM goes away: reasons that are not there have no exit. */
-static void own_kernel_log_is_read(void **state)
+TEST(own_kernel_log_is_read)
 {
 	g_autoptr(GPtrArray) columns =
 		foreign_read("results/reference/bochs/noept/dmesg.log", 0, NULL);
 	const struct foreign_counts *counts;
 
-	(void)state;
 	assert_non_null(columns);
 	counts = g_ptr_array_index(columns, 0);
 	assert_count(columns, 48, 0);
@@ -305,13 +287,12 @@ static GPtrArray *read_report(const char *name)
 	return columns;
 }
 
-static void field_reports_are_read(void **state)
+TEST(field_reports_are_read)
 {
 	g_autoptr(GPtrArray) ept = read_report("a-ept.txt");
 	g_autoptr(GPtrArray) noept = read_report("b-noept.txt");
 	const struct foreign_counts *counts = g_ptr_array_index(ept, 0);
 
-	(void)state;
 	assert_int_equal(counts->run->exits->len, 69);
 	assert_int_equal(counts->notes->len, 0);
 	assert_count(ept, 48, 206477);
@@ -326,13 +307,12 @@ static void field_reports_are_read(void **state)
 
 /* ---- Tables and records ---- */
 
-static void tables_are_read(void **state)
+TEST(tables_are_read)
 {
 	g_autoptr(GPtrArray) own = foreign_read("results/reference/bochs/counts.csv", 0, NULL);
 	g_autoptr(GPtrArray) other = read_text("Exit reason;\"my, boot\"\n0;1\n\n48;2\ntotal;3\n");
 	const struct foreign_counts *counts;
 
-	(void)state;
 	assert_int_equal(own->len, 2);
 	counts = g_ptr_array_index(own, 1);
 	assert_string_equal(counts->name, "results/reference/bochs/counts.csv:noept");
@@ -343,12 +323,11 @@ static void tables_are_read(void **state)
 	assert_int_equal(counts->stated_total.value, 3);
 }
 
-static void bad_tables_are_refused(void **state)
+TEST(bad_tables_are_refused)
 {
 	static const char nul[] = "reason,ept\n0,1\0\n";
 	g_autoptr(GError) error = NULL;
 
-	(void)state;
 	assert_refused("reason,ept\n0,-5\n", "row 2, column 2: \"-5\"");
 	assert_refused("reason,ept\n0,18446744073709551616\n", "row 2, column 2");
 	assert_refused("reason,ept\nx,1\n", "row 2, column 1");
@@ -356,17 +335,16 @@ static void bad_tables_are_refused(void **state)
 	assert_refused("reason,name\n0,HLT\n", "no column of exit counts");
 	assert_refused("reason,ept\n", "no column of exit counts");
 	assert_null(try_bytes(nul, sizeof(nul) - 1, 0, &error));
-	assert_non_null(strstr(error->message, "NUL"));
+	assert_says(error->message, "NUL");
 }
 
-static void records_are_read(void **state)
+TEST(records_are_read)
 {
 	g_autoptr(GPtrArray) folder = foreign_read("results/reference/bochs", 0, NULL);
 	g_autoptr(GPtrArray) file = foreign_read("results/reference/bochs/record.json", 0, NULL);
 	g_autoptr(struct_record) record = record_load("results/reference/bochs", NULL);
 	const struct record_run *ept = record_find_run(record, "ept");
 
-	(void)state;
 	assert_int_equal(folder->len, 2);
 	assert_int_equal(file->len, 2);
 	assert_count(folder, 48, record_find_exit(ept->exits, 48)->count);
@@ -377,12 +355,11 @@ static void records_are_read(void **state)
 
 /* ---- Abuse ---- */
 
-static void anything_may_stand_between(void **state)
+TEST(anything_may_stand_between)
 {
 	GString *text = g_string_new("\xff\xfe\x1b[2J\n");
 	g_autoptr(GPtrArray) columns = NULL;
 
-	(void)state;
 	for (size_t i = 0; i < 10 << 20; i++)
 		g_string_append_c(text, 'x');
 	g_string_append(text, "\nexit number=0, exits=1\n");
@@ -396,57 +373,28 @@ static void anything_may_stand_between(void **state)
 	assert_true(has_note(columns, "2 lines are too long"));
 }
 
-static void readings_are_bounded(void **state)
+TEST(readings_are_bounded)
 {
 	GString *text = g_string_new(NULL);
 	g_autoptr(GError) error = NULL;
 
-	(void)state;
 	for (int i = 0; i <= FOREIGN_READINGS_MAX; i++)
 		g_string_append(text, "exit number=0, exits=1\n");
 	assert_null(try_bytes(text->str, text->len, 0, &error));
-	assert_non_null(strstr(error->message, "more than 20000 answers"));
+	assert_says(error->message, "more than 20000 answers");
 	g_string_assign(text, "reason,ept\n");
 	while (text->len <= FOREIGN_WHOLE_MAX)
 		g_string_append(text, "0,1\n");
 	g_clear_error(&error);
 	assert_null(try_bytes(text->str, text->len, 0, &error));
-	assert_non_null(strstr(error->message, "longer than any"));
+	assert_says(error->message, "longer than any");
 	g_string_free(text, TRUE);
 }
 
-static void what_is_not_there_is_an_error(void **state)
+TEST(what_is_not_there_is_an_error)
 {
 	g_autoptr(GError) error = NULL;
 
-	(void)state;
 	assert_null(foreign_read("/nonexistent/file", 0, &error));
 	assert_int_equal(error->code, EPTLAB_ERROR_USAGE);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_wording_is_read),
-		cmocka_unit_test(undefined_reasons_are_no_counts),
-		cmocka_unit_test(examples_are_what_they_say),
-		cmocka_unit_test(other_lines_are_no_counts),
-		cmocka_unit_test(impossible_numbers_are_refused),
-		cmocka_unit_test(last_complete_sweep_counts),
-		cmocka_unit_test(doubled_answers_are_one),
-		cmocka_unit_test(falling_counts_are_seen),
-		cmocka_unit_test(any_order_is_read),
-		cmocka_unit_test(other_leaves_are_left_aside),
-		cmocka_unit_test(total_knows_its_place),
-		cmocka_unit_test(own_kernel_log_is_read),
-		cmocka_unit_test(field_reports_are_read),
-		cmocka_unit_test(tables_are_read),
-		cmocka_unit_test(bad_tables_are_refused),
-		cmocka_unit_test(records_are_read),
-		cmocka_unit_test(anything_may_stand_between),
-		cmocka_unit_test(readings_are_bounded),
-		cmocka_unit_test(what_is_not_there_is_an_error),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

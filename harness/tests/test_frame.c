@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
 #include <zlib.h>
 
 #include "model/frameset.h"
+#include "tests/test.h"
 
 /* ---- One frame ---- */
 
@@ -16,17 +11,15 @@
  * The CRC-32 of the nine digits is the check value that catalogues of CRCs give for this algorithm;
  * without it, a wrong CRC on both sides would go unnoticed.
  */
-static void crc_is_the_documented_one(void **state)
+TEST(crc_is_the_documented_one)
 {
-	(void)state;
 	assert_int_equal(crc32(0, (const Bytef *)"123456789", 9), 0xcbf43926);
 }
 
-static void begin_and_end_are_as_documented(void **state)
+TEST(begin_and_end_are_as_documented)
 {
 	struct frame_line line;
 
-	(void)state;
 	assert_true(frame_begin(&line, "probe"));
 	assert_memory_equal(line.line, "@ept1 0 begin proto=1 from=probe #", 34);
 	assert_int_equal(line.length, 34 + 8 + 1);
@@ -37,11 +30,10 @@ static void begin_and_end_are_as_documented(void **state)
 	assert_memory_equal(line.line, "@ept1 65 end frames=65 #", 24);
 }
 
-static void values_are_escaped(void **state)
+TEST(values_are_escaped)
 {
 	struct frame_line line;
 
-	(void)state;
 	frame_open(&line, 7, "text");
 	frame_add_bytes(&line, "data", "a b%c#d=e@f\n\r\t\0\x7f\x80\xff~!", 20);
 	assert_true(frame_close(&line));
@@ -49,11 +41,10 @@ static void values_are_escaped(void **state)
 			    "@ept1 7 text data=a%20b%25c%23d%3de%40f%0a%0d%09%00%7f%80%ff~! #", 64);
 }
 
-static void numbers_are_written_in_both_ways(void **state)
+TEST(numbers_are_written_in_both_ways)
 {
 	struct frame_line line;
 
-	(void)state;
 	frame_open(&line, 1, "exit");
 	frame_add_u64(&line, "a", UINT64_MAX);
 	frame_add_u64(&line, "b", 0);
@@ -65,7 +56,7 @@ static void numbers_are_written_in_both_ways(void **state)
 }
 
 /* Parse what was written and compare. */
-static void parse_gives_back_what_was_written(void **state)
+TEST(parse_gives_back_what_was_written)
 {
 	struct frame_line line;
 	struct frame frame;
@@ -74,7 +65,6 @@ static void parse_gives_back_what_was_written(void **state)
 	unsigned int i;
 	uint64_t number;
 
-	(void)state;
 	for (i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (char)i;
 	frame_open(&line, 4711, "mixed_9");
@@ -100,7 +90,7 @@ static void parse_gives_back_what_was_written(void **state)
 	assert_false(frame_get_u64(&frame, "missing", &number));
 }
 
-static void unwritable_frames_are_refused(void **state)
+TEST(unwritable_frames_are_refused)
 {
 	static const char *const bad_words[] = {
 		"",    "Upper",	   "9digit",
@@ -111,12 +101,11 @@ static void unwritable_frames_are_refused(void **state)
 	char many[8];
 	unsigned int i;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(bad_words); i++) {
-		frame_open(&line, 1, bad_words[i]);
+	test_each (row, bad_words) {
+		frame_open(&line, 1, *row);
 		assert_false(frame_close(&line));
 		frame_open(&line, 1, "good");
-		frame_add_u64(&line, bad_words[i], 1);
+		frame_add_u64(&line, *row, 1);
 		assert_false(frame_close(&line));
 	}
 	frame_open(&line, 1, "abcdefghijklmnopqrstuvwxyzabcde"); /* 31 */
@@ -135,7 +124,7 @@ static void unwritable_frames_are_refused(void **state)
 }
 
 /* A line of exactly FRAME_LINE_MAX bytes is good, one byte more is not written. */
-static void longest_line(void **state)
+TEST(longest_line)
 {
 	const size_t head = strlen("@ept1 1 x d=");
 	const size_t space = FRAME_LINE_MAX - head - 1 - FRAME_TAIL_LENGTH;
@@ -144,7 +133,6 @@ static void longest_line(void **state)
 	struct frame frame;
 	bool has_seq;
 
-	(void)state;
 	memset(data, 'x', sizeof(data));
 	frame_open(&line, 1, "x");
 	frame_add_bytes(&line, "d", data, space);
@@ -166,13 +154,12 @@ static void longest_line(void **state)
 	assert_true(frame_close(&line));
 }
 
-static void text_name_without_room_for_data_fails(void **state)
+TEST(text_name_without_room_for_data_fails)
 {
 	char name[FRAME_LINE_MAX];
 	struct frame_line line;
 	size_t taken;
 
-	(void)state;
 	memset(name, 'n', sizeof(name));
 	/* "@ept1 1 text name=" NAME " data=" and the tail fill the line. */
 	name[FRAME_LINE_MAX - 18 - 6 - 1 - FRAME_TAIL_LENGTH] = '\0';
@@ -195,7 +182,7 @@ static const char *parse_text(const char *text, size_t length)
 }
 
 /* Each of these has a good CRC: whoever wrote it does not keep to the protocol. */
-static void only_one_way_to_write_a_frame(void **state)
+TEST(only_one_way_to_write_a_frame)
 {
 	static const char *const bad[] = {
 		"@ept1 ",
@@ -235,26 +222,23 @@ static void only_one_way_to_write_a_frame(void **state)
 		"@ept1x1 kind ",
 		"@ept1 1 kind",
 	};
-	unsigned int i;
 
-	(void)state;
 	assert_null(parse_text("@ept1 1 kind ", 13));
 	assert_null(parse_text("@ept1 1 kind k=v ", 17));
 	assert_null(parse_text("@ept1 1 kind k=%0a ", 19));
 	assert_null(parse_text("@ept1 2147483647 kind ", 22));
-	for (i = 0; i < G_N_ELEMENTS(bad); i++)
-		if (!parse_text(bad[i], strlen(bad[i])))
-			fail_msg("taken for a frame: '%s'", bad[i]);
+	test_each (row, bad)
+		if (!parse_text(*row, strlen(*row)))
+			fail_msg("taken for a frame: '%s'", *row);
 	assert_non_null(parse_text("@ept1 1 kind k=\0 ", 17));
 	assert_non_null(parse_text("@ept1 1\0kind k=v ", 17));
 }
 
-static void fields_are_limited_on_both_sides(void **state)
+TEST(fields_are_limited_on_both_sides)
 {
 	GString *text = g_string_new("@ept1 1 kind ");
 	unsigned int i;
 
-	(void)state;
 	for (i = 0; i < FRAME_FIELDS_MAX; i++)
 		g_string_append_printf(text, "k%u= ", i);
 	assert_null(parse_text(text->str, text->len));
@@ -263,7 +247,7 @@ static void fields_are_limited_on_both_sides(void **state)
 	g_string_free(text, TRUE);
 }
 
-static void numbers_are_read_strictly(void **state)
+TEST(numbers_are_read_strictly)
 {
 	static const struct {
 		const char *text;
@@ -300,17 +284,15 @@ static void numbers_are_read_strictly(void **state)
 		"\xd9\xa1",
 	};
 	uint64_t value;
-	unsigned int i;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(good); i++) {
-		assert_true(frame_parse_u64(good[i].text, &value));
-		assert_true(value == good[i].value);
+	test_each (row, good) {
+		assert_true(frame_parse_u64(row->text, &value));
+		assert_true(value == row->value);
 	}
-	for (i = 0; i < G_N_ELEMENTS(bad); i++) {
+	test_each (row, bad) {
 		value = 42;
-		if (frame_parse_u64(bad[i], &value))
-			fail_msg("taken for a number: '%s'", bad[i]);
+		if (frame_parse_u64(*row, &value))
+			fail_msg("taken for a number: '%s'", *row);
 		assert_int_equal(value, 42);
 	}
 }
@@ -451,22 +433,20 @@ static void assert_refused(const GString *bytes, const char *words, const char *
 	}
 }
 
-static void set_is_taken_in_any_chunks(void **state)
+TEST(set_is_taken_in_any_chunks)
 {
 	g_autoptr(GString) bytes = sample();
 
-	(void)state;
 	assert_good(bytes, 0);
 }
 
-static void callback_comes_at_the_end_of_the_line(void **state)
+TEST(callback_comes_at_the_end_of_the_line)
 {
 	g_autoptr(GString) bytes = sample();
 	GString *seen = g_string_new(NULL);
 	g_autoptr(frameset) set = frameset_new("L2", EPTLAB_ERROR_L2, "probe", collect, seen);
 	size_t first = strlen("@ept1 0 begin proto=1 from=probe #12345678\n");
 
-	(void)state;
 	assert_true(frameset_feed(set, bytes->str, first - 1, NULL));
 	assert_string_equal(seen->str, "");
 	assert_int_equal(frameset_frames(set), 0);
@@ -480,7 +460,7 @@ static void callback_comes_at_the_end_of_the_line(void **state)
 	g_string_free(seen, TRUE);
 }
 
-static void console_text_is_counted_and_left_out(void **state)
+TEST(console_text_is_counted_and_left_out)
 {
 	static const char noise[] =
 		"[    0.000000] Linux version 6.1\r\n\0\0root@eptlab:~# mail a@ept "
@@ -490,7 +470,6 @@ static void console_text_is_counted_and_left_out(void **state)
 	g_autoptr(GString) bytes = g_string_new(NULL);
 	unsigned int i;
 
-	(void)state;
 	for (i = 0; lines[i]; i++) {
 		/* In front of a frame, on its own line. */
 		g_string_append_len(bytes, noise, (gssize)size);
@@ -501,71 +480,64 @@ static void console_text_is_counted_and_left_out(void **state)
 	assert_good(bytes, (SAMPLE_FRAMES + 1) * size);
 }
 
-static void mark_after_half_a_mark(void **state)
+TEST(mark_after_half_a_mark)
 {
 	static const char *const prefixes[] = { "@", "@e", "@ep", "@ept", "@ept1", "@ept12", "@@" };
-	unsigned int i;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(prefixes); i++) {
+	test_each (row, prefixes) {
 		g_autoptr(GString) bytes = sample();
 
-		g_string_prepend(bytes, prefixes[i]);
-		assert_good(bytes, strlen(prefixes[i]));
+		g_string_prepend(bytes, *row);
+		assert_good(bytes, strlen(*row));
 	}
 }
 
-static void line_ends(void **state)
+TEST(line_ends)
 {
 	static const char *const ends[] = { "\r\n", "\r\r\n" };
 	g_auto(GStrv) lines = sample_lines();
-	unsigned int i;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(ends); i++) {
+	test_each (row, ends) {
 		g_autoptr(GString) bytes = g_string_new(NULL);
-		g_autofree char *body = g_strjoinv(ends[i], lines);
+		g_autofree char *body = g_strjoinv(*row, lines);
 
 		g_string_append(bytes, body);
-		g_string_append(bytes, ends[i]);
+		g_string_append(bytes, *row);
 		assert_good(bytes, 0);
 	}
 }
 
 /* Ten megabytes without a line's end are text like any other, and are not kept. */
-static void endless_console_line(void **state)
+TEST(endless_console_line)
 {
 	g_autofree char *noise = g_malloc(10 << 20);
 	g_autoptr(GString) bytes = sample();
 
-	(void)state;
 	memset(noise, '@', 10 << 20);
 	g_string_prepend_len(bytes, noise, 10 << 20);
 	assert_good(bytes, 10 << 20);
 }
 
-static void set_cut_at_every_byte_is_refused(void **state)
+TEST(set_cut_at_every_byte_is_refused)
 {
 	g_autoptr(GString) bytes = sample();
 	size_t length;
 
-	(void)state;
 	for (length = 0; length < bytes->len; length++) {
 		struct outcome outcome = receive(bytes->str, length, 0);
 
 		assert_false(outcome.good);
-		assert_non_null(strstr(outcome.message, "the input ended"));
+		assert_says(outcome.message, "the input ended");
 		outcome_clear(&outcome);
 	}
 }
 
 /* The beginning lost, at every byte: the first frame seen whole is not number 0. */
-static void set_without_its_beginning_is_refused(void **state)
+TEST(set_without_its_beginning_is_refused)
 {
 	g_autoptr(GString) bytes = sample();
 	size_t start;
 
-	(void)state;
 	for (start = 1; start <= bytes->len; start++) {
 		struct outcome outcome = receive(bytes->str + start, bytes->len - start, 0);
 
@@ -574,12 +546,11 @@ static void set_without_its_beginning_is_refused(void **state)
 	}
 }
 
-static void every_byte_left_out_is_refused(void **state)
+TEST(every_byte_left_out_is_refused)
 {
 	g_autoptr(GString) whole = sample();
 	size_t at;
 
-	(void)state;
 	for (at = 0; at < whole->len; at++) {
 		g_autoptr(GString) bytes = g_string_new_len(whole->str, (gssize)whole->len);
 		struct outcome outcome;
@@ -591,13 +562,12 @@ static void every_byte_left_out_is_refused(void **state)
 	}
 }
 
-static void every_changed_byte_is_refused(void **state)
+TEST(every_changed_byte_is_refused)
 {
 	g_autoptr(GString) bytes = sample();
 	size_t at;
 	unsigned int change;
 
-	(void)state;
 	for (at = 0; at < bytes->len; at++) {
 		char right = bytes->str[at];
 
@@ -618,13 +588,12 @@ static void every_changed_byte_is_refused(void **state)
  * Every byte in front of every byte, except at a line's ends: there it is console text, or an empty
  * line. An '@' after the first one is an '@' in front of it.
  */
-static void every_byte_put_in_is_refused(void **state)
+TEST(every_byte_put_in_is_refused)
 {
 	g_autoptr(GString) whole = sample();
 	size_t at;
 	unsigned int c;
 
-	(void)state;
 	for (at = 0; at < whole->len; at++) {
 		bool at_edge = at == 0 || whole->str[at - 1] == '\n' || whole->str[at] == '\n';
 
@@ -652,7 +621,7 @@ static GString *lines_in_order(const char *order)
 	return bytes;
 }
 
-static void order_and_number_of_frames(void **state)
+TEST(order_and_number_of_frames)
 {
 	static const struct {
 		const char *order, *words, *seen;
@@ -671,22 +640,19 @@ static void order_and_number_of_frames(void **state)
 		  "0:begin 1:exit 2:exit 3:exit " },
 		{ "", "the input ended after 0 frames without an end frame", "" },
 	};
-	unsigned int i;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autoptr(GString) bytes = lines_in_order(cases[i].order);
+	test_each (row, cases) {
+		g_autoptr(GString) bytes = lines_in_order(row->order);
 
-		assert_refused(bytes, cases[i].words, cases[i].seen);
+		assert_refused(bytes, row->words, row->seen);
 	}
 }
 
-static void end_must_count_right(void **state)
+TEST(end_must_count_right)
 {
 	static const char *const ends[] = { "3", "5", "-4", "four", "" };
 	unsigned int i;
 
-	(void)state;
 	for (i = 0; i < G_N_ELEMENTS(ends); i++) {
 		g_autoptr(GString) bytes = lines_in_order("0123");
 		struct frame_line line;
@@ -699,7 +665,7 @@ static void end_must_count_right(void **state)
 	}
 }
 
-static void begin_must_be_right(void **state)
+TEST(begin_must_be_right)
 {
 	static const struct {
 		const char *kind, *proto, *from, *words;
@@ -712,50 +678,45 @@ static void begin_must_be_right(void **state)
 		{ "begin", "1", "\x1b[2J", "from '\\033[2J'" }, /* must not reach a terminal */
 		{ "begin", "1", NULL, "from 'nobody'" },
 	};
-	unsigned int i;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+	test_each (row, cases) {
 		g_autoptr(GString) bytes = g_string_new(NULL);
 		struct frame_line line;
 
-		frame_open(&line, 0, cases[i].kind);
-		frame_add_string(&line, "proto", cases[i].proto);
-		if (cases[i].from)
-			frame_add_string(&line, "from", cases[i].from);
+		frame_open(&line, 0, row->kind);
+		frame_add_string(&line, "proto", row->proto);
+		if (row->from)
+			frame_add_string(&line, "from", row->from);
 		append_line(bytes, frame_close(&line), &line);
-		assert_refused(bytes, cases[i].words, "");
+		assert_refused(bytes, row->words, "");
 	}
 }
 
-static void second_begin_is_refused(void **state)
+TEST(second_begin_is_refused)
 {
 	g_autoptr(GString) bytes = lines_in_order("0");
 	struct frame_line line;
 
-	(void)state;
 	frame_open(&line, 1, "begin");
 	append_line(bytes, frame_close(&line), &line);
 	assert_refused(bytes, "second begin", "0:begin ");
 }
 
-static void other_version_is_refused(void **state)
+TEST(other_version_is_refused)
 {
 	static const char *const others[] = { "@ept2 1 exit", "@ept10 ", "@ept0 ",
 					      "@ept123456789 " };
-	unsigned int i;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(others); i++) {
+	test_each (row, others) {
 		g_autoptr(GString) bytes = lines_in_order("0");
 
-		g_string_append_printf(bytes, "%s\n", others[i]);
+		g_string_append_printf(bytes, "%s\n", *row);
 		assert_refused(bytes, "version", "0:begin ");
 	}
 }
 
 /* Text right after the mark of a frame is a broken frame, whatever else it may be. */
-static void broken_frame_is_named(void **state)
+TEST(broken_frame_is_named)
 {
 	static const struct {
 		const char *line, *words;
@@ -768,30 +729,27 @@ static void broken_frame_is_named(void **state)
 		{ "@ept1 1 exit reason=0 eax=0x1eee #0000000A", "does not end with a CRC" },
 		{ "@ept1 is how a frame begins", "where number 1 was expected" },
 	};
-	unsigned int i;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+	test_each (row, cases) {
 		g_autoptr(GString) bytes = lines_in_order("0");
 
-		g_string_append_printf(bytes, "%s\n", cases[i].line);
-		assert_refused(bytes, cases[i].words, "0:begin ");
+		g_string_append_printf(bytes, "%s\n", row->line);
+		assert_refused(bytes, row->words, "0:begin ");
 	}
 }
 
-static void over_long_frame_is_refused(void **state)
+TEST(over_long_frame_is_refused)
 {
 	g_autoptr(GString) bytes = lines_in_order("0");
 	size_t i;
 
-	(void)state;
 	g_string_append(bytes, "@ept1 1 text data=");
 	for (i = 0; i < FRAME_LINE_MAX; i++)
 		g_string_append_c(bytes, 'x');
 	assert_refused(bytes, "longer than 1024 bytes", "0:begin ");
 }
 
-static void refusal_is_for_good(void **state)
+TEST(refusal_is_for_good)
 {
 	g_autoptr(GString) bytes = lines_in_order("02");
 	g_autoptr(GString) rest = sample();
@@ -800,7 +758,6 @@ static void refusal_is_for_good(void **state)
 	g_autoptr(GError) third = NULL;
 	g_autoptr(frameset) set = frameset_new("L1", EPTLAB_ERROR_L1, "probe", NULL, NULL);
 
-	(void)state;
 	assert_false(frameset_feed(set, bytes->str, bytes->len, &first));
 	assert_int_equal(first->code, EPTLAB_ERROR_L1);
 	assert_false(frameset_feed(set, rest->str, rest->len, &second));
@@ -827,7 +784,7 @@ static bool refuse_without_a_word(const struct frame *frame, void *data, GError 
 	return frame->seq < 2;
 }
 
-static void callback_can_refuse(void **state)
+TEST(callback_can_refuse)
 {
 	g_autoptr(GString) bytes = sample();
 	g_autoptr(frameset) one =
@@ -836,20 +793,18 @@ static void callback_can_refuse(void **state)
 		frameset_new("L2", EPTLAB_ERROR_L2, "probe", refuse_without_a_word, NULL);
 	g_autoptr(GError) error = NULL;
 
-	(void)state;
 	assert_false(frameset_feed(one, bytes->str, bytes->len, &error));
 	assert_string_equal(error->message, "L2: not this one");
 	assert_false(frameset_finish(one, NULL));
 	g_clear_error(&error);
 	assert_false(frameset_feed(two, bytes->str, bytes->len, &error));
-	assert_non_null(strstr(error->message, "frame 2 of kind 'exit' was not wanted"));
+	assert_says(error->message, "frame 2 of kind 'exit' was not wanted");
 }
 
-static void frame_begun_after_the_end(void **state)
+TEST(frame_begun_after_the_end)
 {
 	g_autoptr(GString) bytes = sample();
 
-	(void)state;
 	g_string_append(bytes, "reboot: Power down\n@ept1 ");
 	assert_refused(bytes, "the input ended within the frame", SAMPLE_SEEN);
 }
@@ -864,14 +819,13 @@ static void parse_into(struct frame_line *line, struct frame *frame)
 	assert_null(frame_parse(line->line, line->length - 1, frame, &has_seq));
 }
 
-static void fields_are_named_in_messages(void **state)
+TEST(fields_are_named_in_messages)
 {
 	struct frame_line line;
 	struct frame frame;
 	g_autoptr(GError) error = NULL;
 	uint64_t value = 5;
 
-	(void)state;
 	frame_open(&line, 9, "exit");
 	frame_add_u64(&line, "eax", 256);
 	frame_add_string(&line, "word", "-1\n");
@@ -918,13 +872,12 @@ static unsigned int carry(frame_texts *texts, const char *name, const char *data
 	return frames;
 }
 
-static void texts_are_carried_whole(void **state)
+TEST(texts_are_carried_whole)
 {
 	g_autofree char *console = g_malloc(100000);
 	frame_texts *texts = frame_texts_new();
 	unsigned int i;
 
-	(void)state;
 	for (i = 0; i < 100000; i++)
 		console[i] = (char)(i * 7 + i / 256);
 	assert_true(carry(texts, "ept/l2-console.log", console, 100000) > 100);
@@ -966,20 +919,18 @@ static bool text_frame_is_taken(const char *name, const char *data, size_t limit
 	return good;
 }
 
-static void text_names_are_safe_paths(void **state)
+TEST(text_names_are_safe_paths)
 {
 	static const char *const good[] = { "a", "ept/dmesg.log", "no-ept_2/x.y" };
 	static const char *const bad[] = { "",	 "/",	 "/a",	 "a/",	  "../a", "a/..", "a/../b",
 					   ".a", "a/.b", "a//b", "a/b/c", "a b",  "a\nb", "-a" };
 	char *message = NULL;
-	unsigned int i;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(good); i++)
-		assert_true(text_frame_is_taken(good[i], "x", 1, &message));
-	for (i = 0; i < G_N_ELEMENTS(bad); i++) {
-		if (text_frame_is_taken(bad[i], "x", 1, &message))
-			fail_msg("taken for a name: '%s'", bad[i]);
+	test_each (row, good)
+		assert_true(text_frame_is_taken(*row, "x", 1, &message));
+	test_each (row, bad) {
+		if (text_frame_is_taken(*row, "x", 1, &message))
+			fail_msg("taken for a name: '%s'", *row);
 		assert_true(message_has(message, "is no name of a file in a record"));
 		g_free(message);
 	}
@@ -990,18 +941,17 @@ static void text_names_are_safe_paths(void **state)
 	g_free(message);
 }
 
-static void texts_are_bounded(void **state)
+TEST(texts_are_bounded)
 {
 	char *message;
 
-	(void)state;
 	assert_true(text_frame_is_taken("a", "12345", 5, &message));
 	assert_false(text_frame_is_taken("a", "12345", 4, &message));
 	assert_true(message_has(message, "more than 4 bytes"));
 	g_free(message);
 }
 
-static void texts_are_bounded_together(void **state)
+TEST(texts_are_bounded_together)
 {
 	frame_texts *texts = frame_texts_new();
 	struct frame_line line;
@@ -1010,7 +960,6 @@ static void texts_are_bounded_together(void **state)
 	size_t taken;
 	bool has_seq;
 
-	(void)state;
 	carry(texts, "one", "123", 3);
 	assert_true(frame_text(&line, 1, "two", "4567", 4, &taken));
 	assert_null(frame_parse(line.line, line.length - 1, &frame, &has_seq));
@@ -1018,49 +967,4 @@ static void texts_are_bounded_together(void **state)
 	assert_null(frame_texts_get(texts, "two"));
 	assert_true(frame_texts_add(texts, &frame, "L1", EPTLAB_ERROR_L1, 7, NULL));
 	g_hash_table_unref(texts);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(crc_is_the_documented_one),
-		cmocka_unit_test(begin_and_end_are_as_documented),
-		cmocka_unit_test(values_are_escaped),
-		cmocka_unit_test(numbers_are_written_in_both_ways),
-		cmocka_unit_test(parse_gives_back_what_was_written),
-		cmocka_unit_test(unwritable_frames_are_refused),
-		cmocka_unit_test(longest_line),
-		cmocka_unit_test(text_name_without_room_for_data_fails),
-		cmocka_unit_test(only_one_way_to_write_a_frame),
-		cmocka_unit_test(fields_are_limited_on_both_sides),
-		cmocka_unit_test(numbers_are_read_strictly),
-		cmocka_unit_test(set_is_taken_in_any_chunks),
-		cmocka_unit_test(callback_comes_at_the_end_of_the_line),
-		cmocka_unit_test(console_text_is_counted_and_left_out),
-		cmocka_unit_test(mark_after_half_a_mark),
-		cmocka_unit_test(line_ends),
-		cmocka_unit_test(endless_console_line),
-		cmocka_unit_test(set_cut_at_every_byte_is_refused),
-		cmocka_unit_test(set_without_its_beginning_is_refused),
-		cmocka_unit_test(every_byte_left_out_is_refused),
-		cmocka_unit_test(every_changed_byte_is_refused),
-		cmocka_unit_test(every_byte_put_in_is_refused),
-		cmocka_unit_test(order_and_number_of_frames),
-		cmocka_unit_test(end_must_count_right),
-		cmocka_unit_test(begin_must_be_right),
-		cmocka_unit_test(second_begin_is_refused),
-		cmocka_unit_test(other_version_is_refused),
-		cmocka_unit_test(broken_frame_is_named),
-		cmocka_unit_test(over_long_frame_is_refused),
-		cmocka_unit_test(refusal_is_for_good),
-		cmocka_unit_test(callback_can_refuse),
-		cmocka_unit_test(frame_begun_after_the_end),
-		cmocka_unit_test(fields_are_named_in_messages),
-		cmocka_unit_test(texts_are_carried_whole),
-		cmocka_unit_test(text_names_are_safe_paths),
-		cmocka_unit_test(texts_are_bounded),
-		cmocka_unit_test(texts_are_bounded_together),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

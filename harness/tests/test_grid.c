@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
-
 #include "report/grid.h"
+#include "tests/test.h"
 
 static const struct grid_column columns[] = {
 	{ .heading = "name", .left = true, .most = 6 },
@@ -35,11 +29,10 @@ static void assert_grid(const struct grid *grid, size_t width, const char *expec
 	g_string_free(out, TRUE);
 }
 
-static void columns_are_as_wide_as_they_must_be(void **state)
+TEST(columns_are_as_wide_as_they_must_be)
 {
 	g_autoptr(struct_grid) grid = sample();
 
-	(void)state;
 	assert_grid(grid, 80,
 		    "name       n extra more\n"
 		    "a          1     x    y\n"
@@ -47,23 +40,21 @@ static void columns_are_as_wide_as_they_must_be(void **state)
 }
 
 /* 6 + 1 + 5 + 1 + 5 + 1 + 4 = 23. */
-static void what_does_not_fit_is_left_out_from_the_end(void **state)
+TEST(what_does_not_fit_is_left_out_from_the_end)
 {
 	g_autoptr(struct_grid) grid = sample();
 
-	(void)state;
 	assert_grid(grid, 22, "name       n extra\na          1     x\nlonge~ 1,000    xx\n");
 	assert_grid(grid, 17, "name       n\na          1\nlonge~ 1,000\n");
 	/* What is not optional stays, whatever the width. */
 	assert_grid(grid, 5, "name       n\na          1\nlonge~ 1,000\n");
 }
 
-static void bars_take_the_room_that_is_left(void **state)
+TEST(bars_take_the_room_that_is_left)
 {
 	static const char *const cells[] = { "b", "2", "", "" };
 	g_autoptr(struct_grid) grid = sample();
 
-	(void)state;
 	grid_set_bar(grid, 10, 5, 10); /* of the longer name */
 	grid_add(grid, cells);
 	grid_set_bar(grid, 0, 0.1, 10); /* not 0, so it is seen */
@@ -89,39 +80,24 @@ static void bars_take_the_room_that_is_left(void **state)
 		    "b          2\n");
 }
 
-static void cells_are_made_printable(void **state)
+TEST(cells_are_made_printable)
 {
 	static const char *const cells[] = { "\033[2J", "\xff", NULL, "\n" };
 	g_autoptr(struct_grid) grid = grid_new(columns, G_N_ELEMENTS(columns));
 
-	(void)state;
 	grid_add(grid, cells);
 	assert_grid(grid, 80, "name n extra more\n?[2J ?          ?\n");
 }
 
-static void gaps_and_escapes_stand_where_they_were_added(void **state)
+TEST(gaps_and_escapes_stand_where_they_were_added)
 {
 	static const char *const cells[] = { "a", "1", "", "" };
 	g_autoptr(struct_grid) grid = grid_new(columns, 2);
 
-	(void)state;
 	grid_add_escape(grid, "\033[1m");
 	grid_add(grid, cells);
 	grid_add_escape(grid, "\033[0m");
 	grid_add_gap(grid);
 	grid_add(grid, cells);
 	assert_grid(grid, 80, "name n\n\033[1ma    1\n\033[0m\na    1\n");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(columns_are_as_wide_as_they_must_be),
-		cmocka_unit_test(what_does_not_fit_is_left_out_from_the_end),
-		cmocka_unit_test(bars_take_the_room_that_is_left),
-		cmocka_unit_test(cells_are_made_printable),
-		cmocka_unit_test(gaps_and_escapes_stand_where_they_were_added),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What a machine can do, from faked files: nobody is fooled by a /dev/kvm. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 #include <glib/gstdio.h>
 
 #include "kmod/holders.h"
-#include "model/error.h"
 #include "model/tree.h"
 #include "platform/host.h"
+#include "tests/test.h"
 
 static int make_root(void **state)
 {
@@ -26,6 +21,8 @@ static int remove_root(void **state)
 	g_free(*state);
 	return 0;
 }
+
+#define TEST_ROOT(name) TEST_OF(char *root G_GNUC_UNUSED, make_root, remove_root, name)
 
 static void put(const char *root, const char *path, const char *text)
 {
@@ -53,53 +50,51 @@ static void assert_nests(const char *root, bool expected, const char *part)
 	host_read(root, &host);
 	assert_int_equal(host_can_nest(&host, &error), expected);
 	if (!expected) {
-		assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE));
-		if (strstr(error->message, part) == NULL)
-			fail_msg("expected \"%s\", saw: %s", part, error->message);
+		assert_error(&error, EPTLAB_ERROR_MACHINE, part);
 	}
 	host_clear(&host);
 }
 
-static void device_without_virtualization(void **state)
+TEST_ROOT(device_without_virtualization)
 {
 	/* A word that begins with vmx is not vmx. */
-	put_cpu(*state, "vmx_unused");
-	put(*state, "dev/kvm", "");
-	assert_nests(*state, false, "so its /dev/kvm cannot nest");
+	put_cpu(root, "vmx_unused");
+	put(root, "dev/kvm", "");
+	assert_nests(root, false, "so its /dev/kvm cannot nest");
 }
 
-static void nothing_at_all(void **state)
+TEST_ROOT(nothing_at_all)
 {
-	assert_nests(*state, false, "neither vmx nor svm");
+	assert_nests(root, false, "neither vmx nor svm");
 }
 
-static void intel_step_by_step(void **state)
+TEST_ROOT(intel_step_by_step)
 {
 	struct host host;
 
-	put_cpu(*state, "vmx");
-	assert_nests(*state, false, "the module kvm_intel is not loaded");
-	put(*state, "sys/module/kvm_intel/parameters/nested", "N\n");
-	assert_nests(*state, false, "there is no /dev/kvm");
-	put(*state, "dev/kvm", "");
-	assert_nests(*state, false, "its parameter nested is off");
-	put(*state, "sys/module/kvm_intel/parameters/nested", "Y\n");
-	assert_nests(*state, true, NULL);
-	host_read(*state, &host);
+	put_cpu(root, "vmx");
+	assert_nests(root, false, "the module kvm_intel is not loaded");
+	put(root, "sys/module/kvm_intel/parameters/nested", "N\n");
+	assert_nests(root, false, "there is no /dev/kvm");
+	put(root, "dev/kvm", "");
+	assert_nests(root, false, "its parameter nested is off");
+	put(root, "sys/module/kvm_intel/parameters/nested", "Y\n");
+	assert_nests(root, true, NULL);
+	host_read(root, &host);
 	assert_string_equal(host.cpu, "A CPU");
 	assert_string_equal(host.vendor, "vmx");
 	host_clear(&host);
 }
 
 /* kvm_amd shows its as a number. */
-static void amd_nests(void **state)
+TEST_ROOT(amd_nests)
 {
-	put_cpu(*state, "svm");
-	put(*state, "dev/kvm", "");
-	put(*state, "sys/module/kvm_amd/parameters/nested", "1\n");
-	assert_nests(*state, true, NULL);
-	put(*state, "sys/module/kvm_amd/parameters/nested", "0\n");
-	assert_nests(*state, false, "kvm_amd");
+	put_cpu(root, "svm");
+	put(root, "dev/kvm", "");
+	put(root, "sys/module/kvm_amd/parameters/nested", "1\n");
+	assert_nests(root, true, NULL);
+	put(root, "sys/module/kvm_amd/parameters/nested", "0\n");
+	assert_nests(root, false, "kvm_amd");
 }
 
 static void put_link(const char *root, const char *path, const char *target)
@@ -111,33 +106,18 @@ static void put_link(const char *root, const char *path, const char *target)
 	assert_int_equal(symlink(target, file), 0);
 }
 
-static void holders_are_named(void **state)
+TEST_ROOT(holders_are_named)
 {
-	g_autofree char *who = holders_of_kvm(*state);
+	g_autofree char *who = holders_of_kvm(root);
 
 	assert_null(who);
-	put(*state, "proc/12345678/comm", "idle\n");
-	put_link(*state, "proc/12345678/fd/0", "/dev/null");
-	put_link(*state, "proc/self/fd/0", "/dev/kvm");
-	who = holders_of_kvm(*state);
+	put(root, "proc/12345678/comm", "idle\n");
+	put_link(root, "proc/12345678/fd/0", "/dev/null");
+	put_link(root, "proc/self/fd/0", "/dev/kvm");
+	who = holders_of_kvm(root);
 	assert_null(who);
-	put(*state, "proc/12345679/comm", "qemu\n");
-	put_link(*state, "proc/12345679/fd/7", "anon_inode:kvm-vm");
-	who = holders_of_kvm(*state);
+	put(root, "proc/12345679/comm", "qemu\n");
+	put_link(root, "proc/12345679/fd/7", "anon_inode:kvm-vm");
+	who = holders_of_kvm(root);
 	assert_string_equal(who, "qemu (process 12345679)");
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(device_without_virtualization),
-		TEST(nothing_at_all),
-		TEST(intel_step_by_step),
-		TEST(amd_nests),
-		TEST(holders_are_named),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The page, read again as a browser would. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
 
 #include <libxml/HTMLparser.h>
 #include <libxml/xpath.h>
@@ -14,6 +8,7 @@
 #include "model/rules.h"
 #include "report/report.h"
 #include "tests/sample.h"
+#include "tests/test.h"
 
 struct page {
 	struct record *record;
@@ -67,6 +62,8 @@ static int teardown(void **state)
 	return 0;
 }
 
+#define TEST_PAGE(name) TEST_OF(struct page *page G_GNUC_UNUSED, setup, teardown, name)
+
 /* How many nodes there are. */
 static int count(const struct page *page, const char *path)
 {
@@ -103,14 +100,11 @@ static void assert_has(const struct page *page, const char *path, const char *pa
 {
 	g_autofree char *text = text_of(page, path);
 
-	if (strstr(text, part) == NULL)
-		fail_msg("\"%s\" is not in: %s", part, text);
+	assert_says(text, part);
 }
 
-static void verdict_comes_first(void **state)
+TEST_PAGE(verdict_comes_first)
 {
-	struct page *page = *state;
-
 	assert_true(g_str_has_prefix(page->text, "<!DOCTYPE html>"));
 	assert_text(page, "//h1", "VALID: every rule holds");
 	assert_text(page, "//main/*[1]", "VALID: every rule holds");
@@ -119,10 +113,8 @@ static void verdict_comes_first(void **state)
 	assert_int_equal(count(page, "//html[@lang='en']"), 1);
 }
 
-static void trouble_is_told(void **state)
+TEST_PAGE(trouble_is_told)
 {
-	struct page *page = *state;
-
 	page->noept->in_effect.ept = RECORD_TRUE;
 	make(page, page->noept);
 	assert_text(page, "//h1", "INVALID: these counts must not be used");
@@ -136,9 +128,8 @@ static void trouble_is_told(void **state)
 }
 
 /* Each cell is the comparison's number, with all digits to sort by. */
-static void table_has_the_numbers(void **state)
+TEST_PAGE(table_has_the_numbers)
 {
-	struct page *page = *state;
 	const char *row = "//tbody/tr[th='EPT_VIOLATION']";
 	g_autofree char *cell = g_strconcat(row, "/td[2]", NULL);
 
@@ -157,10 +148,8 @@ static void table_has_the_numbers(void **state)
 	assert_int_equal(count(page, "//div[@role='region'][@tabindex='0'][@aria-label]"), 1);
 }
 
-static void chart_has_a_text_alternative(void **state)
+TEST_PAGE(chart_has_a_text_alternative)
 {
-	struct page *page = *state;
-
 	assert_int_equal(count(page, "//svg[@role='img']"), 1);
 	assert_has(page, "//svg/title", "log scale");
 	assert_has(page, "//svg/desc", "The table below has the same numbers");
@@ -175,9 +164,8 @@ static void chart_has_a_text_alternative(void **state)
 	assert_int_equal(count(page, "//pattern[@id='hatch']"), 1);
 }
 
-static void everything_is_told(void **state)
+TEST_PAGE(everything_is_told)
 {
-	struct page *page = *state;
 	size_t rules;
 
 	rules_table(&rules);
@@ -191,20 +179,16 @@ static void everything_is_told(void **state)
 	assert_has(page, "//div[@id='logs']/details[2]", "It is not at hand.");
 }
 
-static void one_run_is_a_page_too(void **state)
+TEST_PAGE(one_run_is_a_page_too)
 {
-	struct page *page = *state;
-
 	make(page, NULL);
 	assert_int_equal(count(page, "//thead//th"), 4);
 	assert_int_equal(count(page, "//svg/rect[@class='second']"), 0);
 	assert_has(page, "//div[@id='prose']", "One run alone, ept");
 }
 
-static void cycles_are_columns(void **state)
+TEST_PAGE(cycles_are_columns)
 {
-	struct page *page = *state;
-
 	sample_exit(page->ept, 48)->cycles = record_u64_from(UINT64_MAX);
 	make(page, page->noept);
 	assert_int_equal(count(page, "//thead//th"), 10);
@@ -212,10 +196,8 @@ static void cycles_are_columns(void **state)
 	assert_has(page, "//tbody/tr[th='HLT']/td[8]", "not counted");
 }
 
-static void counts_of_64_bits_keep_each_digit(void **state)
+TEST_PAGE(counts_of_64_bits_keep_each_digit)
 {
-	struct page *page = *state;
-
 	sample_exit(page->ept, 12)->count = UINT64_MAX;
 	make(page, page->noept);
 	assert_int_equal(count(page, "//td[@data-value='18446744073709551615']"), 1);
@@ -224,10 +206,9 @@ static void counts_of_64_bits_keep_each_digit(void **state)
 }
 
 /* Whatever a record or a log has in it. */
-static void foreign_text_is_text(void **state)
+TEST_PAGE(foreign_text_is_text)
 {
 	static const char evil[] = "BUG: </pre><script>alert(1)</script>\x01\x1b[2J \xff \" ' &";
-	struct page *page = *state;
 	g_autofree char *log = g_strconcat("kvm: exitcount: VM 1: ", evil, NULL);
 
 	g_ptr_array_add(page->noept->kernel_log.findings, g_strdup(evil));
@@ -243,46 +224,27 @@ static void foreign_text_is_text(void **state)
 	page->report.kernel_logs[0] = log;
 	page->text = report_html(&page->report);
 	assert_null(strstr(page->text, "<script>alert"));
-	assert_non_null(strstr(page->text, "&lt;script&gt;alert"));
+	assert_says(page->text, "&lt;script&gt;alert");
 }
 
 /* Not one request: the name of SVG is no address to load. */
-static void page_needs_nothing_else(void **state)
+TEST_PAGE(page_needs_nothing_else)
 {
 	static const char *const loads[] = {
 		"//*[@src]", "//*[@href]",    "//link",	     "//img",
 		"//iframe",  "//*[@onclick]", "//*[@style]", "//object"
 	};
-	struct page *page = *state;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(loads); i++)
-		assert_int_equal(count(page, loads[i]), 0);
+	test_each (row, loads)
+		assert_int_equal(count(page, *row), 0);
 	assert_null(strstr(page->text, "@import"));
 	assert_null(strstr(page->text, "https:"));
 	assert_int_equal(count(page, "//meta[contains(@content, \"default-src 'none'\")]"), 1);
 }
 
-static void ids_are_unique(void **state)
+TEST_PAGE(ids_are_unique)
 {
-	struct page *page = *state;
-
 	assert_true(count(page, "//*[@id]") > 5);
 	assert_int_equal(count(page, "//*[@id = preceding::*/@id]"), 0);
 	assert_int_equal(count(page, "//*[@id = ancestor::*/@id]"), 0);
-}
-
-#define with_page(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		with_page(verdict_comes_first),	  with_page(trouble_is_told),
-		with_page(table_has_the_numbers), with_page(chart_has_a_text_alternative),
-		with_page(everything_is_told),	  with_page(one_run_is_a_page_too),
-		with_page(cycles_are_columns),	  with_page(counts_of_64_bits_keep_each_digit),
-		with_page(foreign_text_is_text),  with_page(page_needs_nothing_else),
-		with_page(ids_are_unique),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

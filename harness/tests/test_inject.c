@@ -3,16 +3,10 @@
  * Putting the probe into the L2 image, without a VM: the helper is a shell script here, that does
  * to its arguments what a test wants done. Real libguestfs is part of every real experiment.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include <sys/stat.h>
 #include <glib/gstdio.h>
@@ -20,7 +14,7 @@
 #include "guest/digest.h"
 #include "guest/inject.h"
 #include "guest/l2_image.h"
-#include "model/error.h"
+#include "tests/test.h"
 
 /* A disk of 32 sectors whose partition starts at sector 8; its blocks are 4 KiB. */
 #define DISK_SIZE   ((size_t)32 * 512)
@@ -171,16 +165,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void assert_error(GError *error, int code, const char *part)
-{
-	assert_non_null(error);
-	assert_true(error->domain == EPTLAB_ERROR);
-	assert_int_equal(error->code, code);
-	assert_true(g_str_has_prefix(error->message, "L0: "));
-	if (!strstr(error->message, part))
-		fail_msg("'%s' does not say '%s'", error->message, part);
-	g_error_free(error);
-}
+#define TEST_PLACE(name) TEST_OF(struct place *place G_GNUC_UNUSED, set_up, tear_down, name)
 
 static void inject_well(const struct place *place, struct guest_injected *out)
 {
@@ -198,7 +183,8 @@ static void inject_badly(const struct place *place, int code, const char *part)
 	assert_false(guest_inject(&place->request, &out, &error));
 	assert_null(out.image);
 	assert_null(out.image_sha256);
-	assert_error(error, code, part);
+	assert_true(g_str_has_prefix(error->message, "L0: "));
+	assert_error(&error, code, part);
 }
 
 /* Nothing in the cache but, perhaps, the lock. */
@@ -212,9 +198,8 @@ static void assert_cache_empty(const struct place *place)
 }
 
 /* The digests of FIPS 180-4's examples. */
-static void digest_is_sha256(void **state)
+TEST_PLACE(digest_is_sha256)
 {
-	struct place *place = *state;
 	g_autofree char *abc = NULL;
 	g_autofree char *empty = NULL;
 
@@ -228,27 +213,23 @@ static void digest_is_sha256(void **state)
 			    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
-static void digest_needs_a_file(void **state)
+TEST_PLACE(digest_needs_a_file)
 {
-	struct place *place = *state;
 	g_autofree char *fifo = at(place, "fifo");
 	GError *error = NULL;
 
 	assert_null(digest_file(place->cache, &error));
-	assert_error(error, EPTLAB_ERROR_MACHINE, "No such file");
-	error = NULL;
+	assert_error(&error, EPTLAB_ERROR_MACHINE, "No such file");
 	assert_null(digest_file(place->workloads, &error));
-	assert_error(error, EPTLAB_ERROR_MACHINE, "directory");
-	error = NULL;
+	assert_error(&error, EPTLAB_ERROR_MACHINE, "directory");
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	assert_null(digest_file(fifo, &error));
-	assert_error(error, EPTLAB_ERROR_MACHINE, "readable file");
+	assert_error(&error, EPTLAB_ERROR_MACHINE, "readable file");
 }
 
 /* That of the lines "a e3b0…" and "b ba78…", by sha256sum; whichever was made first. */
-static void digest_of_a_folder(void **state)
+TEST_PLACE(digest_of_a_folder)
 {
-	struct place *place = *state;
 	g_autofree char *folder = at(place, "folder");
 	g_autofree char *b = g_build_filename(folder, "b", NULL);
 	g_autofree char *a = g_build_filename(folder, "a", NULL);
@@ -264,16 +245,14 @@ static void digest_of_a_folder(void **state)
 			    "11729458051c372bee7bd9506c12943ee6598b16f1ac895b1da46fea4b7dc72a");
 	assert_int_equal(g_mkdir(inner, 0700), 0);
 	assert_null(digest_folder(folder, &error));
-	assert_error(error, EPTLAB_ERROR_MACHINE, "directory");
-	error = NULL;
+	assert_error(&error, EPTLAB_ERROR_MACHINE, "directory");
 	assert_null(digest_folder(a, &error));
-	assert_error(error, EPTLAB_ERROR_MACHINE, "readable folder");
+	assert_error(&error, EPTLAB_ERROR_MACHINE, "readable folder");
 }
 
 /* 20 blocks are free; 2 % of 149 blocks, which is 2.98, and 16 are not for files: 20 - 2 - 16. */
-static void image_is_read(void **state)
+TEST_PLACE(image_is_read)
 {
-	struct place *place = *state;
 	uint8_t disk[DISK_SIZE];
 	struct l2_image image;
 
@@ -294,7 +273,7 @@ struct flaw {
 	const char *says;
 };
 
-static void flawed_images_are_refused(void **state)
+TEST_PLACE(flawed_images_are_refused)
 {
 	static const struct flaw flaws[] = {
 		{ 511, 0, "not a raw disk image" },
@@ -308,25 +287,21 @@ static void flawed_images_are_refused(void **state)
 		{ SUPER + 0x78 + 9, '2', "label eptlab-l2" },
 		{ SUPER + 0x3a, 0, "not unmounted cleanly" },
 	};
-	struct place *place = *state;
-	size_t i;
 
-	for (i = 0; i < G_N_ELEMENTS(flaws); i++) {
+	test_each (row, flaws) {
 		uint8_t disk[DISK_SIZE];
 
 		make_disk(disk, 20);
-		disk[flaws[i].offset] = flaws[i].value;
+		disk[row->offset] = row->value;
 		write_disk(place, disk);
-		inject_badly(place, EPTLAB_ERROR_MACHINE, flaws[i].says);
+		inject_badly(place, EPTLAB_ERROR_MACHINE, row->says);
 	}
 	assert_int_equal(count_starts(place), 0);
 	assert_cache_empty(place);
 }
 
-static void what_is_no_image_is_refused(void **state)
+TEST_PLACE(what_is_no_image_is_refused)
 {
-	struct place *place = *state;
-
 	write_file(place->base, "", 0);
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "less than one sector");
 	place->request.base_image = place->workloads;
@@ -336,9 +311,8 @@ static void what_is_no_image_is_refused(void **state)
 }
 
 /* The probe takes one block of 4096 bytes and is put into the last sector by PUT_PROBE. */
-static void probe_is_put_into_a_copy(void **state)
+TEST_PLACE(probe_is_put_into_a_copy)
 {
-	struct place *place = *state;
 	g_autofree char *before = digest_file(place->base, NULL);
 	g_autofree char *after = NULL;
 	g_autofree char *image = NULL;
@@ -362,9 +336,8 @@ static void probe_is_put_into_a_copy(void **state)
 	guest_injected_clear(&out);
 }
 
-static void second_time_starts_nothing(void **state)
+TEST_PLACE(second_time_starts_nothing)
 {
-	struct place *place = *state;
 	struct guest_injected first, second;
 
 	inject_well(place, &first);
@@ -377,9 +350,8 @@ static void second_time_starts_nothing(void **state)
 	guest_injected_clear(&second);
 }
 
-static void each_input_counts(void **state)
+TEST_PLACE(each_input_counts)
 {
-	struct place *place = *state;
 	g_autofree char *old_name = g_build_filename(place->workloads, "boot", NULL);
 	g_autofree char *new_name = g_build_filename(place->workloads, "boat", NULL);
 	struct guest_injected out;
@@ -407,9 +379,8 @@ static void each_input_counts(void **state)
 	assert_int_equal(count_starts(place), 5);
 }
 
-static void damaged_image_is_made_again(void **state)
+TEST_PLACE(damaged_image_is_made_again)
 {
-	struct place *place = *state;
 	struct guest_injected first, second;
 	g_autofree char *sha256 = NULL;
 
@@ -418,16 +389,15 @@ static void damaged_image_is_made_again(void **state)
 	g_string_truncate(place->steps, 0);
 	inject_well(place, &second);
 	assert_false(second.from_cache);
-	assert_non_null(strstr(place->steps->str, "damaged"));
+	assert_says(place->steps->str, "damaged");
 	sha256 = digest_file(second.image, NULL);
 	assert_string_equal(sha256, first.image_sha256);
 	guest_injected_clear(&first);
 	guest_injected_clear(&second);
 }
 
-static void image_without_its_sum_is_made_again(void **state)
+TEST_PLACE(image_without_its_sum_is_made_again)
 {
-	struct place *place = *state;
 	struct guest_injected out;
 	g_autoptr(GString) sum = NULL;
 
@@ -443,9 +413,8 @@ static void image_without_its_sum_is_made_again(void **state)
 }
 
 /* Two blocks for files: one for the probe and one for a workload of 4096 bytes, not of 4097. */
-static void full_image_is_refused(void **state)
+TEST_PLACE(full_image_is_refused)
 {
-	struct place *place = *state;
 	g_autofree char *name = g_build_filename(place->workloads, "big", NULL);
 	g_autofree char *bytes = g_malloc0(4097);
 	struct guest_injected out;
@@ -458,9 +427,8 @@ static void full_image_is_refused(void **state)
 	guest_injected_clear(&out);
 }
 
-static void missing_inputs_are_said(void **state)
+TEST_PLACE(missing_inputs_are_said)
 {
-	struct place *place = *state;
 	g_autofree char *name = g_build_filename(place->workloads, "boot", NULL);
 
 	place->request.probe = "/nonexistent/probe";
@@ -477,20 +445,16 @@ static void missing_inputs_are_said(void **state)
 	assert_cache_empty(place);
 }
 
-static void helpers_words_are_passed_on(void **state)
+TEST_PLACE(helpers_words_are_passed_on)
 {
-	struct place *place = *state;
-
 	write_helper(place, "echo step one; echo noise; echo 'error 2 L0: it is raining'; exit 2");
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "it is raining");
 	assert_string_equal(place->steps->str, "one\n");
 	assert_cache_empty(place);
 }
 
-static void helper_that_dies_is_an_error(void **state)
+TEST_PLACE(helper_that_dies_is_an_error)
 {
-	struct place *place = *state;
-
 	write_helper(place, "echo step working; kill -SEGV $$");
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "signal 11");
 	write_helper(place, "exit 3");
@@ -532,10 +496,8 @@ static void write_hanging_helper(const struct place *place)
 	write_helper(place, body);
 }
 
-static void hanging_helper_is_ended(void **state)
+TEST_PLACE(hanging_helper_is_ended)
 {
-	struct place *place = *state;
-
 	write_hanging_helper(place);
 	place->request.seconds = 1;
 	inject_badly(place, EPTLAB_ERROR_TIMEOUT, "hanging");
@@ -549,9 +511,8 @@ static void cancel_at_step(const char *step, void *data)
 		g_cancellable_cancel(data);
 }
 
-static void cancelling_ends_the_helper(void **state)
+TEST_PLACE(cancelling_ends_the_helper)
 {
-	struct place *place = *state;
 	g_autoptr(GCancellable) cancellable = g_cancellable_new();
 
 	write_hanging_helper(place);
@@ -564,9 +525,8 @@ static void cancelling_ends_the_helper(void **state)
 }
 
 /* What kill -9 leaves: half-done files in the cache. */
-static void leftovers_are_removed(void **state)
+TEST_PLACE(leftovers_are_removed)
 {
-	struct place *place = *state;
 	g_autofree char *folder = g_build_filename(place->cache, "tmp-1", "deep", NULL);
 	g_autofree char *file = g_build_filename(folder, "l2.img", NULL);
 	g_autofree char *outside = g_build_filename(folder, "link", NULL);
@@ -581,32 +541,4 @@ static void leftovers_are_removed(void **state)
 	/* A link is removed, not followed. */
 	assert_true(g_file_test(place->workloads, G_FILE_TEST_IS_DIR));
 	guest_injected_clear(&out);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(digest_is_sha256),
-		TEST(digest_needs_a_file),
-		TEST(digest_of_a_folder),
-		TEST(image_is_read),
-		TEST(flawed_images_are_refused),
-		TEST(what_is_no_image_is_refused),
-		TEST(probe_is_put_into_a_copy),
-		TEST(second_time_starts_nothing),
-		TEST(each_input_counts),
-		TEST(damaged_image_is_made_again),
-		TEST(image_without_its_sum_is_made_again),
-		TEST(full_image_is_refused),
-		TEST(missing_inputs_are_said),
-		TEST(helpers_words_are_passed_on),
-		TEST(helper_that_dies_is_an_error),
-		TEST(hanging_helper_is_ended),
-		TEST(cancelling_ends_the_helper),
-		TEST(leftovers_are_removed),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

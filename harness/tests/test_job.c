@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The job that L0 gives to L1, and the libvirt domain that L1 makes of it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "agent/l2_domain.h"
 #include "model/config.h"
-#include "model/error.h"
 #include "model/config_job.h"
 #include "model/record.h"
+#include "tests/test.h"
 
 static char *write_temporary(const char *text)
 {
@@ -82,12 +77,11 @@ static void assert_same_run(const struct job_run *a, const struct job_run *b)
 	assert_string_equal(a->companion, b->companion);
 }
 
-static void job_survives_the_medium(void **state)
+TEST(job_survives_the_medium)
 {
 	g_autoptr(struct_job) sent = sample_job();
 	g_autoptr(struct_job) got = through_the_medium(sent);
 
-	(void)state;
 	assert_int_equal(got->task, JOB_EXPERIMENT);
 	assert_int_equal(got->memory_mib, 160);
 	assert_int_equal(got->timeout_seconds, sent->timeout_seconds);
@@ -99,12 +93,11 @@ static void job_survives_the_medium(void **state)
 		assert_same_run(g_ptr_array_index(sent->runs, i), g_ptr_array_index(got->runs, i));
 }
 
-static void each_task_and_reload_survives(void **state)
+TEST(each_task_and_reload_survives)
 {
 	static const char *const settings[] = { "experiment.witness=1", NULL };
 	g_autoptr(struct_config) config = sample_config(settings);
 
-	(void)state;
 	for (unsigned int task = JOB_EXPERIMENT; task <= JOB_KUNIT; task++) {
 		g_autoptr(struct_job) sent = job_new(config, (enum job_task)task);
 		g_autoptr(struct_job) got = through_the_medium(sent);
@@ -128,7 +121,7 @@ static void each_task_and_reload_survives(void **state)
 }
 
 /* One run for each configuration, in their order, in its paging. */
-static void runs_are_those_of_the_configuration(void **state)
+TEST(runs_are_those_of_the_configuration)
 {
 	static const char *const settings[] = { "experiment.configurations=noept;ept",
 						"experiment.workload=dose-io", "l2.vcpus=3",
@@ -137,7 +130,6 @@ static void runs_are_those_of_the_configuration(void **state)
 	g_autoptr(struct_job) job = job_from_config(config, JOB_EXPERIMENT);
 	static const char *const names[] = { "noept", "ept" };
 
-	(void)state;
 	assert_int_equal(job->runs->len, 2);
 	for (unsigned int i = 0; i < 2; i++) {
 		const struct job_run expected = {
@@ -156,7 +148,7 @@ static void runs_are_those_of_the_configuration(void **state)
 }
 
 /* The size of a dose is an argument of L2's kernel, before those of the configuration. */
-static void size_of_a_dose_is_an_argument(void **state)
+TEST(size_of_a_dose_is_an_argument)
 {
 	static const struct {
 		const char *n, *append, *expected;
@@ -167,29 +159,27 @@ static void size_of_a_dose_is_an_argument(void **state)
 		{ "experiment.n=4294967295", "l2.append=x y", "eptlab.n=4294967295 x y" },
 	};
 
-	(void)state;
-	for (unsigned int i = 0; i < G_N_ELEMENTS(cases); i++) {
-		const char *const settings[] = { cases[i].n, cases[i].append, NULL };
+	test_each (row, cases) {
+		const char *const settings[] = { row->n, row->append, NULL };
 		g_autoptr(struct_config) config = sample_config(settings);
 		g_autoptr(struct_job) job = job_from_config(config, JOB_EXPERIMENT);
 		const struct job_run *run = g_ptr_array_index(job->runs, 1);
 
-		assert_string_equal(run->append, cases[i].expected);
+		assert_string_equal(run->append, row->expected);
 	}
 }
 
-static void doses_have_a_guest_of_their_own(void **state)
+TEST(doses_have_a_guest_of_their_own)
 {
 	static const char *const others[] = { "boot",  "overdose-io", "dose",	"dosed",
 					      "dose-", "dose-none",   "io",	"do",
 					      "",      "doses-io",    "Dose-io" };
 
-	(void)state;
 	assert_true(job_is_dose("dose-cpuid"));
 	assert_true(job_is_dose("dose-io"));
 	assert_true(job_is_dose("doses"));
-	for (unsigned int i = 0; i < G_N_ELEMENTS(others); i++)
-		assert_false(job_is_dose(others[i]));
+	test_each (row, others)
+		assert_false(job_is_dose(*row));
 }
 
 static void assert_refused(const char *text)
@@ -201,8 +191,7 @@ static void assert_refused(const char *text)
 	unlink(path);
 	if (job != NULL)
 		fail_msg("was taken: %s", text);
-	assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_L1));
-	assert_non_null(strstr(error->message, path));
+	assert_error(&error, EPTLAB_ERROR_L1, path);
 }
 
 /* The lines with another one in place of line i; NULL: none. */
@@ -219,14 +208,13 @@ static char *with_line(char **lines, unsigned int i, const char *other)
 	return g_string_free(text, FALSE);
 }
 
-static void damaged_job_is_refused(void **state)
+TEST(damaged_job_is_refused)
 {
 	g_autoptr(struct_job) job = sample_job();
 	g_autofree char *text = job_to_text(job);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	unsigned int seen = 0;
 
-	(void)state;
 	assert_refused("");
 	assert_refused("[job]\ntask=dance\n");
 	for (unsigned int i = 0; lines[i] != NULL; i++) {
@@ -248,7 +236,7 @@ static void damaged_job_is_refused(void **state)
 	assert_int_equal(seen, 22);
 }
 
-static void values_that_are_none_are_refused(void **state)
+TEST(values_that_are_none_are_refused)
 {
 	static const struct {
 		const char *line, *instead;
@@ -269,14 +257,13 @@ static void values_that_are_none_are_refused(void **state)
 	g_autofree char *text = job_to_text(job);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
-	(void)state;
-	for (unsigned int i = 0; i < G_N_ELEMENTS(cases); i++) {
+	test_each (row, cases) {
 		g_autofree char *wrong = NULL;
 		unsigned int j = 0;
 
-		while (strcmp(lines[j], cases[i].line) != 0)
+		while (strcmp(lines[j], row->line) != 0)
 			assert_non_null(lines[++j]);
-		wrong = with_line(lines, j, cases[i].instead);
+		wrong = with_line(lines, j, row->instead);
 		assert_refused(wrong);
 	}
 }
@@ -311,15 +298,13 @@ static char *domain_of(const struct l2_spec *spec)
 
 static void assert_holds(const char *xml, const char *part)
 {
-	if (strstr(xml, part) == NULL)
-		fail_msg("\"%s\" is not in:\n%s", part, xml);
+	assert_says(xml, part);
 }
 
-static void domain_is_filled_in_and_escaped(void **state)
+TEST(domain_is_filled_in_and_escaped)
 {
 	g_autofree char *xml = domain_of(&sample_spec);
 
-	(void)state;
 	assert_holds(xml, "<name>ept</name>");
 	assert_holds(xml, "<uuid>e97ab000-0000-4000-8000-000000000007</uuid>");
 	assert_holds(xml, "<memory unit=\"MiB\">160</memory>");
@@ -333,12 +318,11 @@ static void domain_is_filled_in_and_escaped(void **state)
 			  "      <target port=\"1\"/>");
 }
 
-static void two_domains_share_nothing(void **state)
+TEST(two_domains_share_nothing)
 {
 	struct l2_spec other = sample_spec;
 	g_autofree char *xml = NULL;
 
-	(void)state;
 	other.name = "a&\"b";
 	other.number = UINT32_MAX;
 	other.kernel = "/job/l2/<doses>.elf";
@@ -351,7 +335,7 @@ static void two_domains_share_nothing(void **state)
 	assert_holds(xml, "<source path=\"/run/l2/a&amp;&quot;b/probe.frames\"/>");
 }
 
-static void command_line_says_what_to_do(void **state)
+TEST(command_line_says_what_to_do)
 {
 	static const struct {
 		bool hold;
@@ -364,15 +348,14 @@ static void command_line_says_what_to_do(void **state)
 	};
 	struct l2_spec spec = sample_spec;
 
-	(void)state;
 	spec.workload = "dose-hlt";
-	for (unsigned int i = 0; i < G_N_ELEMENTS(cases); i++) {
+	test_each (row, cases) {
 		g_autofree char *xml = NULL;
 
-		spec.hold = cases[i].hold;
-		spec.append = cases[i].append;
+		spec.hold = row->hold;
+		spec.append = row->append;
 		xml = domain_of(&spec);
-		assert_holds(xml, cases[i].expected);
+		assert_holds(xml, row->expected);
 	}
 }
 
@@ -397,7 +380,7 @@ static char *replaced(const char *text, const char *part, const char *by)
 }
 
 /* What is filled in must be there, and once. */
-static void damaged_template_is_refused(void **state)
+TEST(damaged_template_is_refused)
 {
 	static const char *const parts[] = {
 		"<name/>",
@@ -411,12 +394,11 @@ static void damaged_template_is_refused(void **state)
 	};
 	g_autofree char *text = NULL;
 
-	(void)state;
 	assert_true(g_file_get_contents(TEMPLATE, &text, NULL, NULL));
-	for (unsigned int i = 0; i < G_N_ELEMENTS(parts); i++) {
-		g_autofree char *twice = g_strconcat(parts[i], parts[i], NULL);
-		g_autofree char *without = replaced(text, parts[i], "");
-		g_autofree char *doubled = replaced(text, parts[i], twice);
+	test_each (row, parts) {
+		g_autofree char *twice = g_strconcat(*row, *row, NULL);
+		g_autofree char *without = replaced(text, *row, "");
+		g_autofree char *doubled = replaced(text, *row, twice);
 
 		assert_template_refused(without);
 		assert_template_refused(doubled);
@@ -424,23 +406,4 @@ static void damaged_template_is_refused(void **state)
 	assert_template_refused("");
 	assert_template_refused("<domain>");
 	assert_template_refused("<domain/>");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(job_survives_the_medium),
-		cmocka_unit_test(each_task_and_reload_survives),
-		cmocka_unit_test(runs_are_those_of_the_configuration),
-		cmocka_unit_test(size_of_a_dose_is_an_argument),
-		cmocka_unit_test(doses_have_a_guest_of_their_own),
-		cmocka_unit_test(damaged_job_is_refused),
-		cmocka_unit_test(values_that_are_none_are_refused),
-		cmocka_unit_test(domain_is_filled_in_and_escaped),
-		cmocka_unit_test(two_domains_share_nothing),
-		cmocka_unit_test(command_line_says_what_to_do),
-		cmocka_unit_test(damaged_template_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

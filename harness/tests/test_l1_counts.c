@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What L1's kernel says of the exits of a VM: its log, KVM's debugfs file, the histogram. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
 
 #include "model/l1_counts.h"
 #include "model/reasons.h"
+#include "tests/test.h"
 
 #define VMX KVM_EXITCOUNT_VENDOR_VMX
 #define SVM KVM_EXITCOUNT_VENDOR_SVM
@@ -68,8 +63,7 @@ static void assert_refused(enum text kind, const char *text, const char *part)
 		fail_msg("was taken: %s", text);
 	assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_L1));
 	assert_true(g_str_has_prefix(error->message, "L1: "));
-	if (strstr(error->message, part) == NULL)
-		fail_msg("expected \"%s\", saw: %s", part, error->message);
+	assert_says(error->message, part);
 }
 
 /* What is cut off anywhere is refused, or says nothing that the whole does not say. */
@@ -114,7 +108,7 @@ static const char log_of_one_vm[] =
 	"[   31.412356] kvm: exitcount: VM 231: 48 EPT_VIOLATION 400 40.0%\n"
 	"[   31.500000] kvm: exiting hardware virtualization\n";
 
-static void log_has_the_table_among_other_lines(void **state)
+TEST(log_has_the_table_among_other_lines)
 {
 	static const struct expected expected[] = {
 		{ 0, "EXCEPTION_NMI", 1 },    { 1, "EXTERNAL_INTERRUPT", 104 },
@@ -126,13 +120,12 @@ static void log_has_the_table_among_other_lines(void **state)
 	g_autoptr(GPtrArray) exits =
 		l1_counts_of_log(log_of_one_vm, strlen(log_of_one_vm), &total, &error);
 
-	(void)state;
 	assert_null(error);
 	assert_int_equal(total, 1000);
 	assert_counts(exits, expected, G_N_ELEMENTS(expected));
 }
 
-static void log_of_svm_and_of_large_numbers(void **state)
+TEST(log_of_svm_and_of_large_numbers)
 {
 	static const char text[] =
 		"[    1.000000] kvm: exitcount: VM 7: 18446744073709551615 exits\n"
@@ -148,13 +141,12 @@ static void log_of_svm_and_of_large_numbers(void **state)
 	uint64_t total = 0;
 	g_autoptr(GPtrArray) exits = l1_counts_of_log(text, strlen(text), &total, NULL);
 
-	(void)state;
 	assert_true(total == UINT64_MAX);
 	assert_counts(exits, expected, G_N_ELEMENTS(expected));
 }
 
 /* Whether it adds up is for a rule to say, which can show both numbers. */
-static void log_is_not_judged(void **state)
+TEST(log_is_not_judged)
 {
 	static const char text[] = "kvm: exitcount: VM 7: 12 exits\n"
 				   "kvm: exitcount: VM 7: 10 CPUID 11 91.6%\n";
@@ -162,12 +154,11 @@ static void log_is_not_judged(void **state)
 	uint64_t total = 0;
 	g_autoptr(GPtrArray) exits = l1_counts_of_log(text, strlen(text), &total, NULL);
 
-	(void)state;
 	assert_int_equal(total, 12);
 	assert_counts(exits, expected, 1);
 }
 
-static void log_without_a_table_is_no_error(void **state)
+TEST(log_without_a_table_is_no_error)
 {
 	static const char *const texts[] = {
 		"",
@@ -177,20 +168,18 @@ static void log_without_a_table_is_no_error(void **state)
 		"[    1.000000] kvm: exitcount: 1000 exits\n",
 	};
 
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+	test_each (row, texts) {
 		g_autoptr(GError) error = NULL;
 
-		assert_null(parse(LOG, texts[i], strlen(texts[i]), &error));
+		assert_null(parse(LOG, *row, strlen(*row), &error));
 		assert_null(error);
 	}
 }
 
-static void log_of_two_vms_is_refused(void **state)
+TEST(log_of_two_vms_is_refused)
 {
 	g_autofree char *doubled = g_strconcat(log_of_one_vm, log_of_one_vm, NULL);
 
-	(void)state;
 	assert_refused(LOG, doubled, "two VMs");
 	assert_refused(LOG,
 		       "kvm: exitcount: VM 7: 2 exits\n"
@@ -201,9 +190,8 @@ static void log_of_two_vms_is_refused(void **state)
 }
 
 /* A first line that was lost does not make one table of two. */
-static void log_lines_of_another_vm_are_refused(void **state)
+TEST(log_lines_of_another_vm_are_refused)
 {
-	(void)state;
 	assert_refused(LOG,
 		       "kvm: exitcount: VM 7: 2 exits\n"
 		       "kvm: exitcount: VM 8: 10 CPUID 1 100.0%\n",
@@ -211,7 +199,7 @@ static void log_lines_of_another_vm_are_refused(void **state)
 }
 
 /* Records are ascending: they could not be read again otherwise. */
-static void counts_are_ascending(void **state)
+TEST(counts_are_ascending)
 {
 	static const char *const texts[] = {
 		[LOG] = "kvm: exitcount: VM 7: 3 exits\n"
@@ -221,7 +209,6 @@ static void counts_are_ascending(void **state)
 	};
 	static const struct expected expected[] = { { 10, "CPUID", 1 }, { 12, "HLT", 2 } };
 
-	(void)state;
 	for (enum text kind = LOG; kind <= DEBUGFS; kind++) {
 		g_autoptr(GPtrArray) exits = parse(kind, texts[kind], strlen(texts[kind]), NULL);
 
@@ -229,7 +216,7 @@ static void counts_are_ascending(void **state)
 	}
 }
 
-static void log_lines_that_kvm_does_not_write(void **state)
+TEST(log_lines_that_kvm_does_not_write)
 {
 	static const char *const lines[] = {
 		"10 CPUID 256",			      /* no share */
@@ -252,15 +239,14 @@ static void log_lines_that_kvm_does_not_write(void **state)
 		"",
 	};
 
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+	test_each (row, lines) {
 		g_autofree char *text = g_strdup_printf(
 			"[    1.000000] kvm: exitcount: VM 231: 1000 exits\n"
 			"[    1.000001] kvm: exitcount: VM 231: 0 EXCEPTION_NMI 1 0.1%%\n"
 			"[    1.000002] kvm: exitcount: VM 231: %s\n",
-			lines[i]);
+			*row);
 		g_autofree char *shown =
-			g_strdup_printf("its kernel log has the line \"%s\"", lines[i]);
+			g_strdup_printf("its kernel log has the line \"%s\"", *row);
 
 		assert_refused(LOG, text, shown);
 	}
@@ -270,13 +256,12 @@ static void log_lines_that_kvm_does_not_write(void **state)
 	assert_refused(LOG, "kvm: exitcount: VM 231: \x1b[2J\n", "\"\\033[2J\"");
 }
 
-static void long_line_is_shown_in_part(void **state)
+TEST(long_line_is_shown_in_part)
 {
 	g_autofree char *filler = g_strnfill(5000, 'x');
 	g_autofree char *text = g_strconcat("kvm: exitcount: VM 231: ", filler, "\n", NULL);
 	g_autoptr(GError) error = NULL;
 
-	(void)state;
 	assert_null(parse(LOG, text, strlen(text), &error));
 	assert_true(strlen(error->message) < 300);
 }
@@ -293,7 +278,7 @@ static const char debugfs_file[] = "0 EXCEPTION_NMI 1 7000\n"
 				   "85 MSR_WRITE_IMM 0 0\n"
 				   "total 1000 94000\n";
 
-static void debugfs_has_each_reason(void **state)
+TEST(debugfs_has_each_reason)
 {
 	static const struct expected expected[] = {
 		{ 0, "EXCEPTION_NMI", 1 },     { 1, "EXTERNAL_INTERRUPT", 104 },
@@ -308,13 +293,12 @@ static void debugfs_has_each_reason(void **state)
 		l1_counts_of_debugfs(debugfs_file, strlen(debugfs_file), &error);
 	g_autoptr(GPtrArray) nothing = l1_counts_of_debugfs(idle, strlen(idle), &error);
 
-	(void)state;
 	assert_null(error);
 	assert_counts(exits, expected, G_N_ELEMENTS(expected));
 	assert_counts(nothing, none, 1);
 }
 
-static void debugfs_of_svm_and_of_large_numbers(void **state)
+TEST(debugfs_of_svm_and_of_large_numbers)
 {
 	static const char text[] = "114 CPUID 4294967296 18446744073709551615\n"
 				   "1024 NPF 18446744069414584319 1\n"
@@ -325,13 +309,11 @@ static void debugfs_of_svm_and_of_large_numbers(void **state)
 	};
 	g_autoptr(GPtrArray) exits = l1_counts_of_debugfs(text, strlen(text), NULL);
 
-	(void)state;
 	assert_counts(exits, expected, G_N_ELEMENTS(expected));
 }
 
-static void debugfs_that_does_not_fit_is_refused(void **state)
+TEST(debugfs_that_does_not_fit_is_refused)
 {
-	(void)state;
 	assert_refused(DEBUGFS, "", "0");
 	assert_refused(DEBUGFS, "0 EXCEPTION_NMI 1 0\n", "add up to 1;");
 	assert_refused(DEBUGFS, "0 EXCEPTION_NMI 1 0\n10 CPUID 2 0\ntotal 4 0\n",
@@ -346,7 +328,7 @@ static void debugfs_that_does_not_fit_is_refused(void **state)
 	assert_refused(DEBUGFS, "total 1 0\n", "says 1 exits in all, and its lines add up to 0;");
 }
 
-static void debugfs_lines_that_kvm_does_not_write(void **state)
+TEST(debugfs_lines_that_kvm_does_not_write)
 {
 	static const char *const lines[] = {
 		"10 CPUID 0",
@@ -366,12 +348,11 @@ static void debugfs_lines_that_kvm_does_not_write(void **state)
 		" ",
 	};
 
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+	test_each (row, lines) {
 		g_autofree char *text =
-			g_strdup_printf("0 EXCEPTION_NMI 1 0\n%s\ntotal 1 0\n", lines[i]);
+			g_strdup_printf("0 EXCEPTION_NMI 1 0\n%s\ntotal 1 0\n", *row);
 		g_autofree char *shown =
-			g_strdup_printf("KVM's debugfs file has the line \"%s\"", lines[i]);
+			g_strdup_printf("KVM's debugfs file has the line \"%s\"", *row);
 
 		assert_refused(DEBUGFS, text, shown);
 	}
@@ -394,7 +375,7 @@ static const char histogram[] =
 	     "{ exit_reason:         10 } hitcount:        256\n"
 	     "{ exit_reason:         48 } hitcount:        400\n" TOTALS(1000, 5, 0);
 
-static void histogram_is_sorted_by_reason(void **state)
+TEST(histogram_is_sorted_by_reason)
 {
 	static const struct expected expected[] = {
 		{ 0, "EXCEPTION_NMI", 1 },    { 1, "EXTERNAL_INTERRUPT", 104 },
@@ -405,17 +386,15 @@ static void histogram_is_sorted_by_reason(void **state)
 	g_autoptr(GPtrArray) exits =
 		l1_counts_of_histogram(histogram, strlen(histogram), VMX, &error);
 
-	(void)state;
 	assert_null(error);
 	assert_counts(exits, expected, G_N_ELEMENTS(expected));
 }
 
-static void histogram_of_nothing(void **state)
+TEST(histogram_of_nothing)
 {
 	static const char text[] = HEAD TOTALS(0, 0, 0);
 	g_autoptr(GPtrArray) exits = l1_counts_of_histogram(text, strlen(text), VMX, NULL);
 
-	(void)state;
 	assert_counts(exits, NULL, 0);
 }
 
@@ -423,7 +402,7 @@ static void histogram_of_nothing(void **state)
  * Bits 15:0 are the basic reason; above are bit 26 (a bus lock was seen), bit 29 (a pending MTF)
  * and bit 31 (the entry failed): SDM vol. 3, "Format of Exit Reason".
  */
-static void modifiers_of_vmx_are_taken_off(void **state)
+TEST(modifiers_of_vmx_are_taken_off)
 {
 	static const char text[] =
 		HEAD "{ exit_reason:   67108874 } hitcount:          2\n" /* 10 | 1 << 26 */
@@ -441,12 +420,11 @@ static void modifiers_of_vmx_are_taken_off(void **state)
 	};
 	g_autoptr(GPtrArray) exits = l1_counts_of_histogram(text, strlen(text), VMX, NULL);
 
-	(void)state;
 	assert_counts(exits, expected, G_N_ELEMENTS(expected));
 }
 
 /* An exit code of SVM has no modifiers: APM vol. 2, appendix C. */
-static void codes_of_svm_stay_as_they_are(void **state)
+TEST(codes_of_svm_stay_as_they_are)
 {
 	static const char text[] =
 		HEAD "{ exit_reason:      65650 } hitcount:          2\n"
@@ -461,11 +439,10 @@ static void codes_of_svm_stay_as_they_are(void **state)
 	};
 	g_autoptr(GPtrArray) exits = l1_counts_of_histogram(text, strlen(text), SVM, NULL);
 
-	(void)state;
 	assert_counts(exits, expected, G_N_ELEMENTS(expected));
 }
 
-static void histogram_has_64_bits(void **state)
+TEST(histogram_has_64_bits)
 {
 	static const char text[] =
 		HEAD "{ exit_reason:         10 } hitcount: 4294967296\n"
@@ -477,11 +454,10 @@ static void histogram_has_64_bits(void **state)
 	};
 	g_autoptr(GPtrArray) exits = l1_counts_of_histogram(text, strlen(text), VMX, NULL);
 
-	(void)state;
 	assert_counts(exits, expected, G_N_ELEMENTS(expected));
 }
 
-static void histogram_that_is_not_whole_is_refused(void **state)
+TEST(histogram_that_is_not_whole_is_refused)
 {
 	static const char bucket[] = HEAD "{ exit_reason:         10 } hitcount:         41\n";
 	static const struct {
@@ -499,18 +475,17 @@ static void histogram_that_is_not_whole_is_refused(void **state)
 	};
 	g_autofree char *doubled = g_strconcat(histogram, "\n\n", histogram, NULL);
 
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autofree char *text = g_strconcat(bucket, cases[i].totals, NULL);
+	test_each (row, cases) {
+		g_autofree char *text = g_strconcat(bucket, row->totals, NULL);
 
-		assert_refused(HISTOGRAM, text, cases[i].part);
+		assert_refused(HISTOGRAM, text, row->part);
 	}
 	/* Two triggers at one event. */
 	assert_refused(HISTOGRAM, doubled, "1000 hits, lines of 2000, 0 dropped");
 	assert_refused(HISTOGRAM, "", "not whole");
 }
 
-static void histogram_lines_that_the_kernel_does_not_write(void **state)
+TEST(histogram_lines_that_the_kernel_does_not_write)
 {
 	static const char *const lines[] = {
 		"{ exit_reason: }",
@@ -529,11 +504,10 @@ static void histogram_lines_that_the_kernel_does_not_write(void **state)
 		"{ exit_reason:         10 hitcount:         41",
 	};
 
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
-		g_autofree char *text = g_strconcat(HEAD, lines[i], "\n", TOTALS(41, 1, 0), NULL);
-		g_autofree char *shown = g_strdup_printf(
-			"the histogram of kvm:kvm_exit has the line \"%s\"", lines[i]);
+	test_each (row, lines) {
+		g_autofree char *text = g_strconcat(HEAD, *row, "\n", TOTALS(41, 1, 0), NULL);
+		g_autofree char *shown =
+			g_strdup_printf("the histogram of kvm:kvm_exit has the line \"%s\"", *row);
 
 		assert_refused(HISTOGRAM, text, shown);
 	}
@@ -541,19 +515,17 @@ static void histogram_lines_that_the_kernel_does_not_write(void **state)
 
 /* ---- All three ---- */
 
-static void cut_texts(void **state)
+TEST(cut_texts)
 {
-	(void)state;
 	assert_cuts_invent_nothing(LOG, log_of_one_vm);
 	assert_cuts_invent_nothing(DEBUGFS, debugfs_file);
 	assert_cuts_invent_nothing(HISTOGRAM, histogram);
 }
 
-static void texts_without_a_newline_at_the_end(void **state)
+TEST(texts_without_a_newline_at_the_end)
 {
 	static const char *const texts[] = { log_of_one_vm, debugfs_file, histogram };
 
-	(void)state;
 	for (enum text kind = LOG; kind <= HISTOGRAM; kind++) {
 		g_autoptr(GPtrArray) exits =
 			parse(kind, texts[kind], strlen(texts[kind]) - 1, NULL);
@@ -563,7 +535,7 @@ static void texts_without_a_newline_at_the_end(void **state)
 }
 
 /* No kernel writes a NUL. What comes behind one is not taken for more than there is. */
-static void nul_hides_nothing(void **state)
+TEST(nul_hides_nothing)
 {
 	char log[] = "kvm: exitcount: VM 7: 3 exits\n"
 		     "kvm: exitcount: VM 7: 10 CPUID 1 33.3%\n"
@@ -573,7 +545,6 @@ static void nul_hides_nothing(void **state)
 	char *const texts[] = { log, file, hist };
 	const size_t lengths[] = { sizeof(log) - 1, sizeof(file) - 1, sizeof(hist) - 1 };
 
-	(void)state;
 	for (enum text kind = LOG; kind <= HISTOGRAM; kind++) {
 		g_autoptr(GPtrArray) exits = NULL;
 
@@ -584,39 +555,34 @@ static void nul_hides_nothing(void **state)
 	}
 }
 
-static void nul_hides_no_second_table(void **state)
+TEST(nul_hides_no_second_table)
 {
 	g_autofree char *text = g_strconcat("_\n", log_of_one_vm, log_of_one_vm, NULL);
 	g_autoptr(GError) error = NULL;
 	const size_t length = strlen(text);
 
-	(void)state;
 	*text = '\0';
 	assert_null(parse(LOG, text, length, &error));
-	assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_L1));
-	assert_non_null(strstr(error->message, "two VMs"));
+	assert_error(&error, EPTLAB_ERROR_L1, "two VMs");
 }
 
 /* Whole files are text from end to end: what is right before a NUL is not enough. */
-static void file_with_a_nul_is_refused(void **state)
+TEST(file_with_a_nul_is_refused)
 {
 	static const char *const texts[] = { [DEBUGFS] = debugfs_file, [HISTOGRAM] = histogram };
 
-	(void)state;
 	for (enum text kind = DEBUGFS; kind <= HISTOGRAM; kind++) {
 		g_autoptr(GError) error = NULL;
 
 		/* The string's own NUL. */
 		assert_null(parse(kind, texts[kind], strlen(texts[kind]) + 1, &error));
-		assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_L1));
-		assert_non_null(strstr(error->message, "has a NUL byte"));
+		assert_error(&error, EPTLAB_ERROR_L1, "has a NUL byte");
 	}
 }
 
 /* 2^64 - 1 and 3 are 2 again in 64 bits: for one reason, and for all together. */
-static void sums_do_not_wrap(void **state)
+TEST(sums_do_not_wrap)
 {
-	(void)state;
 	assert_refused(DEBUGFS,
 		       "10 CPUID 18446744073709551615 0\n"
 		       "12 HLT 3 0\n"
@@ -634,46 +600,10 @@ static void sums_do_not_wrap(void **state)
 }
 
 /* No number stands for a line that is not there. */
-static void histogram_without_hits_is_refused(void **state)
+TEST(histogram_without_hits_is_refused)
 {
-	(void)state;
 	assert_refused(HISTOGRAM,
 		       HEAD "{ exit_reason:         10 } hitcount: 18446744073709551615\n"
 			    "\nTotals:\n    Entries: 1\n    Dropped: 0\n",
 		       "is not whole");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(log_has_the_table_among_other_lines),
-		cmocka_unit_test(log_of_svm_and_of_large_numbers),
-		cmocka_unit_test(log_is_not_judged),
-		cmocka_unit_test(log_without_a_table_is_no_error),
-		cmocka_unit_test(log_of_two_vms_is_refused),
-		cmocka_unit_test(log_lines_of_another_vm_are_refused),
-		cmocka_unit_test(counts_are_ascending),
-		cmocka_unit_test(log_lines_that_kvm_does_not_write),
-		cmocka_unit_test(long_line_is_shown_in_part),
-		cmocka_unit_test(debugfs_has_each_reason),
-		cmocka_unit_test(debugfs_of_svm_and_of_large_numbers),
-		cmocka_unit_test(debugfs_that_does_not_fit_is_refused),
-		cmocka_unit_test(debugfs_lines_that_kvm_does_not_write),
-		cmocka_unit_test(histogram_is_sorted_by_reason),
-		cmocka_unit_test(histogram_of_nothing),
-		cmocka_unit_test(modifiers_of_vmx_are_taken_off),
-		cmocka_unit_test(codes_of_svm_stay_as_they_are),
-		cmocka_unit_test(histogram_has_64_bits),
-		cmocka_unit_test(histogram_that_is_not_whole_is_refused),
-		cmocka_unit_test(histogram_lines_that_the_kernel_does_not_write),
-		cmocka_unit_test(cut_texts),
-		cmocka_unit_test(texts_without_a_newline_at_the_end),
-		cmocka_unit_test(nul_hides_nothing),
-		cmocka_unit_test(nul_hides_no_second_table),
-		cmocka_unit_test(file_with_a_nul_is_refused),
-		cmocka_unit_test(sums_do_not_wrap),
-		cmocka_unit_test(histogram_without_hits_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
-
 #include "model/probe_result.h"
 #include "model/reasons.h"
 #include "model/rules.h"
+#include "tests/test.h"
 
 /* ---- What a program in L2 sends ---- */
 
@@ -160,9 +154,9 @@ static void put_in_order(struct probe *probe, const char *order)
 
 		if (g_ascii_isdigit(*order))
 			put_exit(probe, reason, reason, "1,0,0,0", "1,0,0,0", "0,0,0,0");
-		for (size_t i = 0; i < G_N_ELEMENTS(frames); i++)
-			if (frames[i].letter == *order)
-				put_frame(probe, frames[i].kind, frames[i].text);
+		test_each (row, frames)
+			if (row->letter == *order)
+				put_frame(probe, row->kind, row->text);
 	}
 }
 
@@ -205,12 +199,11 @@ static uint64_t count_in(const struct record_run *run, uint32_t reason)
 	return one->count;
 }
 
-static void sample_is_stored(void **state)
+TEST(sample_is_stored)
 {
 	g_autoptr(struct_record_run) run = run_of(sample(2, EFFECT_VMX));
 	const struct record_l2_effect *effect = &run->l2_in_effect;
 
-	(void)state;
 	assert_true(run->interface.known);
 	assert_int_equal(run->interface.eax, 2);
 	assert_int_equal(run->interface.ebx, 0x654d564b);
@@ -247,11 +240,10 @@ static void sample_is_stored(void **state)
 }
 
 /* Version 1 has no latch: what leaf 0x4FFFFF02 and 0x4FFFFF03 say means nothing. */
-static void before_version_2_counts_are_the_live_ones(void **state)
+TEST(before_version_2_counts_are_the_live_ones)
 {
 	g_autoptr(struct_record_run) run = run_of(sample(1, EFFECT_VMX));
 
-	(void)state;
 	assert_int_equal(run->interface.eax, 1);
 	assert_true(run->l2_in_effect.known);
 	assert_false(run->latch.known);
@@ -261,25 +253,23 @@ static void before_version_2_counts_are_the_live_ones(void **state)
 }
 
 /* A later version has all that an earlier one had. */
-static void from_version_2_on_counts_are_the_latched_ones(void **state)
+TEST(from_version_2_on_counts_are_the_latched_ones)
 {
 	g_autoptr(struct_record_run) run = run_of(sample(3, EFFECT_VMX));
 
-	(void)state;
 	assert_true(run->latch.known);
 	assert_int_equal(count_in(run, 10), 65);
 	assert_int_equal(run->total.value, 165);
 }
 
 /* Latched: low half in ECX, high half in EDX. Live: high half in EBX, low half in ECX. */
-static void cycles_are_known_if_kvm_counts_them(void **state)
+TEST(cycles_are_known_if_kvm_counts_them)
 {
 	g_autoptr(struct_record_run) without = run_of(sample(2, EFFECT_VMX));
 	g_autoptr(struct_record_run) latched = run_of(sample(2, EFFECT_VMX_CYCLES));
 	struct probe probe = begin();
 	g_autoptr(struct_record_run) live = NULL;
 
-	(void)state;
 	assert_false(record_find_exit(without->exits, 0)->cycles.known);
 	assert_true(latched->l2_in_effect.cycles);
 	assert_true(record_find_exit(latched->exits, 0)->cycles.known);
@@ -298,12 +288,11 @@ static void cycles_are_known_if_kvm_counts_them(void **state)
 	assert_true(record_find_exit(live->exits, 0)->cycles.value == 0x500000006);
 }
 
-static void counts_have_64_bits(void **state)
+TEST(counts_have_64_bits)
 {
 	struct probe probe = begin();
 	g_autoptr(struct_record_run) run = NULL;
 
-	(void)state;
 	put_iface(&probe, 2);
 	put_frame(&probe, "effect", EFFECT_VMX_CYCLES);
 	/* 0x12345678:9abcdef0 */
@@ -330,12 +319,11 @@ static void counts_have_64_bits(void **state)
 }
 
 /* A range with one answer for several reasons is an answer for each. */
-static void answers_of_each_form(void **state)
+TEST(answers_of_each_form)
 {
 	struct probe probe = begin();
 	g_autoptr(struct_record_run) run = NULL;
 
-	(void)state;
 	put_iface(&probe, 2);
 	put_frame(&probe, "effect", EFFECT_VMX);
 	open_reading(&probe, "boot", "1,0,0,0");
@@ -361,12 +349,11 @@ static void answers_of_each_form(void **state)
 }
 
 /* In a latched answer, ECX and EDX are cycles, except for what no count can look like. */
-static void latched_cycles_may_be_anything(void **state)
+TEST(latched_cycles_may_be_anything)
 {
 	struct probe probe = begin();
 	g_autoptr(struct_record_run) run = NULL;
 
-	(void)state;
 	put_iface(&probe, 2);
 	put_frame(&probe, "effect", EFFECT_VMX_CYCLES);
 	open_reading(&probe, "boot", "1,0,0,0");
@@ -385,12 +372,11 @@ static void latched_cycles_may_be_anything(void **state)
  * SVM's reasons are the low 256 and those around 0x400. Reason 0x72 is CPUID's: the 115th read, as
  * it is the 115th number from 0 on; 0x400 is that of nested page faults. 256 + 9 reads in all.
  */
-static void svm_has_names_and_reads_of_its_own(void **state)
+TEST(svm_has_names_and_reads_of_its_own)
 {
 	struct probe probe = begin();
 	g_autoptr(struct_record_run) run = NULL;
 
-	(void)state;
 	put_iface(&probe, 2);
 	put_frame(&probe, "effect", EFFECT_SVM);
 	open_reading(&probe, "boot", "1000,0,0,0");
@@ -452,12 +438,11 @@ static GString *doses(unsigned int version)
 	return end(&probe);
 }
 
-static void counts_are_those_of_the_workload(void **state)
+TEST(counts_are_those_of_the_workload)
 {
 	g_autoptr(struct_record_run) run = run_of(doses(2));
 	const struct record_exit *one = record_find_exit(run->exits, 0);
 
-	(void)state;
 	assert_int_equal(one->before, 40);
 	assert_int_equal(one->count, 7);
 	/* 0x3:00000007 less 0x1:000003e8 */
@@ -487,12 +472,11 @@ static void counts_are_those_of_the_workload(void **state)
 	assert_int_equal(run->leaf_total.cpuid_read, 3);
 }
 
-static void counts_of_the_workload_without_a_latch(void **state)
+TEST(counts_of_the_workload_without_a_latch)
 {
 	g_autoptr(struct_record_run) run = run_of(doses(1));
 	const struct record_exit *one = record_find_exit(run->exits, 0);
 
-	(void)state;
 	assert_int_equal(one->before, 39);
 	assert_int_equal(one->count, 6);
 	/* 0x3:00000000 less 0x1:00000384 */
@@ -503,12 +487,11 @@ static void counts_of_the_workload_without_a_latch(void **state)
 }
 
 /* A reason that the first reading has not is taken as it is. */
-static void reason_that_only_the_last_reading_has(void **state)
+TEST(reason_that_only_the_last_reading_has)
 {
 	struct probe probe = begin();
 	g_autoptr(struct_record_run) run = NULL;
 
-	(void)state;
 	put_iface(&probe, 2);
 	put_frame(&probe, "effect", EFFECT_VMX);
 	open_reading(&probe, PROBE_START, "1,0,0,0");
@@ -525,14 +508,13 @@ static void reason_that_only_the_last_reading_has(void **state)
 }
 
 /* What an exit costs is that of the reading it comes before; a run has the last reading's. */
-static void cost_belongs_to_a_reading(void **state)
+TEST(cost_belongs_to_a_reading)
 {
 	struct probe both = begin();
 	struct probe first = begin();
 	g_autoptr(struct_record_run) run = NULL;
 	g_autoptr(struct_record_run) without = NULL;
 
-	(void)state;
 	put_in_order(&both, "iekrb0alc");
 	put_frame(&both, "cost", "exits=4294967295 ticks=18446744073709551615");
 	put_in_order(&both, "rb0alc");
@@ -546,12 +528,11 @@ static void cost_belongs_to_a_reading(void **state)
 }
 
 /* KVM could not find an instant: what is frozen is nothing, or of an earlier latch. */
-static void latch_that_was_not_given_is_unknown(void **state)
+TEST(latch_that_was_not_given_is_unknown)
 {
 	struct probe probe = begin();
 	g_autoptr(struct_record_run) run = NULL;
 
-	(void)state;
 	put_iface(&probe, 2);
 	put_frame(&probe, "effect", EFFECT_VMX);
 	open_reading(&probe, "boot", "1,0,0,0");
@@ -562,12 +543,11 @@ static void latch_that_was_not_given_is_unknown(void **state)
 }
 
 /* 3 less 5 is no count of 18446744073709551614. */
-static void counter_that_goes_down_is_none(void **state)
+TEST(counter_that_goes_down_is_none)
 {
 	struct probe probe = begin();
 	g_autoptr(struct_record_run) run = NULL;
 
-	(void)state;
 	put_iface(&probe, 2);
 	put_frame(&probe, "effect", EFFECT_VMX);
 	open_reading(&probe, PROBE_START, "1,0,0,0");
@@ -585,12 +565,11 @@ static void counter_that_goes_down_is_none(void **state)
 }
 
 /* Nor do cycles: 7 less 9 are none. */
-static void cycles_that_go_down_are_none(void **state)
+TEST(cycles_that_go_down_are_none)
 {
 	struct probe probe = begin();
 	g_autoptr(struct_record_run) run = NULL;
 
-	(void)state;
 	put_iface(&probe, 2);
 	put_frame(&probe, "effect", EFFECT_VMX_CYCLES);
 	open_reading(&probe, PROBE_START, "1,0,0,0");
@@ -608,12 +587,11 @@ static void cycles_that_go_down_are_none(void **state)
 }
 
 /* One short line can speak of all reasons there are; each has what it had more at the end. */
-static void all_reasons_at_once(void **state)
+TEST(all_reasons_at_once)
 {
 	struct probe probe = begin();
 	g_autoptr(struct_record_run) run = NULL;
 
-	(void)state;
 	put_iface(&probe, 2);
 	put_frame(&probe, "effect", EFFECT_VMX);
 	open_reading(&probe, PROBE_START, "1,0,0,0");
@@ -629,7 +607,7 @@ static void all_reasons_at_once(void **state)
 			fail_msg("reason %u", reason);
 }
 
-static void readings_can_be_seen(void **state)
+TEST(readings_can_be_seen)
 {
 	g_autoptr(probe_result) result = result_of(doses(2));
 	const GPtrArray *readings = probe_result_readings(result);
@@ -639,7 +617,6 @@ static void readings_can_be_seen(void **state)
 	g_autoptr(GPtrArray) live = NULL;
 	g_autoptr(GPtrArray) latched = NULL;
 
-	(void)state;
 	assert_int_equal(probe_result_interface(result)->eax, 2);
 	assert_int_equal(probe_result_interface(result)->edx, 0x746e756f);
 	assert_int_equal(probe_result_effect(result)->eax, 13);
@@ -696,14 +673,13 @@ static void readings_can_be_seen(void **state)
  * Unpatched KVM on Intel answers an unknown leaf with the highest basic one, so all leaves look the
  * same. That was measured, and it is not to be believed.
  */
-static void stock_kvm_is_measured_and_invalid(void **state)
+TEST(stock_kvm_is_measured_and_invalid)
 {
 	g_autoptr(struct_record) record =
 		record_new("0.1", "2026-01-31T23:59:59Z", "bochs", "boot");
 	struct probe probe = begin();
 	struct record_run *run;
 
-	(void)state;
 	put_frame(&probe, "iface", "regs=7,832,832,5");
 	put_frame(&probe, "effect", "regs=7,832,832,5");
 	open_reading(&probe, "boot", "7,832,832,5");
@@ -720,7 +696,7 @@ static void stock_kvm_is_measured_and_invalid(void **state)
 	assert_int_equal(record->verdict, RECORD_INVALID);
 }
 
-static void malformed_total_is_unknown(void **state)
+TEST(malformed_total_is_unknown)
 {
 	static const char *const totals[][2] = {
 		{ "1,0,0,0", "7,832,832,5" },
@@ -728,28 +704,26 @@ static void malformed_total_is_unknown(void **state)
 		{ "1,0,1,0", "3,0,0,0" },
 	};
 
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(totals); i++) {
+	test_each (row, totals) {
 		struct probe probe = begin();
 		g_autoptr(struct_record_run) run = NULL;
 
 		put_iface(&probe, 2);
 		put_frame(&probe, "effect", EFFECT_VMX);
-		open_reading(&probe, "boot", totals[i][0]);
+		open_reading(&probe, "boot", (*row)[0]);
 		put_exit(&probe, 0, 12, "0,0,0,0", "0,0,0,0", "0,0,0,0");
-		close_reading(&probe, totals[i][1], "4,0,1,0");
+		close_reading(&probe, (*row)[1], "4,0,1,0");
 		run = run_of(end(&probe));
 		assert_false(run->leaf_total.known);
 	}
 }
 
-static void storing_again_replaces(void **state)
+TEST(storing_again_replaces)
 {
 	g_autoptr(probe_result) old = result_of(sample(1, EFFECT_VMX));
 	g_autoptr(probe_result) result = result_of(sample(2, EFFECT_VMX));
 	g_autoptr(struct_record_run) run = record_run_new("ept");
 
-	(void)state;
 	probe_result_store(result, run);
 	probe_result_store(result, run);
 	assert_int_equal(run->exits->len, 13);
@@ -764,7 +738,7 @@ static void storing_again_replaces(void **state)
 	assert_false(run->latch.known);
 }
 
-static void progress_can_be_seen(void **state)
+TEST(progress_can_be_seen)
 {
 	g_autoptr(probe_result) result = probe_result_new();
 	g_autoptr(frameset) set =
@@ -773,7 +747,6 @@ static void progress_can_be_seen(void **state)
 	unsigned int most = 0;
 	gsize i;
 
-	(void)state;
 	for (i = 0; i < frames->len; i++) {
 		assert_false(probe_result_is_complete(result));
 		assert_true(frameset_feed(set, frames->str + i, 1, NULL));
@@ -798,7 +771,7 @@ static void assert_refused(struct probe *probe, const char *message)
 	g_string_free(frames, TRUE);
 }
 
-static void order_of_frames(void **state)
+TEST(order_of_frames)
 {
 	static const struct {
 		const char *order, *kind, *expected;
@@ -838,22 +811,20 @@ static void order_of_frames(void **state)
 		{ "ierb01alcx", "end", "reading" },
 		{ "ierb01alcrb01al", "end", "cycles" },
 	};
-	size_t i;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
-		struct probe probe = in_order(cases[i].order);
-		bool at_end = strcmp(cases[i].kind, "end") == 0;
+	test_each (row, cases) {
+		struct probe probe = in_order(row->order);
+		bool at_end = strcmp(row->kind, "end") == 0;
 		/* The first frame after "begin" is number 1; the last one is at fault. */
 		g_autofree char *message = g_strdup_printf(
 			"L2: frame %zu (%s) of the probe is of another kind than the expected %s",
-			strlen(cases[i].order) + at_end, cases[i].kind, cases[i].expected);
+			strlen(row->order) + at_end, row->kind, row->expected);
 
 		assert_refused(&probe, message);
 	}
 }
 
-static void totals_and_reasons_have_an_order_too(void **state)
+TEST(totals_and_reasons_have_an_order_too)
 {
 	static const struct {
 		const char *order, *message;
@@ -868,12 +839,10 @@ static void totals_and_reasons_have_an_order_too(void **state)
 			    "3" },
 	};
 	struct probe probe;
-	size_t i;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
-		probe = in_order(cases[i].order);
-		assert_refused(&probe, cases[i].message);
+	test_each (row, cases) {
+		probe = in_order(row->order);
+		assert_refused(&probe, row->message);
 	}
 	/* Inside the range before. */
 	probe = in_order("ierb");
@@ -892,7 +861,7 @@ static void totals_and_reasons_have_an_order_too(void **state)
 }
 
 /* Gaps are right, in a range and between ranges. */
-static void orders_that_are_right(void **state)
+TEST(orders_that_are_right)
 {
 	static const char *const orders[] = {
 		"ierb0alc",
@@ -906,11 +875,9 @@ static void orders_that_are_right(void **state)
 	};
 	struct probe probe;
 	g_autoptr(struct_record_run) run = NULL;
-	size_t i;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(orders); i++) {
-		probe = in_order(orders[i]);
+	test_each (row, orders) {
+		probe = in_order(*row);
 		probe_result_free(result_of(end(&probe)));
 	}
 	probe = in_order("ierb0");
@@ -922,7 +889,7 @@ static void orders_that_are_right(void **state)
 	assert_int_equal(run->leaf_total.reads, 3);
 }
 
-static void fields_of_frames(void **state)
+TEST(fields_of_frames)
 {
 	static const struct {
 		const char *order, *kind, *text, *message;
@@ -978,57 +945,51 @@ static void fields_of_frames(void **state)
 		{ "ierb0al", "cycles", "regs=0,0,0", "(cycles) of the probe has regs=0,0,0, " },
 		{ "ierb0al", "cycles", "at=x regs=0,0,0,0", "(cycles) of the probe has 2 fields" },
 	};
-	size_t i;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
-		struct probe probe = in_order(cases[i].order);
-		g_autofree char *frame =
-			g_strdup_printf("L2: frame %zu (", strlen(cases[i].order) + 1);
+	test_each (row, cases) {
+		struct probe probe = in_order(row->order);
+		g_autofree char *frame = g_strdup_printf("L2: frame %zu (", strlen(row->order) + 1);
 		g_autoptr(GError) error = NULL;
 		GString *frames;
 
-		put_frame(&probe, cases[i].kind, cases[i].text);
+		put_frame(&probe, row->kind, row->text);
 		frames = end(&probe);
 		assert_null(probe_result_parse(frames->str, frames->len, &error));
 		assert_int_equal(error->code, EPTLAB_ERROR_L2);
 		if (!g_str_has_prefix(error->message, frame) ||
-		    !strstr(error->message, cases[i].message))
-			fail_msg("expected \"%s...%s\", saw: %s", frame, cases[i].message,
+		    !strstr(error->message, row->message))
+			fail_msg("expected \"%s...%s\", saw: %s", frame, row->message,
 				 error->message);
 		g_string_free(frames, TRUE);
 	}
 }
 
-static void nothing_comes_after_the_end(void **state)
+TEST(nothing_comes_after_the_end)
 {
 	g_autoptr(probe_result) result = result_of(sample(2, EFFECT_VMX));
 	const struct frame frame = { .seq = 14, .kind = "exit" };
 	g_autoptr(GError) error = NULL;
 
-	(void)state;
 	assert_false(probe_result_add(&frame, result, &error));
 	assert_string_equal(error->message, "L2: frame 14 (exit) of the probe is of another kind "
 					    "than the expected none after the end");
 }
 
-static void other_sender_is_refused(void **state)
+TEST(other_sender_is_refused)
 {
 	struct frame_line line;
 	g_autoptr(GError) error = NULL;
 
-	(void)state;
 	assert_true(frame_begin(&line, "agent"));
 	assert_null(probe_result_parse(line.line, line.length, &error));
 	assert_int_equal(error->code, EPTLAB_ERROR_L2);
 }
 
-static void cut_set_is_refused(void **state)
+TEST(cut_set_is_refused)
 {
 	GString *frames = doses(2);
 	gsize length;
 
-	(void)state;
 	/* The last byte is only the line's end. */
 	for (length = 0; length + 1 < frames->len; length += 7) {
 		g_autoptr(GError) error = NULL;
@@ -1037,40 +998,4 @@ static void cut_set_is_refused(void **state)
 		assert_int_equal(error->code, EPTLAB_ERROR_L2);
 	}
 	g_string_free(frames, TRUE);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sample_is_stored),
-		cmocka_unit_test(before_version_2_counts_are_the_live_ones),
-		cmocka_unit_test(from_version_2_on_counts_are_the_latched_ones),
-		cmocka_unit_test(cycles_are_known_if_kvm_counts_them),
-		cmocka_unit_test(counts_have_64_bits),
-		cmocka_unit_test(answers_of_each_form),
-		cmocka_unit_test(latched_cycles_may_be_anything),
-		cmocka_unit_test(svm_has_names_and_reads_of_its_own),
-		cmocka_unit_test(counts_are_those_of_the_workload),
-		cmocka_unit_test(counts_of_the_workload_without_a_latch),
-		cmocka_unit_test(reason_that_only_the_last_reading_has),
-		cmocka_unit_test(cost_belongs_to_a_reading),
-		cmocka_unit_test(latch_that_was_not_given_is_unknown),
-		cmocka_unit_test(counter_that_goes_down_is_none),
-		cmocka_unit_test(cycles_that_go_down_are_none),
-		cmocka_unit_test(all_reasons_at_once),
-		cmocka_unit_test(readings_can_be_seen),
-		cmocka_unit_test(stock_kvm_is_measured_and_invalid),
-		cmocka_unit_test(malformed_total_is_unknown),
-		cmocka_unit_test(storing_again_replaces),
-		cmocka_unit_test(progress_can_be_seen),
-		cmocka_unit_test(order_of_frames),
-		cmocka_unit_test(totals_and_reasons_have_an_order_too),
-		cmocka_unit_test(orders_that_are_right),
-		cmocka_unit_test(fields_of_frames),
-		cmocka_unit_test(nothing_comes_after_the_end),
-		cmocka_unit_test(other_sender_is_refused),
-		cmocka_unit_test(cut_set_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
-#include <glib.h>
-
 #include "model/reasons.h"
+#include "tests/test.h"
 
 #define VMX KVM_EXITCOUNT_VENDOR_VMX
 #define SVM KVM_EXITCOUNT_VENDOR_SVM
 
 /* Numbers and meanings from SDM vol. 3, table C-1; names as KVM spells them in <asm/vmx.h>. */
-static void names_are_those_of_the_sdm(void **state)
+TEST(names_are_those_of_the_sdm)
 {
 	static const struct {
 		uint32_t reason;
@@ -38,32 +31,27 @@ static void names_are_those_of_the_sdm(void **state)
 		{ 55, "XSETBV" },
 		{ 58, "INVPCID" },
 	};
-	size_t i;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(expected); i++)
-		assert_string_equal(reason_name(VMX, expected[i].reason), expected[i].name);
+	test_each (row, expected)
+		assert_string_equal(reason_name(VMX, row->reason), row->name);
 	assert_int_equal(REASON_EPT_VIOLATION, 48);
 	assert_int_equal(REASON_CPUID, 10);
 }
 
-static void undefined_reasons_have_no_name(void **state)
+TEST(undefined_reasons_have_no_name)
 {
 	static const uint32_t undefined[] = { 35, 38, 42, 1000, 0x400, 0x80000000, UINT32_MAX };
-	size_t i;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(undefined); i++) {
-		assert_null(reason_name(VMX, undefined[i]));
-		assert_false(reason_is_defined(VMX, undefined[i]));
+	test_each (row, undefined) {
+		assert_null(reason_name(VMX, *row));
+		assert_false(reason_is_defined(VMX, *row));
 	}
 }
 
-static void highest_is_defined_and_nothing_above(void **state)
+TEST(highest_is_defined_and_nothing_above)
 {
 	uint32_t reason;
 
-	(void)state;
 	assert_true(reason_is_defined(VMX, reason_highest(VMX)));
 	for (reason = reason_highest(VMX) + 1; reason < reason_highest(VMX) + 200; reason++)
 		assert_false(reason_is_defined(VMX, reason));
@@ -71,32 +59,30 @@ static void highest_is_defined_and_nothing_above(void **state)
 	assert_true(reason_highest(VMX) >= 74);
 }
 
-static void no_name_stands_for_two_reasons(void **state)
+TEST(no_name_stands_for_two_reasons)
 {
 	uint32_t a, b;
 
-	(void)state;
 	for (a = 0; a <= reason_highest(VMX); a++)
 		for (b = a + 1; b <= reason_highest(VMX); b++)
 			if (reason_name(VMX, a) && reason_name(VMX, b))
 				assert_string_not_equal(reason_name(VMX, a), reason_name(VMX, b));
 }
 
-static void paging_reasons_are_explained(void **state)
+TEST(paging_reasons_are_explained)
 {
 	static const uint32_t expected[] = { 0, 14, 28, 48, 49, 58 };
-	size_t i, found = 0;
+	size_t found = 0;
 	uint32_t reason;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(expected); i++) {
-		const struct reason_paging *paging = reason_paging(VMX, expected[i]);
+	test_each (row, expected) {
+		const struct reason_paging *paging = reason_paging(VMX, *row);
 
 		assert_non_null(paging);
-		assert_int_equal(paging->reason, expected[i]);
+		assert_int_equal(paging->reason, *row);
 		assert_true(strlen(paging->explanation) > 20);
 		assert_null(strchr(paging->explanation, '\n'));
-		assert_non_null(strstr(paging->source, "SDM vol. 3, \""));
+		assert_says(paging->source, "SDM vol. 3, \"");
 	}
 	for (reason = 0; reason < 2000; reason++)
 		found += reason_paging(VMX, reason) != NULL;
@@ -105,7 +91,7 @@ static void paging_reasons_are_explained(void **state)
 }
 
 /* Exit codes and meanings from APM vol. 2, appendix C; names as KVM spells them in <asm/svm.h>. */
-static void svm_has_its_own(void **state)
+TEST(svm_has_its_own)
 {
 	static const struct {
 		uint32_t reason;
@@ -118,9 +104,8 @@ static void svm_has_its_own(void **state)
 	};
 	size_t i;
 
-	(void)state;
-	for (i = 0; i < G_N_ELEMENTS(expected); i++)
-		assert_string_equal(reason_name(SVM, expected[i].reason), expected[i].name);
+	test_each (row, expected)
+		assert_string_equal(reason_name(SVM, row->reason), row->name);
 	assert_int_equal(reason_highest(SVM), 0x403);
 	assert_int_equal(reason_of_cpuid(SVM), 0x72);
 	assert_int_equal(reason_of_cpuid(VMX), 10);
@@ -133,18 +118,4 @@ static void svm_has_its_own(void **state)
 	assert_non_null(reason_paging(SVM, 0x400));
 	assert_non_null(reason_paging(SVM, 0x4e));
 	assert_null(reason_paging(SVM, 0));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_are_those_of_the_sdm),
-		cmocka_unit_test(undefined_reasons_have_no_name),
-		cmocka_unit_test(highest_is_defined_and_nothing_above),
-		cmocka_unit_test(no_name_stands_for_two_reasons),
-		cmocka_unit_test(paging_reasons_are_explained),
-		cmocka_unit_test(svm_has_its_own),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
-
 #include "model/rules.h"
 #include "report/report.h"
 #include "tests/sample.h"
+#include "tests/test.h"
 
 #define TITLE "20260131T235959Z-bochs-boot"
 
@@ -50,6 +44,8 @@ static int teardown(void **state)
 	return 0;
 }
 
+#define TEST_FIXTURE(name) TEST_OF(struct fixture *fixture G_GNUC_UNUSED, setup, teardown, name)
+
 /* ---- Text ---- */
 
 /* The text with one blank where there are several, and none at the ends of lines. */
@@ -75,8 +71,7 @@ static void assert_row(const char *text, const char *cells)
 	g_autofree char *all = squeezed(text);
 	g_autofree char *line = g_strconcat("\n", cells, NULL);
 
-	if (strstr(all, line) == NULL)
-		fail_msg("no line \"%s\" in:\n%s", cells, text);
+	assert_says(all, line);
 }
 
 static void assert_fits(const char *text)
@@ -95,7 +90,7 @@ static void assert_fits(const char *text)
 	}
 }
 
-static void text_of_a_valid_record(void **state)
+TEST_FIXTURE(text_of_a_valid_record)
 {
 	/*
 	 * 104 + 1 ... as in the sample; ratios by hand: 52/9 = 5.78, 131/104 = 1.26, 251/256 =
@@ -129,7 +124,6 @@ static void text_of_a_valid_record(void **state)
 		"whole experiment: 43.1 s, 3,912,345,678 emulated instructions (ticks)\n"
 		"ept (EPT on, VPID on): 18.2 s, 1,500,000,000 emulated instructions (ticks)\n"
 		"noept (EPT off, VPID on): 20.5 s, 1,700,000,000 emulated instructions (ticks)\n";
-	struct fixture *fixture = *state;
 	g_autofree char *text = NULL;
 	g_autofree char *cells = NULL;
 
@@ -141,9 +135,8 @@ static void text_of_a_valid_record(void **state)
 }
 
 /* Twice the width: longer bars, up to what says more; the table itself is the same. */
-static void text_uses_a_wide_terminal(void **state)
+TEST_FIXTURE(text_uses_a_wide_terminal)
 {
-	struct fixture *fixture = *state;
 	g_autofree char *text = report_text(&fixture->report, 100, false);
 	g_autofree char *narrow = report_text(&fixture->report, 0, false);
 	g_autofree char *usual = report_text(&fixture->report, REPORT_WIDTH, false);
@@ -154,7 +147,7 @@ static void text_uses_a_wide_terminal(void **state)
 	assert_string_equal(narrow, usual);
 }
 
-static void text_of_an_invalid_record(void **state)
+TEST_FIXTURE(text_of_an_invalid_record)
 {
 	static const char expected[] =
 		"INVALID: 20260131T235959Z-bochs-boot\n"
@@ -166,7 +159,6 @@ static void text_of_an_invalid_record(void **state)
 		"    reload.\n"
 		"  - kernel-log (noept): missing: L1's kernel log was not read, expected no "
 		"oops,\n";
-	struct fixture *fixture = *state;
 	g_autofree char *text = NULL;
 
 	sample_set_count(fixture->ept, 14, 2);
@@ -174,12 +166,11 @@ static void text_of_an_invalid_record(void **state)
 	compare_again(fixture, NULL, NULL);
 	text = report_text(&fixture->report, REPORT_WIDTH, false);
 	assert_memory_equal(text, expected, sizeof(expected) - 1);
-	assert_non_null(strstr(text, "exit reason"));
+	assert_says(text, "exit reason");
 }
 
-static void text_of_a_failed_record(void **state)
+TEST_FIXTURE(text_of_a_failed_record)
 {
-	struct fixture *fixture = *state;
 	g_autofree char *text = NULL;
 	g_autofree char *without = NULL;
 
@@ -193,9 +184,8 @@ static void text_of_a_failed_record(void **state)
 				     "FAILED: " TITLE "\nThe experiment was not completed.\n\n"));
 }
 
-static void text_of_one_run(void **state)
+TEST_FIXTURE(text_of_one_run)
 {
-	struct fixture *fixture = *state;
 	g_autoptr(struct_comparison) one = comparison_new(fixture->ept, NULL, NULL, NULL);
 	struct report report = report_of_record(fixture->record, one, TITLE);
 	g_autofree char *text = report_text(&report, REPORT_WIDTH, false);
@@ -209,9 +199,8 @@ static void text_of_one_run(void **state)
 	assert_null(strstr(text, "ratio"));
 }
 
-static void text_says_what_is_not_known(void **state)
+TEST_FIXTURE(text_says_what_is_not_known)
 {
-	struct fixture *fixture = *state;
 	g_autofree char *text = NULL;
 
 	fixture->record->seconds = -1;
@@ -224,14 +213,13 @@ static void text_says_what_is_not_known(void **state)
 	text = report_text(&fixture->report, REPORT_WIDTH, false);
 	assert_row(text, "0 EXCEPTION_NMI 1 ? ? ? 0.01% ?");
 	assert_row(text, "1000 EXCEPTION_NMI ? 7,157 ? ? ? 81.88%");
-	assert_non_null(strstr(text, "\nwhole experiment: 3,912,345,678 emulated instructions"));
-	assert_non_null(strstr(text, "\nept (EPT on, VPID on): 18.2 s\n"));
-	assert_non_null(strstr(text, "\nnoept (EPT off, VPID on)\n"));
+	assert_says(text, "\nwhole experiment: 3,912,345,678 emulated instructions");
+	assert_says(text, "\nept (EPT on, VPID on): 18.2 s\n");
+	assert_says(text, "\nnoept (EPT off, VPID on)\n");
 }
 
-static void text_of_very_different_counts(void **state)
+TEST_FIXTURE(text_of_very_different_counts)
 {
-	struct fixture *fixture = *state;
 	g_autofree char *text = NULL;
 
 	sample_exit(fixture->ept, 12)->count = 1000;
@@ -250,9 +238,8 @@ static void text_of_very_different_counts(void **state)
 }
 
 /* Whatever a record holds: 80 columns, and nothing that a terminal would obey. */
-static void text_always_fits(void **state)
+TEST_FIXTURE(text_always_fits)
 {
-	struct fixture *fixture = *state;
 	g_autofree char *word = g_strnfill(500, 'w');
 	g_autofree char *words = g_strdup_printf("BUG: \x1b[2J \xff caf\xc3\xa9 %s end", word);
 	g_autofree char *text = NULL;
@@ -272,7 +259,7 @@ static void text_always_fits(void **state)
 	fixture->report.title = words;
 	text = report_text(&fixture->report, REPORT_WIDTH, false);
 	assert_fits(text);
-	assert_non_null(strstr(text, "BUG: ?[2J ? caf?\n"));
+	assert_says(text, "BUG: ?[2J ? caf?\n");
 	assert_true(strlen(text) < 30000);
 
 	/* A title that just fits, and one that does not. */
@@ -289,9 +276,8 @@ static void text_always_fits(void **state)
 	assert_fits(short_text);
 }
 
-static void colour_only_when_asked(void **state)
+TEST_FIXTURE(colour_only_when_asked)
 {
-	struct fixture *fixture = *state;
 	g_autofree char *plain = report_text(&fixture->report, REPORT_WIDTH, false);
 	g_autofree char *colour = report_text(&fixture->report, REPORT_WIDTH, true);
 	GString *stripped = g_string_new(NULL);
@@ -317,9 +303,8 @@ static void colour_only_when_asked(void **state)
 
 /* ---- CSV ---- */
 
-static void csv_has_every_reason(void **state)
+TEST_FIXTURE(csv_has_every_reason)
 {
-	struct fixture *fixture = *state;
 	g_autofree char *csv = report_csv(&fixture->report);
 	g_auto(GStrv) lines = g_strsplit(csv, "\r\n", -1);
 
@@ -336,9 +321,8 @@ static void csv_has_every_reason(void **state)
 	assert_string_equal(lines[g_strv_length(lines) - 1], "");
 }
 
-static void csv_quotes_what_must_be(void **state)
+TEST_FIXTURE(csv_quotes_what_must_be)
 {
-	struct fixture *fixture = *state;
 	g_autofree char *csv = NULL;
 
 	record_set_string(&sample_exit(fixture->ept, 0)->name, "a\r\nb");
@@ -350,9 +334,8 @@ static void csv_quotes_what_must_be(void **state)
 				     "0,\"a\r\nb\",yes,1,"));
 }
 
-static void csv_of_one_run_and_of_unknowns(void **state)
+TEST_FIXTURE(csv_of_one_run_and_of_unknowns)
 {
-	struct fixture *fixture = *state;
 	g_autoptr(struct_comparison) one = comparison_new(fixture->ept, NULL, NULL, NULL);
 	struct report report = { .comparison = one, .title = TITLE };
 	g_autofree char *csv = report_csv(&report);
@@ -364,7 +347,7 @@ static void csv_of_one_run_and_of_unknowns(void **state)
 	record_set_string(&sample_exit(fixture->ept, 0)->name, NULL);
 	compare_again(fixture, NULL, NULL);
 	csv = report_csv(&fixture->report);
-	assert_non_null(strstr(csv, "\r\n0,,yes,1,,,,0.000129,\r\n"));
+	assert_says(csv, "\r\n0,,yes,1,,,,0.000129,\r\n");
 }
 
 /* ---- Cycles, and what an exit costs ---- */
@@ -379,7 +362,7 @@ static void add_cycles(struct fixture *fixture)
 	compare_again(fixture, NULL, NULL);
 }
 
-static void text_has_cycles_if_there_are_any(void **state)
+TEST_FIXTURE(text_has_cycles_if_there_are_any)
 {
 	static const char two[] = "cycles outside ept an exit noept an exit\n"
 				  "0 EXCEPTION_NMI 12,345 12,345 2,147,101 300\n"
@@ -390,7 +373,6 @@ static void text_has_cycles_if_there_are_any(void **state)
 				  "0 EXCEPTION_NMI 12,345 12,345\n"
 				  "28 CR_ACCESS - -\n"
 				  "48 EPT_VIOLATION 12,368,005 2,000\n";
-	struct fixture *fixture = *state;
 	g_autofree char *without = report_text(&fixture->report, REPORT_WIDTH, false);
 	g_autofree char *with = NULL;
 	g_autofree char *alone = NULL;
@@ -410,9 +392,8 @@ static void text_has_cycles_if_there_are_any(void **state)
 }
 
 /* A file with columns for what was not measured would be another file for every older reader. */
-static void csv_has_cycles_if_there_are_any(void **state)
+TEST_FIXTURE(csv_has_cycles_if_there_are_any)
 {
-	struct fixture *fixture = *state;
 	g_autofree char *csv = NULL;
 	g_autofree char *alone = NULL;
 	g_autoptr(struct_comparison) comparison = NULL;
@@ -433,9 +414,8 @@ static void csv_has_cycles_if_there_are_any(void **state)
 					    "0,EXCEPTION_NMI,yes,1,0.000129,12345\r\n"));
 }
 
-static void cost_of_an_exit_is_told(void **state)
+TEST_FIXTURE(cost_of_an_exit_is_told)
 {
-	struct fixture *fixture = *state;
 	g_autofree char *text = NULL;
 	g_auto(GStrv) words = NULL;
 	g_autofree char *flowing = NULL;
@@ -445,67 +425,61 @@ static void cost_of_an_exit_is_told(void **state)
 	text = report_text(&fixture->report, REPORT_WIDTH, false);
 	words = g_strsplit_set(text, " \n", -1);
 	flowing = g_strjoinv(" ", words);
-	assert_non_null(strstr(flowing, "one CPUID round trip, noept: 1234.6 ticks of L2's"));
+	assert_says(flowing, "one CPUID round trip, noept: 1234.6 ticks of L2's");
 	assert_null(strstr(flowing, "one CPUID round trip, ept"));
 }
 
 /* ---- Markdown ---- */
 
-static void markdown_answers_the_questions(void **state)
+TEST_FIXTURE(markdown_answers_the_questions)
 {
-	struct fixture *fixture = *state;
 	g_autofree char *markdown = NULL;
 
 	fixture->report.kernel_logs[0] = "other line\nkvm: exitcount: VM 1: 5 exits\n";
 	markdown = report_markdown(&fixture->report);
 	assert_true(g_str_has_prefix(markdown, "# " TITLE "\n\n**VALID**: every rule holds.\n"));
-	assert_non_null(strstr(markdown, "\nept ran with nested paging (EPT on), noept with shadow "
-					 "paging (EPT off).\n"));
-	assert_non_null(strstr(markdown, "\n### With ept\n\n    kvm: exitcount: VM 1: 5 exits\n"));
-	assert_non_null(strstr(markdown, "\n### With noept\n\nThe kernel log of this run is not "
-					 "at hand.\n"));
+	assert_says(markdown, "\nept ran with nested paging (EPT on), noept with shadow "
+			      "paging (EPT off).\n");
+	assert_says(markdown, "\n### With ept\n\n    kvm: exitcount: VM 1: 5 exits\n");
+	assert_says(markdown, "\n### With noept\n\nThe kernel log of this run is not "
+			      "at hand.\n");
 	assert_null(strstr(markdown, "other line"));
-	assert_non_null(strstr(markdown, "\n| 48 | EPT\\_VIOLATION | 6,184 | 0 | -6,184 | 0.00 | "
-					 "79.99% | 0.00% |\n"));
-	assert_non_null(strstr(markdown,
-			       "Of 6 paging-related reasons, 6 are as expected, 0 are not,"
-			       " and 0 tell nothing here.\n"));
-	assert_non_null(strstr(markdown,
-			       "\n- 48 EPT\\_VIOLATION: 6,184 with ept, 0 with noept. "
-			       "Expected: none with shadow paging; this is as expected."));
+	assert_says(markdown, "\n| 48 | EPT\\_VIOLATION | 6,184 | 0 | -6,184 | 0.00 | "
+			      "79.99% | 0.00% |\n");
+	assert_says(markdown, "Of 6 paging-related reasons, 6 are as expected, 0 are not,"
+			      " and 0 tell nothing here.\n");
+	assert_says(markdown, "\n- 48 EPT\\_VIOLATION: 6,184 with ept, 0 with noept. "
+			      "Expected: none with shadow paging; this is as expected.");
 	/* 815 - 763 is the largest change of what has nothing to do with paging. */
-	assert_non_null(strstr(markdown, "(+1,010).\n- 30 IO\\_INSTRUCTION: from 763 to 815 "
-					 "(+52).\n"));
+	assert_says(markdown, "(+1,010).\n- 30 IO\\_INSTRUCTION: from 763 to 815 "
+			      "(+52).\n");
 }
 
 /* What this record does not show is not said. */
-static void markdown_follows_the_numbers(void **state)
+TEST_FIXTURE(markdown_follows_the_numbers)
 {
-	struct fixture *fixture = *state;
 	g_autoptr(struct_comparison) one = comparison_new(fixture->ept, NULL, NULL, NULL);
 	struct report alone = report_of_record(fixture->record, one, TITLE);
 	g_autofree char *wrong = NULL;
 	g_autofree char *same = report_markdown(&alone);
 
-	assert_non_null(strstr(same, "One run alone, ept, with nested paging (EPT on)."));
-	assert_non_null(strstr(same, "This is no comparison of nested with shadow paging"));
+	assert_says(same, "One run alone, ept, with nested paging (EPT on).");
+	assert_says(same, "This is no comparison of nested with shadow paging");
 	sample_set_count(fixture->noept, 48, 3);
 	sample_set_count(fixture->ept, 49, 0);
 	compare_again(fixture, NULL, NULL);
 	wrong = report_markdown(&fixture->report);
-	assert_non_null(strstr(wrong, "**INVALID**: these counts must not be used.\n\n- ept-off-no-"
-				      "ept-exits of noept: saw 48 EPT\\_VIOLATION 3"));
-	assert_non_null(strstr(wrong, "6,184 with ept, 3 with noept. Expected: none with shadow "
-				      "paging; this is NOT as expected."));
-	assert_non_null(strstr(wrong,
-			       "0 with ept, 0 with noept. Expected: none with shadow paging; "
-			       "there is none in either run, which tells nothing."));
-	assert_non_null(strstr(wrong, "4 are as expected, 1 are not, and 1 tell nothing here."));
+	assert_says(wrong, "**INVALID**: these counts must not be used.\n\n- ept-off-no-"
+			   "ept-exits of noept: saw 48 EPT\\_VIOLATION 3");
+	assert_says(wrong, "6,184 with ept, 3 with noept. Expected: none with shadow "
+			   "paging; this is NOT as expected.");
+	assert_says(wrong, "0 with ept, 0 with noept. Expected: none with shadow paging; "
+			   "there is none in either run, which tells nothing.");
+	assert_says(wrong, "4 are as expected, 1 are not, and 1 tell nothing here.");
 }
 
-static void markdown_escapes_what_is_foreign(void **state)
+TEST_FIXTURE(markdown_escapes_what_is_foreign)
 {
-	struct fixture *fixture = *state;
 	g_autofree char *markdown = NULL;
 
 	record_set_string(&sample_exit(fixture->ept, 12)->name, "<b>|*`[x](y)\n# \x1b\xff");
@@ -516,9 +490,9 @@ static void markdown_escapes_what_is_foreign(void **state)
 	assert_null(strstr(markdown, " <b>"));
 	assert_null(strstr(markdown, " <i>"));
 	assert_null(strchr(markdown, '\x1b'));
-	assert_non_null(strstr(markdown, "| 12 | \\<b\\>\\|\\*\\`\\[x\\](y) \\#  \xef\xbf\xbd |"));
+	assert_says(markdown, "| 12 | \\<b\\>\\|\\*\\`\\[x\\](y) \\#  \xef\xbf\xbd |");
 	/* Indented code: nothing in it is markup. */
-	assert_non_null(strstr(markdown, "\n    kvm: exitcount: VM 1: ```<script>?\n"));
+	assert_says(markdown, "\n    kvm: exitcount: VM 1: ```<script>?\n");
 }
 
 /* ---- JSON ---- */
@@ -534,9 +508,8 @@ static json_t *parse_report(const struct report *report)
 	return root;
 }
 
-static void json_has_all_that_the_text_has(void **state)
+TEST_FIXTURE(json_has_all_that_the_text_has)
 {
-	struct fixture *fixture = *state;
 	json_t *root = parse_report(&fixture->report);
 	json_t *row = json_array_get(json_object_get(root, "rows"), 3);
 	json_t *run = json_array_get(json_object_get(root, "runs"), 1);
@@ -567,9 +540,8 @@ static void json_has_all_that_the_text_has(void **state)
 	json_decref(root);
 }
 
-static void json_has_cycles(void **state)
+TEST_FIXTURE(json_has_cycles)
 {
-	struct fixture *fixture = *state;
 	json_t *root, *sides;
 
 	add_cycles(fixture);
@@ -584,9 +556,8 @@ static void json_has_cycles(void **state)
 	json_decref(root);
 }
 
-static void json_holds_every_difference(void **state)
+TEST_FIXTURE(json_holds_every_difference)
 {
-	struct fixture *fixture = *state;
 	static const struct {
 		uint64_t a, b;
 		const char *expected; /* a JSON value */
@@ -598,14 +569,13 @@ static void json_holds_every_difference(void **state)
 		{ UINT64_MAX, 0, "\"-18446744073709551615\"" },
 		{ 0, UINT64_MAX, "\"18446744073709551615\"" },
 	};
-	size_t i;
 
-	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
-		json_t *expected = json_loads(cases[i].expected, JSON_DECODE_ANY, NULL);
+	test_each (one, cases) {
+		json_t *expected = json_loads(one->expected, JSON_DECODE_ANY, NULL);
 		json_t *root, *row;
 
-		sample_exit(fixture->ept, 0)->count = cases[i].a;
-		sample_exit(fixture->noept, 0)->count = cases[i].b;
+		sample_exit(fixture->ept, 0)->count = one->a;
+		sample_exit(fixture->noept, 0)->count = one->b;
 		compare_again(fixture, NULL, NULL);
 		root = parse_report(&fixture->report);
 		row = json_array_get(json_object_get(root, "rows"), 0);
@@ -615,9 +585,8 @@ static void json_holds_every_difference(void **state)
 	}
 }
 
-static void json_of_unknowns_and_of_one_run(void **state)
+TEST_FIXTURE(json_of_unknowns_and_of_one_run)
 {
-	struct fixture *fixture = *state;
 	g_autoptr(struct_comparison) one = comparison_new(fixture->ept, "\xff", NULL, NULL);
 	struct report report = { .comparison = one, .title = TITLE, .seconds = -1 };
 	json_t *root = parse_report(&report);
@@ -643,16 +612,13 @@ static void json_of_unknowns_and_of_one_run(void **state)
 	json_decref(root);
 }
 
-#define with_fixture(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-
 /* ---- Inputs ---- */
 
 #define DIFFER "Inputs that differ: qemu (bbbbbbbbbbbb -> none), emulator (none -> bbbbbbbbbbbb)."
 
 /* Each format says it before the first count. */
-static void inputs_that_differ_come_first(void **state)
+TEST_FIXTURE(inputs_that_differ_come_first)
 {
-	struct fixture *fixture = *state;
 	struct record_run *noept = record_find_run(fixture->record, "noept");
 	struct record_input *input = noept->inputs->pdata[1];
 	static const struct {
@@ -692,9 +658,8 @@ static void inputs_that_differ_come_first(void **state)
 }
 
 /* Of two records at least one of which is older: nobody knows whether they differ. */
-static void inputs_may_not_be_recorded(void **state)
+TEST_FIXTURE(inputs_may_not_be_recorded)
 {
-	struct fixture *fixture = *state;
 	g_autoptr(struct_record) other = sample_record();
 	struct report report = fixture->report;
 	g_autofree char *of_one = NULL;
@@ -712,36 +677,4 @@ static void inputs_may_not_be_recorded(void **state)
 	of_two = report_text(&report, 200, false);
 	assert_non_null(strstr(of_two, "Inputs, what L1 and L2 are made of, are not recorded"));
 	assert_true(strstr(of_two, "not recorded") < strstr(of_two, "EPT_VIOLATION"));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		with_fixture(text_of_a_valid_record),
-		with_fixture(text_uses_a_wide_terminal),
-		with_fixture(text_of_an_invalid_record),
-		with_fixture(text_of_a_failed_record),
-		with_fixture(text_of_one_run),
-		with_fixture(text_says_what_is_not_known),
-		with_fixture(text_of_very_different_counts),
-		with_fixture(text_always_fits),
-		with_fixture(colour_only_when_asked),
-		with_fixture(csv_has_every_reason),
-		with_fixture(csv_quotes_what_must_be),
-		with_fixture(csv_of_one_run_and_of_unknowns),
-		with_fixture(text_has_cycles_if_there_are_any),
-		with_fixture(csv_has_cycles_if_there_are_any),
-		with_fixture(cost_of_an_exit_is_told),
-		with_fixture(markdown_answers_the_questions),
-		with_fixture(markdown_follows_the_numbers),
-		with_fixture(markdown_escapes_what_is_foreign),
-		with_fixture(json_has_cycles),
-		with_fixture(json_has_all_that_the_text_has),
-		with_fixture(json_holds_every_difference),
-		with_fixture(json_of_unknowns_and_of_one_run),
-		with_fixture(inputs_that_differ_come_first),
-		with_fixture(inputs_may_not_be_recorded),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

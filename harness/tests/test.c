@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "tests/test.h"
+
+struct entry {
+	struct CMUnitTest test;
+	int line;
+};
+
+static GArray *entries;
+
+/* ---- Rows ---- */
+
+static const char *current_table;
+static size_t current_row;
+
+bool test_row(const char *table, size_t row)
+{
+	current_table = table;
+	current_row = row;
+	return true;
+}
+
+/* cmocka leaves a test that fails by longjmp(), and calls this all the same. */
+int test_end(void **state, CMFixtureFunction tear_down)
+{
+	if (current_table != NULL)
+		print_message("# it was at row %zu of %s\n", current_row, current_table);
+	test_row(NULL, 0);
+	return tear_down != NULL ? tear_down(state) : 0;
+}
+
+/* ---- Messages ---- */
+
+void assert_says(const char *text, const char *part)
+{
+	if (text == NULL || strstr(text, part) == NULL)
+		fail_msg("expected \"%s\", saw: %s", part, text != NULL ? text : "nothing");
+}
+
+void assert_error(GError **error, enum eptlab_error code, const char *part)
+{
+	if (!g_error_matches(*error, EPTLAB_ERROR, code))
+		fail_msg("expected error %u \"%s\", saw: %s", code, part,
+			 *error != NULL ? (*error)->message : "none");
+	else
+		assert_says((*error)->message, part);
+	g_clear_error(error);
+}
+
+void assert_no_error(const GError *error)
+{
+	if (error != NULL)
+		fail_msg("%s", error->message);
+}
+
+/* ---- All tests ---- */
+
+void test_add(const char *name, CMUnitTestFunction run, CMFixtureFunction set_up,
+	      CMFixtureFunction end, int line)
+{
+	const struct entry entry = { { name, run, set_up, end, NULL }, line };
+
+	if (entries == NULL)
+		entries = g_array_new(FALSE, FALSE, sizeof(struct entry));
+	g_array_append_val(entries, entry);
+}
+
+static gint by_line(gconstpointer a, gconstpointer b)
+{
+	return ((const struct entry *)a)->line - ((const struct entry *)b)->line;
+}
+
+int main(void)
+{
+	g_autofree struct CMUnitTest *tests = g_new0(struct CMUnitTest, entries->len);
+
+	g_array_sort(entries, by_line);
+	for (guint i = 0; i < entries->len; i++)
+		tests[i] = g_array_index(entries, struct entry, i).test;
+	return _cmocka_run_group_tests("tests", tests, entries->len, NULL, NULL);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_TESTS_TEST_H
+#define EPTLAB_TESTS_TEST_H
+
+/* What every unit test needs: cmocka with what it wants before it, tests, rows, and messages. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include <glib.h>
+
+#include "model/error.h"
+
+/*
+ * TEST(name) { ... } is a test. There is no list to write it into, so none can be forgotten: it
+ * adds itself, and main() in test.c runs all of the program in the order of their lines. TEST_OF is
+ * one with a set-up and a tear-down; what the set-up leaves in *state is its argument.
+ */
+#define TEST(name) TEST_OF(void *no_state G_GNUC_UNUSED, NULL, NULL, name)
+
+#define TEST_OF(argument, set_up, tear_down, name)                                                 \
+	static void name(argument);                                                                \
+	static void name##_run(void **state)                                                       \
+	{                                                                                          \
+		name(*state);                                                                      \
+		test_row(NULL, 0);                                                                 \
+	}                                                                                          \
+	static int name##_end(void **state)                                                        \
+	{                                                                                          \
+		return test_end(state, tear_down);                                                 \
+	}                                                                                          \
+	static void __attribute__((constructor)) name##_add(void)                                  \
+	{                                                                                          \
+		test_add(#name, name##_run, set_up, name##_end, __LINE__);                         \
+	}                                                                                          \
+	static void name(argument)
+
+void test_add(const char *name, CMUnitTestFunction run, CMFixtureFunction set_up,
+	      CMFixtureFunction end, int line);
+int test_end(void **state, CMFixtureFunction tear_down);
+
+/* Each row of a table in turn. A test that fails tells which row it was at, from 0. */
+#define test_each(row, table)                                                                      \
+	for (__typeof__(&(table)[0]) row = (table);                                                \
+	     row < (table) + G_N_ELEMENTS(table) && test_row(#table, (size_t)(row - (table)));     \
+	     row++)
+
+/* From now on the test is at this row; table NULL: at none. Returns true. */
+bool test_row(const char *table, size_t row);
+
+/* text says part, or the test fails and shows both. */
+void assert_says(const char *text, const char *part);
+
+/* There is an error of ours with this code that says part. It is freed and set to NULL. */
+void assert_error(GError **error, enum eptlab_error code, const char *part);
+
+/* There is none; if there is, its message is shown. */
+void assert_no_error(const GError *error);
+
+#endif
