@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "tests/sample.h"
 
+#include "model/frame.h"
 #include "model/reasons.h"
+#include "tests/test.h"
 
 #define KVM_ID	     "0123456789abcdef0123456789abcdef01234567"
 #define KVM_INTEL_ID "89abcdef0123456789abcdef0123456789abcdef"
@@ -196,4 +198,109 @@ struct record *sample_record(void)
 	g_ptr_array_add(record->runs, sample_run(record, "ept", true));
 	g_ptr_array_add(record->runs, sample_run(record, "noept", false));
 	return record;
+}
+
+/* ---- JSON ---- */
+
+static json_t *element_of(json_t *array, const char *name)
+{
+	const json_int_t number = strtoll(name, NULL, 10);
+	size_t index;
+	json_t *one;
+
+	json_array_foreach (array, index, one) {
+		json_t *reason = json_object_get(one, "reason");
+
+		if (reason != NULL ? json_integer_value(reason) == number
+				   : (json_int_t)index == number)
+			return one;
+	}
+	return NULL;
+}
+
+/* What stands at a path, as a text without quotation marks; "nothing" if there is no such path. */
+static char *value_at(json_t *root, const char *path)
+{
+	g_auto(GStrv) names = g_strsplit(path, ".", -1);
+	g_autofree char *dump = NULL;
+
+	for (char **name = names; *name != NULL; name++) {
+		if (strcmp(*name, "len") == 0)
+			return g_strdup_printf("%zu", json_array_size(root));
+		root = json_is_array(root) ? element_of(root, *name) : json_object_get(root, *name);
+	}
+	if (root == NULL || json_is_string(root))
+		return g_strdup(root != NULL ? json_string_value(root) : "nothing");
+	dump = json_dumps(root, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(6));
+	return g_strdup(dump);
+}
+
+void assert_json(json_t *root, const char *expected)
+{
+	g_auto(GStrv) words = g_strsplit(expected, " ", -1);
+	const char *member = "";
+
+	for (char **word = words; *word != NULL; word++) {
+		char *equals = strchr(*word, '=');
+		g_autofree char *path = NULL, *saw = NULL;
+
+		assert_non_null(equals);
+		*equals = '\0';
+		if (**word == '.')
+			path = g_strdup_printf("%.*s%s", (int)strcspn(member, "."), member, *word);
+		else
+			path = g_strdup(member = *word);
+		saw = value_at(root, path);
+		if (strcmp(saw, equals + 1) != 0)
+			fail_msg("%s is %s, expected %s", path, saw, equals + 1);
+	}
+}
+
+void assert_run(const struct record_run *run, const char *expected)
+{
+	g_autoptr(struct_record) record =
+		record_new("0.1", "2026-01-31T23:59:59Z", "bochs", "boot");
+	json_t *root;
+
+	g_ptr_array_add(record->runs, record_run_copy(run));
+	root = record_to_json(record);
+	assert_json(json_array_get(json_object_get(root, "runs"), 0), expected);
+	json_decref(root);
+}
+
+/* ---- Frames ---- */
+
+static void put_line(GString *out, bool good, const struct frame_line *line)
+{
+	assert_true(good);
+	g_string_append_len(out, line->line, (gssize)line->length);
+}
+
+void put_frame(GString *out, uint32_t seq, const char *kind, const char *fields)
+{
+	g_auto(GStrv) split = g_strsplit(fields, "|", -1);
+	struct frame_line line;
+
+	frame_open(&line, seq, kind);
+	for (char **field = split; *field != NULL; field++) {
+		char *value = strchr(*field, '=');
+
+		*value = '\0';
+		frame_add_string(&line, *field, value + 1);
+	}
+	put_line(out, frame_close(&line), &line);
+}
+
+void put_begin(GString *out, const char *sender)
+{
+	struct frame_line line;
+
+	put_line(out, frame_begin(&line, sender), &line);
+}
+
+void put_end(GString *out, uint32_t seq)
+{
+	struct frame_line line;
+
+	put_line(out, frame_end(&line, seq), &line);
 }

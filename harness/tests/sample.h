@@ -19,4 +19,21 @@ void sample_set_count(struct record_run *run, uint32_t reason, uint64_t count);
 /* The entry of a reason, which must be there. */
 struct record_exit *sample_exit(struct record_run *run, uint32_t reason);
 
+/*
+ * What record.json says of a run, as words "path=value". A path names members and elements: those
+ * of exits by reason, others from 0; "len" is how many there are. One that begins with '.' is in
+ * the member that the last one was in: "latch.total=165 .serial=2 exits.10.count=65 .14.count=0".
+ */
+void assert_run(const struct record_run *run, const char *expected);
+
+/* The same of any JSON. */
+void assert_json(json_t *root, const char *expected);
+
+/* Add a frame; fields are "key=value|key=value", or empty. */
+void put_frame(GString *out, uint32_t seq, const char *kind, const char *fields);
+
+/* Add the begin frame, from that sender, or the end frame of a set. */
+void put_begin(GString *out, const char *sender);
+void put_end(GString *out, uint32_t seq);
+
 #endif

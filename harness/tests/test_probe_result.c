@@ -2,104 +2,107 @@
 #include "model/probe_result.h"
 #include "model/reasons.h"
 #include "model/rules.h"
+#include "tests/sample.h"
 #include "tests/test.h"
 
 /* ---- What a program in L2 sends ---- */
 
-struct probe {
-	GString *out;
-	uint32_t seq;
+/*
+ * A set of frames is written as words, a frame each: a letter, or the reasons of an exit frame, and
+ * after a ':' values for its fields, with '/' between them. What is left out stands below. Of
+ * registers, those left out are 0, and '-' is the answer for an undefined reason.
+ *
+ *	"r:boot b:150 0:100/100,0,7,1 1-9:0 10 a:164 l:165,0,2 c"
+ */
+static const struct {
+	char letter;
+	const char *kind, *keys[3], *values[3];
+} forms[] = {
+	{ 'i', "iface", { "regs" }, { "2" } }, /* the version alone, or all registers */
+	{ 'e', "effect", { "regs" }, { "5,1,85,2" } },
+	{ 'x', "bad", { "leaf", "index", "regs" }, { "1", "2", "1,2,3,4" } },
+	{ 'k', "cost", { "exits", "ticks" }, { "1000", "5" } },
+	{ 'r', "reading", { "name", "n", "tsc" }, { "boot", "0", "77" } },
+	{ 'b', "total", { "regs", "at" }, { "1", "before" } },
+	{ '0', "exit", { "live", "latched", "cycles" }, { "1", "1", "0" } },
+	{ 'a', "total", { "regs", "at" }, { "9", "after" } },
+	{ 'l', "latch", { "regs", "cpuids" }, { "9,0,1", "20" } },
+	{ 'c', "cycles", { "regs" }, { "0" } },
 };
 
-static void put(struct probe *probe, struct frame_line *line)
+#define VMX	   "i e "	    /* EPT, unrestricted guest; no VPID, no cycles */
+#define VMX_CYCLES "i e:13,1,85,2 " /* cycles as well */
+#define SVM	   "i e:3,2,1027,1 "
+
+/* "KVMe" "xitc" "ount", least significant byte first. */
+#define SIGNATURE "1699567179,1668573560,1953396079"
+
+static char *registers(const char *value, bool is_version)
 {
-	assert_true(frame_close(line));
-	g_string_append_len(probe->out, line->line, (gssize)line->length);
-	probe->seq++;
+	g_auto(GStrv) four = g_strsplit(value, ",", -1);
+	const guint count = g_strv_length(four);
+
+	if (strcmp(value, "-") == 0)
+		return g_strdup("0,0,0,4294967295");
+	if (is_version && count == 1)
+		return g_strdup_printf("%s," SIGNATURE, value);
+	return g_strconcat(value, count < 2 ? ",0" : "", count < 3 ? ",0" : "",
+			   count < 4 ? ",0" : "", NULL);
 }
 
-/* A frame of that kind; text is "key=value key=value". */
-static void put_frame(struct probe *probe, const char *kind, const char *text)
+static bool is_registers(const char *key)
 {
-	g_auto(GStrv) fields = g_strsplit(text, " ", -1);
-	struct frame_line line;
+	static const char *const keys[] = { "regs", "live", "latched", "cycles", NULL };
 
-	frame_open(&line, probe->seq, kind);
-	for (char **field = fields; *field != NULL; field++) {
-		char *value = strchr(*field, '=');
+	return g_strv_contains(keys, key);
+}
 
-		*value = '\0';
-		frame_add_string(&line, *field, value + 1);
+static void put_word(GString *out, uint32_t seq, const char *word)
+{
+	const char letter = g_ascii_isdigit(*word) ? '0' : *word;
+	g_auto(GStrv) halves = g_strsplit(word, ":", 2);
+	g_auto(GStrv) given = g_strsplit(halves[1] != NULL ? halves[1] : "", "/", -1);
+	g_auto(GStrv) reasons = g_strsplit(halves[0], "-", 2);
+	g_autoptr(GString) fields = g_string_new(NULL);
+	const guint count = g_strv_length(given);
+	size_t form = 0;
+
+	while (forms[form].letter != letter)
+		assert_true(++form < G_N_ELEMENTS(forms));
+	if (letter == '0')
+		g_string_append_printf(fields, "first=%s|last=%s|", reasons[0],
+				       reasons[reasons[1] != NULL]);
+	for (guint i = 0; i < 3 && forms[form].keys[i] != NULL; i++) {
+		const char *value = i < count ? given[i] : forms[form].values[i];
+		const char *key = forms[form].keys[i];
+		g_autofree char *four = is_registers(key) ? registers(value, letter == 'i') : NULL;
+
+		g_string_append_printf(fields, "%s=%s|", key, four != NULL ? four : value);
 	}
-	put(probe, &line);
+	g_string_truncate(fields, fields->len - 1);
+	put_frame(out, seq, forms[form].kind, fields->str);
 }
 
-/* Version 1 or 2, and "KVMe" "xitc" "ount", least significant byte first. */
-static void put_iface(struct probe *probe, unsigned int version)
+static GString *begin(const char *words, uint32_t *seq)
 {
-	g_autofree char *text =
-		g_strdup_printf("regs=%u,1699567179,1668573560,1953396079", version);
+	g_auto(GStrv) all = g_strsplit(words, " ", -1);
+	GString *out = g_string_new(NULL);
 
-	put_frame(probe, "iface", text);
+	put_begin(out, PROBE_SENDER);
+	*seq = 1;
+	for (char **word = all; *word != NULL; word++)
+		if (**word != '\0')
+			put_word(out, (*seq)++, *word);
+	return out;
 }
 
-#define EFFECT_VMX	  "regs=5,1,85,2"  /* EPT, unrestricted guest; no VPID */
-#define EFFECT_VMX_CYCLES "regs=13,1,85,2" /* cycles as well */
-#define EFFECT_SVM	  "regs=3,2,1027,1"
-
-static void put_exit(struct probe *probe, uint32_t first, uint32_t last, const char *live,
-		     const char *latched, const char *cycles)
+static GString *set_of(const char *words)
 {
-	g_autofree char *text = g_strdup_printf("first=%u last=%u live=%s latched=%s cycles=%s",
-						first, last, live, latched, cycles);
+	uint32_t seq;
+	GString *out = begin(words, &seq);
 
-	put_frame(probe, "exit", text);
-}
-
-static struct probe begin(void)
-{
-	struct frame_line line;
-	bool good = frame_begin(&line, PROBE_SENDER);
-
-	assert_true(good);
-	return (struct probe){ .out = g_string_new(line.line), .seq = 1 };
-}
-
-static GString *end(struct probe *probe)
-{
-	struct frame_line line;
-
-	assert_true(frame_end(&line, probe->seq));
-	g_string_append(probe->out, line.line);
-	return probe->out;
-}
-
-#define UNDEFINED "0,0,0,4294967295"
-
-/* One reading around the exit frames that the caller puts in between. */
-static void open_reading(struct probe *probe, const char *name, const char *before)
-{
-	g_autofree char *reading = g_strdup_printf("name=%s n=0 tsc=77", name);
-	g_autofree char *total = g_strdup_printf("at=before regs=%s", before);
-
-	put_frame(probe, "reading", reading);
-	put_frame(probe, "total", total);
-}
-
-static void close_reading_after(struct probe *probe, const char *after, const char *latch,
-				unsigned int cpuids)
-{
-	g_autofree char *total = g_strdup_printf("at=after regs=%s", after);
-	g_autofree char *latched = g_strdup_printf("regs=%s cpuids=%u", latch, cpuids);
-
-	put_frame(probe, "total", total);
-	put_frame(probe, "latch", latched);
-	put_frame(probe, "cycles", "regs=0,0,0,0");
-}
-
-static void close_reading(struct probe *probe, const char *after, const char *latch)
-{
-	close_reading_after(probe, after, latch, 20);
+	put_end(out, seq);
+	return out;
 }
 
 /*
@@ -108,560 +111,214 @@ static void close_reading(struct probe *probe, const char *after, const char *la
  * has 50 + 11 then. After the 13th comes the total, 150 + 13 + 1 = 164, of which 64 by reason 10,
  * and then the latch, 165 and 65. The latched cycles are made up.
  */
-static void put_sample_reading(struct probe *probe)
-{
-	open_reading(probe, "boot", "150,0,0,0");
-	put_exit(probe, 0, 0, "100,0,0,0", "100,0,7,1", "0,1,7,0");
-	put_exit(probe, 1, 9, "0,0,0,0", "0,0,0,0", "0,0,0,0");
-	put_exit(probe, 10, 10, "61,0,0,0", "65,0,9,0", "0,0,9,0");
-	put_exit(probe, 11, 12, "0,0,0,0", "0,0,0,0", "0,0,0,0");
-	close_reading(probe, "164,0,0,0", "165,0,2,0");
-}
-
-static GString *sample(unsigned int version, const char *effect)
-{
-	struct probe probe = begin();
-
-	put_iface(&probe, version);
-	put_frame(&probe, "effect", effect);
-	put_sample_reading(&probe);
-	return end(&probe);
-}
+#define SAMPLE                                                                                     \
+	"r b:150 0:100/100,0,7,1/0,1,7 1-9:0/0 10:61/65,0,9/0,0,9 11-12:0/0 a:164 l:165,0,2 c"
 
 /*
- * Each letter is a frame: i iface, e effect, x bad, k cost, r reading, b total before, 0 to 9 exit,
- * a total after, l latch, c cycles.
+ * Three readings: 0 has 40 at the start and 47 at the end, 10 has 100 and 130. What is in between
+ * is the workload's; the reading in the middle plays no part in it. The reader executed 113 CPUIDs
+ * in all, 20 before.
  */
-static void put_in_order(struct probe *probe, const char *order)
-{
-	static const struct {
-		char letter;
-		const char *kind, *text;
-	} frames[] = {
-		{ 'i', "iface", "regs=2,1699567179,1668573560,1953396079" },
-		{ 'e', "effect", EFFECT_VMX },
-		{ 'x', "bad", "leaf=1 index=2 regs=1,2,3,4" },
-		{ 'k', "cost", "exits=1000 ticks=5" },
-		{ 'r', "reading", "name=boot n=0 tsc=1" },
-		{ 'b', "total", "at=before regs=1,0,0,0" },
-		{ 'a', "total", "at=after regs=9,0,0,0" },
-		{ 'l', "latch", "regs=9,0,1,0 cpuids=3" },
-		{ 'c', "cycles", "regs=0,0,0,0" },
-	};
-
-	for (; *order; order++) {
-		uint32_t reason = (uint32_t)(*order - '0');
-
-		if (g_ascii_isdigit(*order))
-			put_exit(probe, reason, reason, "1,0,0,0", "1,0,0,0", "0,0,0,0");
-		test_each (row, frames)
-			if (row->letter == *order)
-				put_frame(probe, row->kind, row->text);
-	}
-}
-
-static struct probe in_order(const char *order)
-{
-	struct probe probe = begin();
-
-	put_in_order(&probe, order);
-	return probe;
-}
+#define DOSES                                                                                      \
+	"r:start b:141 0:39/40,0,1000,1/0,1,900 9:0/0 10:101/100,0,50/0,0,40 a:145 l:146,0,1 c "   \
+	"x:1342177279/35 x:1342177278/4294967295/0 "                                               \
+	"r:dose-io/5/18446744073709551615 b:1 0-10:1/2 a:2 l:3,0,2 c "                             \
+	"r:dose-cpuid/1000/5 b:160 0:45/47,0,7,3/0,3 9:0/0 10:131/130,0,60/0,0,45 "                \
+	"a:164 l:177,0,3/113 c"
 
 /* ---- What becomes of it ---- */
 
-static probe_result *result_of(GString *frames)
+static probe_result *result_of(const char *words)
 {
+	g_autoptr(GString) frames = set_of(words);
 	g_autoptr(GError) error = NULL;
 	probe_result *result = probe_result_parse(frames->str, frames->len, &error);
 
-	if (!result)
-		fail_msg("%s", error->message);
+	assert_no_error(error);
 	assert_true(probe_result_is_complete(result));
-	g_string_free(frames, TRUE);
 	return result;
 }
 
-static struct record_run *run_of(GString *frames)
+static struct record_run *run_of(const char *words)
 {
-	g_autoptr(probe_result) result = result_of(frames);
+	g_autoptr(probe_result) result = result_of(words);
 	struct record_run *run = record_run_new("ept");
 
 	probe_result_store(result, run);
 	return run;
 }
 
-static uint64_t count_in(const struct record_run *run, uint32_t reason)
-{
-	const struct record_exit *one = record_find_exit(run->exits, reason);
-
-	assert_non_null(one);
-	return one->count;
-}
-
-TEST(sample_is_stored)
-{
-	g_autoptr(struct_record_run) run = run_of(sample(2, EFFECT_VMX));
-	const struct record_l2_effect *effect = &run->l2_in_effect;
-
-	assert_true(run->interface.known);
-	assert_int_equal(run->interface.eax, 2);
-	assert_int_equal(run->interface.ebx, 0x654d564b);
-	assert_int_equal(run->interface.ecx, 0x63746978);
-	assert_int_equal(run->interface.edx, 0x746e756f);
-	assert_true(effect->known && effect->ept && !effect->vpid && effect->unrestricted_guest);
-	assert_false(effect->cycles);
-	assert_int_equal(effect->vendor, 1);
-	assert_int_equal(effect->highest_reason, 85);
-	assert_int_equal(effect->vcpus, 2);
-	assert_true(run->leaf_total.known);
-	assert_int_equal(run->leaf_total.before, 150);
-	assert_int_equal(run->leaf_total.after, 164);
-	assert_int_equal(run->leaf_total.reads, 13);
-	assert_int_equal(run->leaf_total.cpuid_read, 11);
-	assert_true(run->leaf_total.sum.known);
-	assert_int_equal(run->leaf_total.sum.value, 161);
-	assert_true(run->latch.known);
-	assert_int_equal(run->latch.total, 165);
-	assert_int_equal(run->latch.serial, 2);
-	assert_true(run->latch.sum.known);
-	assert_int_equal(run->latch.sum.value, 165);
+/* The frames, and what the run is then (assert_run). */
+static const struct {
+	const char *frames, *run;
+} stored[] = {
 	/* Each of the four ranges is as many entries as it has reasons. */
-	assert_int_equal(run->exits->len, 13);
-	assert_int_equal(count_in(run, 0), 100);
-	assert_int_equal(count_in(run, 9), 0);
-	assert_int_equal(count_in(run, 10), 65);
-	assert_int_equal(record_find_exit(run->exits, 10)->before, 0);
-	assert_string_equal(record_find_exit(run->exits, 12)->name, "HLT");
-	assert_int_equal(run->undefined->len, 0);
-	assert_int_equal(run->malformed->len, 0);
-	assert_true(run->total.known && run->total.value == 165);
-	assert_false(run->dose.known);
-}
+	{ VMX SAMPLE,
+	  "interface.eax=2 .ebx=1699567179 .ecx=1668573560 .edx=1953396079 "
+	  "l2_in_effect.ept=true .vpid=false .unrestricted_guest=true .cycles=false .vendor=1 "
+	  ".highest_reason=85 .vcpus=2 leaf_total.before=150 .after=164 .reads=13 .cpuid_read=11 "
+	  ".sum=161 latch.total=165 .serial=2 .sum=165 exits.len=13 .0.count=100 .0.cycles=null "
+	  ".9.count=0 .10.count=65 .10.before=0 .12.name=HLT undefined=[] malformed=[] total=165 "
+	  "dose=null" },
+	/* Version 1 has no latch: what leaf 0x4FFFFF02 and 0x4FFFFF03 say means nothing. */
+	{ "i:1 e " SAMPLE, "interface.eax=1 l2_in_effect.ept=true latch=null exits.10.count=61 "
+			   "total=161 leaf_total.sum=161" },
+	/* A later version has all that an earlier one had. */
+	{ "i:3 e " SAMPLE, "latch.total=165 exits.10.count=65 total=165" },
+	/* Latched cycles: low half in ECX, high half in EDX; 0x1:00000007. */
+	{ VMX_CYCLES SAMPLE, "l2_in_effect.cycles=true exits.0.cycles=4294967303 .10.cycles=9 "
+			     ".12.cycles=0" },
+	/* Live ones: high half in EBX, low half in ECX; 0x5:00000006. */
+	{ "i:1 e:13,1,85,2 r b 0:1/2,0,3,4/0,5,6 a:3 l:4,0,1 c",
+	  "exits.0.count=1 .0.cycles=21474836486" },
+	/*
+	 * Counts have 64 bits: 0x12345678:9abcdef0 and 0xedcba987:ffffffff, whose sum does not fit
+	 * and so is not known; cycles 0x80000000:00000001. Reason 10 was not read.
+	 */
+	{ VMX_CYCLES "r b:2596069104,305419896 "
+		     "0:2596069104,305419896/4294967295,3989547399,1,2147483648/0,2147483648,1 "
+		     "1:4294967295,3989547399/2596069104,305419896 "
+		     "a:4294967295,4294967295 l:4294967295,4294967295,4294967295 c",
+	  "leaf_total.before=1311768467463790320 .after=18446744073709551615 .sum=null "
+	  ".cpuid_read=0 latch.total=18446744073709551615 .serial=4294967295 .sum=null "
+	  "exits.0.count=17134975608841830399 .1.count=1311768467463790320 "
+	  ".0.cycles=9223372036854775809 total=null" },
+	/* A range with one answer for several reasons is an answer for each. 3 to 8: undefined,
+	 * with a count? */
+	{ VMX "r b:1 0:0/0 1-2:-/-/- 3:1,0,0,4294967295/-/- 4-5:0,1,0,4294967295/-/- "
+	      "6:0,0,1,4294967295/-/- 7:0,0,0,4294967294/-/- 8:7,0,1/-/- a:11 l:12,0,1 c",
+	  "exits.len=1 undefined=[1,2] malformed=[3,4,5,6,7,8] leaf_total.reads=9" },
+	/* In a latched answer, ECX and EDX are cycles, except for what no count can look like. */
+	{ VMX_CYCLES "r b:1 0:1/1,0,0,4294967295/0,4294967295 1:1/0,0,1,4294967295/0,4294967295,1 "
+		     "2:-/-/- a:5 l:6,0,1 c",
+	  "exits.len=2 .0.cycles=18446744069414584320 .1.count=0 .2=nothing" },
+	/*
+	 * SVM's reasons are the low 256 and those around 0x400. Reason 0x72 (114) is CPUID's: the
+	 * 115th read, as it is the 115th number from 0 on; 0x400 (1024) is that of nested page
+	 * faults. 256 + 9 reads in all. Exits: 0xa7 and four; undefined: 0x59, two and three.
+	 */
+	{ SVM "r b:1000 0-113:0/0 114:200/300 115-166:0/0 167-255:-/-/- 1022-1023:-/-/- "
+	      "1024:500/501 1025-1027:0/0 1028-1030:-/-/- a:1266 l:1267,0,1 c",
+	  "l2_in_effect.vendor=2 .ept=true .vpid=true leaf_total.reads=265 .cpuid_read=115 "
+	  ".sum=700 exits.len=171 .114.name=CPUID .1024.name=NPF .1024.count=501 total=801 "
+	  "undefined.len=94 .93=1030" },
+	/*
+	 * Of several readings, counts are those of the workload: cycles 0x3:00000007 less
+	 * 0x1:000003e8, and 113 - 20 CPUIDs of the reader. The size is that of the last dose. The
+	 * latch, and the totals, are those of the last reading, from the VM's creation; 10 is its
+	 * third read.
+	 */
+	{ VMX_CYCLES DOSES,
+	  "exits.len=3 .0.before=40 .0.count=7 .0.cycles=8589933599 .10.before=100 .10.count=30 "
+	  ".10.cycles=10 .9.before=0 .9.count=0 total=37 dose.n=1000 .cpuids=93 latch.total=177 "
+	  ".serial=3 .sum=177 leaf_total.before=160 .after=164 .sum=176 .reads=3 .cpuid_read=3" },
+	/* The same without a latch: 0x3:00000000 less 0x1:00000384. */
+	{ "i:1 e:13,1,85,2 " DOSES, "exits.0.before=39 .0.count=6 .0.cycles=8589933692 "
+				    ".10.count=30 total=36 latch=null" },
+	/* A reason that the first reading has not is taken as it is. */
+	{ VMX "r:start b:1 0:5/5 a:3 l:4,0,1 c r b:9 0-1:6/6 a:12 l:13,0,2 c",
+	  "exits.0.before=5 .0.count=1 .1.before=0 .1.count=6" },
+	/* What an exit costs is that of the reading it comes before; a run has the last one's. */
+	{ VMX "k r b 0 a l c k:4294967295/18446744073709551615 r b 0 a l c",
+	  "cost.exits=4294967295 .ticks=18446744073709551615" },
+	{ VMX "k r b 0 a l c r b 0 a l c", "cost=null" },
+	/* KVM could not find an instant: what is frozen is nothing, or of an earlier latch. */
+	{ VMX "r b:1 0:5/0 a:3 l:- c", "latch=null" },
+	/* A counter that goes down is none: 3 less 5 is no count of 18446744073709551614. */
+	{ VMX "r:start b:1 0-1:5/5 a:4 l:5,0,1 c r b:1 0:3/3 1:6/6 a:4 l:5,0,1 c",
+	  "malformed=[0] exits.0.count=3 .1.count=1" },
+	/* Nor do cycles: 7 less 9 are none. */
+	{ VMX_CYCLES "r:start b:1 0-1:5/5,0,9/0,0,9 a:4 l:5,0,1 c "
+		     "r b:1 0:6/6,0,7/0,0,7 1:6/6,0,9/0,0,9 a:4 l:5,0,1 c",
+	  "malformed=[0] exits.0.cycles=7 .1.cycles=0" },
+	/* A total of no permitted form is not known. */
+	{ VMX "r b:1 0-12:0/0 a:7,832,832,5 l:4,0,1 c", "leaf_total=null" },
+	{ VMX "r b:7,832,832,5 0-12:0/0 a:3 l:4,0,1 c", "leaf_total=null" },
+	{ VMX "r b:1,0,1 0-12:0/0 a:3 l:4,0,1 c", "leaf_total=null" },
+	/* Gaps are right, in a range and between ranges. */
+	{ VMX "r b 0 65534-65535 a l c", "exits.len=3 .65535.count=1 leaf_total.reads=3" },
+	{ VMX "r b 0 a l c", "exits.len=1" },
+	{ VMX "r b 5 a l c", "exits.len=1" },
+	{ VMX "r b 0 5 9 a l c", "exits.len=3" },
+	{ VMX "x r b 0 a l c", "exits.len=1" },
+	{ VMX "r b 0 a l c r b 0 1 a l c", "exits.len=2" },
+	{ VMX "k x r b 0 a l c", "exits.len=1" },
+	{ VMX "r b 0 a l c k r b 0 a l c k r b 0 a l c", "exits.len=1" },
+	{ VMX "r b 0 a l c x x r b 7 a l c", "exits.len=1" },
+};
 
-/* Version 1 has no latch: what leaf 0x4FFFFF02 and 0x4FFFFF03 say means nothing. */
-TEST(before_version_2_counts_are_the_live_ones)
+TEST(what_was_read_is_stored)
 {
-	g_autoptr(struct_record_run) run = run_of(sample(1, EFFECT_VMX));
+	test_each (row, stored) {
+		g_autoptr(struct_record_run) run = run_of(row->frames);
 
-	assert_int_equal(run->interface.eax, 1);
-	assert_true(run->l2_in_effect.known);
-	assert_false(run->latch.known);
-	assert_int_equal(count_in(run, 10), 61);
-	assert_int_equal(run->total.value, 161);
-	assert_int_equal(run->leaf_total.sum.value, 161);
-}
-
-/* A later version has all that an earlier one had. */
-TEST(from_version_2_on_counts_are_the_latched_ones)
-{
-	g_autoptr(struct_record_run) run = run_of(sample(3, EFFECT_VMX));
-
-	assert_true(run->latch.known);
-	assert_int_equal(count_in(run, 10), 65);
-	assert_int_equal(run->total.value, 165);
-}
-
-/* Latched: low half in ECX, high half in EDX. Live: high half in EBX, low half in ECX. */
-TEST(cycles_are_known_if_kvm_counts_them)
-{
-	g_autoptr(struct_record_run) without = run_of(sample(2, EFFECT_VMX));
-	g_autoptr(struct_record_run) latched = run_of(sample(2, EFFECT_VMX_CYCLES));
-	struct probe probe = begin();
-	g_autoptr(struct_record_run) live = NULL;
-
-	assert_false(record_find_exit(without->exits, 0)->cycles.known);
-	assert_true(latched->l2_in_effect.cycles);
-	assert_true(record_find_exit(latched->exits, 0)->cycles.known);
-	assert_true(record_find_exit(latched->exits, 0)->cycles.value == 0x100000007);
-	assert_int_equal(record_find_exit(latched->exits, 10)->cycles.value, 9);
-	assert_true(record_find_exit(latched->exits, 12)->cycles.known);
-	assert_int_equal(record_find_exit(latched->exits, 12)->cycles.value, 0);
-
-	put_iface(&probe, 1);
-	put_frame(&probe, "effect", EFFECT_VMX_CYCLES);
-	open_reading(&probe, "boot", "1,0,0,0");
-	put_exit(&probe, 0, 0, "1,0,0,0", "2,0,3,4", "0,5,6,0");
-	close_reading(&probe, "3,0,0,0", "4,0,1,0");
-	live = run_of(end(&probe));
-	assert_int_equal(count_in(live, 0), 1);
-	assert_true(record_find_exit(live->exits, 0)->cycles.value == 0x500000006);
-}
-
-TEST(counts_have_64_bits)
-{
-	struct probe probe = begin();
-	g_autoptr(struct_record_run) run = NULL;
-
-	put_iface(&probe, 2);
-	put_frame(&probe, "effect", EFFECT_VMX_CYCLES);
-	/* 0x12345678:9abcdef0 */
-	open_reading(&probe, "boot", "2596069104,305419896,0,0");
-	/* 0xedcba987:ffffffff; cycles 0x80000000:00000001 */
-	put_exit(&probe, 0, 0, "2596069104,305419896,0,0", "4294967295,3989547399,1,2147483648",
-		 "0,2147483648,1,0");
-	put_exit(&probe, 1, 1, "4294967295,3989547399,0,0", "2596069104,305419896,0,0", "0,0,0,0");
-	close_reading(&probe, "4294967295,4294967295,0,0", "4294967295,4294967295,4294967295,0");
-	run = run_of(end(&probe));
-	assert_true(run->leaf_total.before == 0x123456789abcdef0);
-	assert_true(run->leaf_total.after == UINT64_MAX);
-	assert_true(run->latch.total == UINT64_MAX);
-	assert_true(run->latch.serial == UINT32_MAX);
-	assert_true(count_in(run, 0) == 0xedcba987ffffffff);
-	assert_true(count_in(run, 1) == 0x123456789abcdef0);
-	assert_true(record_find_exit(run->exits, 0)->cycles.value == 0x8000000000000001);
-	/* The two add up to 2^64 + 0x9abcdeef: a sum that does not fit is not known. */
-	assert_false(run->total.known);
-	assert_false(run->latch.sum.known);
-	assert_false(run->leaf_total.sum.known);
-	/* Reason 10 was not read. */
-	assert_int_equal(run->leaf_total.cpuid_read, 0);
-}
-
-/* A range with one answer for several reasons is an answer for each. */
-TEST(answers_of_each_form)
-{
-	struct probe probe = begin();
-	g_autoptr(struct_record_run) run = NULL;
-
-	put_iface(&probe, 2);
-	put_frame(&probe, "effect", EFFECT_VMX);
-	open_reading(&probe, "boot", "1,0,0,0");
-	put_exit(&probe, 0, 0, "0,0,0,0", "0,0,0,0", "0,0,0,0");
-	put_exit(&probe, 1, 2, UNDEFINED, UNDEFINED, UNDEFINED);
-	/* Undefined, with a count? */
-	put_exit(&probe, 3, 3, "1,0,0,4294967295", UNDEFINED, UNDEFINED);
-	put_exit(&probe, 4, 5, "0,1,0,4294967295", UNDEFINED, UNDEFINED);
-	put_exit(&probe, 6, 6, "0,0,1,4294967295", UNDEFINED, UNDEFINED);
-	put_exit(&probe, 7, 7, "0,0,0,4294967294", UNDEFINED, UNDEFINED);
-	put_exit(&probe, 8, 8, "7,0,1,0", UNDEFINED, UNDEFINED);
-	close_reading(&probe, "11,0,0,0", "12,0,1,0");
-	run = run_of(end(&probe));
-	assert_int_equal(run->exits->len, 1);
-	assert_int_equal(run->undefined->len, 2);
-	assert_int_equal(g_array_index(run->undefined, uint32_t, 0), 1);
-	assert_int_equal(g_array_index(run->undefined, uint32_t, 1), 2);
-	assert_int_equal(run->malformed->len, 6);
-	assert_int_equal(g_array_index(run->malformed, uint32_t, 0), 3);
-	assert_int_equal(g_array_index(run->malformed, uint32_t, 2), 5);
-	assert_int_equal(g_array_index(run->malformed, uint32_t, 5), 8);
-	assert_int_equal(run->leaf_total.reads, 9);
-}
-
-/* In a latched answer, ECX and EDX are cycles, except for what no count can look like. */
-TEST(latched_cycles_may_be_anything)
-{
-	struct probe probe = begin();
-	g_autoptr(struct_record_run) run = NULL;
-
-	put_iface(&probe, 2);
-	put_frame(&probe, "effect", EFFECT_VMX_CYCLES);
-	open_reading(&probe, "boot", "1,0,0,0");
-	put_exit(&probe, 0, 0, "1,0,0,0", "1,0,0,4294967295", "0,4294967295,0,0");
-	put_exit(&probe, 1, 1, "1,0,0,0", "0,0,1,4294967295", "0,4294967295,1,0");
-	put_exit(&probe, 2, 2, UNDEFINED, UNDEFINED, UNDEFINED);
-	close_reading(&probe, "5,0,0,0", "6,0,1,0");
-	run = run_of(end(&probe));
-	assert_int_equal(run->exits->len, 2);
-	assert_true(record_find_exit(run->exits, 0)->cycles.value == 0xffffffff00000000);
-	assert_int_equal(count_in(run, 1), 0);
-	assert_null(record_find_exit(run->exits, 2));
-}
-
-/*
- * SVM's reasons are the low 256 and those around 0x400. Reason 0x72 is CPUID's: the 115th read, as
- * it is the 115th number from 0 on; 0x400 is that of nested page faults. 256 + 9 reads in all.
- */
-TEST(svm_has_names_and_reads_of_its_own)
-{
-	struct probe probe = begin();
-	g_autoptr(struct_record_run) run = NULL;
-
-	put_iface(&probe, 2);
-	put_frame(&probe, "effect", EFFECT_SVM);
-	open_reading(&probe, "boot", "1000,0,0,0");
-	put_exit(&probe, 0, 0x71, "0,0,0,0", "0,0,0,0", "0,0,0,0");
-	put_exit(&probe, 0x72, 0x72, "200,0,0,0", "300,0,0,0", "0,0,0,0");
-	put_exit(&probe, 0x73, 0xa6, "0,0,0,0", "0,0,0,0", "0,0,0,0");
-	put_exit(&probe, 0xa7, 0xff, UNDEFINED, UNDEFINED, UNDEFINED);
-	put_exit(&probe, 0x3fe, 0x3ff, UNDEFINED, UNDEFINED, UNDEFINED);
-	put_exit(&probe, 0x400, 0x400, "500,0,0,0", "501,0,0,0", "0,0,0,0");
-	put_exit(&probe, 0x401, 0x403, "0,0,0,0", "0,0,0,0", "0,0,0,0");
-	put_exit(&probe, 0x404, 0x406, UNDEFINED, UNDEFINED, UNDEFINED);
-	close_reading(&probe, "1266,0,0,0", "1267,0,1,0");
-	run = run_of(end(&probe));
-	assert_int_equal(run->l2_in_effect.vendor, KVM_EXITCOUNT_VENDOR_SVM);
-	assert_true(run->l2_in_effect.ept && run->l2_in_effect.vpid);
-	assert_int_equal(run->leaf_total.reads, 265);
-	assert_int_equal(run->leaf_total.cpuid_read, 115);
-	/* 0xa7 and four. */
-	assert_int_equal(run->exits->len, 171);
-	assert_string_equal(record_find_exit(run->exits, 0x72)->name, "CPUID");
-	assert_string_equal(record_find_exit(run->exits, 0x400)->name, "NPF");
-	assert_int_equal(count_in(run, 0x400), 501);
-	assert_int_equal(run->total.value, 801);
-	assert_int_equal(run->leaf_total.sum.value, 700);
-	/* 0x59, two and three. */
-	assert_int_equal(run->undefined->len, 94);
-	assert_int_equal(g_array_index(run->undefined, uint32_t, 93), 0x406);
-}
-
-/* ---- Several readings ---- */
-
-/*
- * Three readings: 0 has 40 at the start and 47 at the end, 10 has 100 and 130. What is in between
- * is the workload's; the reading in the middle plays no part in it.
- */
-static GString *doses(unsigned int version)
-{
-	struct probe probe = begin();
-
-	put_iface(&probe, version);
-	put_frame(&probe, "effect", EFFECT_VMX_CYCLES);
-	open_reading(&probe, PROBE_START, "141,0,0,0");
-	put_exit(&probe, 0, 0, "39,0,0,0", "40,0,1000,1", "0,1,900,0");
-	put_exit(&probe, 9, 9, "0,0,0,0", "0,0,0,0", "0,0,0,0");
-	put_exit(&probe, 10, 10, "101,0,0,0", "100,0,50,0", "0,0,40,0");
-	close_reading(&probe, "145,0,0,0", "146,0,1,0");
-	put_frame(&probe, "bad", "leaf=1342177279 index=35 regs=1,2,3,4");
-	put_frame(&probe, "bad", "leaf=1342177278 index=4294967295 regs=0,0,0,0");
-	put_frame(&probe, "reading", "name=dose-io n=5 tsc=18446744073709551615");
-	put_frame(&probe, "total", "at=before regs=1,0,0,0");
-	put_exit(&probe, 0, 10, "1,0,0,0", "2,0,0,0", "0,0,0,0");
-	close_reading(&probe, "2,0,0,0", "3,0,2,0");
-	put_frame(&probe, "reading", "name=dose-cpuid n=1000 tsc=5");
-	put_frame(&probe, "total", "at=before regs=160,0,0,0");
-	put_exit(&probe, 0, 0, "45,0,0,0", "47,0,7,3", "0,3,0,0");
-	put_exit(&probe, 9, 9, "0,0,0,0", "0,0,0,0", "0,0,0,0");
-	put_exit(&probe, 10, 10, "131,0,0,0", "130,0,60,0", "0,0,45,0");
-	close_reading_after(&probe, "164,0,0,0", "177,0,3,0", 113);
-	return end(&probe);
-}
-
-TEST(counts_are_those_of_the_workload)
-{
-	g_autoptr(struct_record_run) run = run_of(doses(2));
-	const struct record_exit *one = record_find_exit(run->exits, 0);
-
-	assert_int_equal(one->before, 40);
-	assert_int_equal(one->count, 7);
-	/* 0x3:00000007 less 0x1:000003e8 */
-	assert_true(one->cycles.value == 0x1fffffc1f);
-	one = record_find_exit(run->exits, 10);
-	assert_int_equal(one->before, 100);
-	assert_int_equal(one->count, 30);
-	assert_int_equal(one->cycles.value, 10);
-	one = record_find_exit(run->exits, 9);
-	assert_int_equal(one->before, 0);
-	assert_int_equal(one->count, 0);
-	assert_int_equal(run->exits->len, 3);
-	assert_int_equal(run->total.value, 37);
-	/* The size is that of the last dose; the reader executed 113 CPUIDs in all, 20 before. */
-	assert_true(run->dose.known);
-	assert_int_equal(run->dose.n, 1000);
-	assert_int_equal(run->dose.cpuids, 93);
-	/* The latch, and the totals, are those of the last reading, from the VM's creation. */
-	assert_int_equal(run->latch.total, 177);
-	assert_int_equal(run->latch.serial, 3);
-	assert_int_equal(run->latch.sum.value, 177);
-	assert_int_equal(run->leaf_total.before, 160);
-	assert_int_equal(run->leaf_total.after, 164);
-	assert_int_equal(run->leaf_total.sum.value, 176);
-	assert_int_equal(run->leaf_total.reads, 3);
-	/* 0, 9 and then 10. */
-	assert_int_equal(run->leaf_total.cpuid_read, 3);
-}
-
-TEST(counts_of_the_workload_without_a_latch)
-{
-	g_autoptr(struct_record_run) run = run_of(doses(1));
-	const struct record_exit *one = record_find_exit(run->exits, 0);
-
-	assert_int_equal(one->before, 39);
-	assert_int_equal(one->count, 6);
-	/* 0x3:00000000 less 0x1:00000384 */
-	assert_true(one->cycles.value == 0x1fffffc7c);
-	assert_int_equal(record_find_exit(run->exits, 10)->count, 30);
-	assert_int_equal(run->total.value, 36);
-	assert_false(run->latch.known);
-}
-
-/* A reason that the first reading has not is taken as it is. */
-TEST(reason_that_only_the_last_reading_has)
-{
-	struct probe probe = begin();
-	g_autoptr(struct_record_run) run = NULL;
-
-	put_iface(&probe, 2);
-	put_frame(&probe, "effect", EFFECT_VMX);
-	open_reading(&probe, PROBE_START, "1,0,0,0");
-	put_exit(&probe, 0, 0, "5,0,0,0", "5,0,0,0", "0,0,0,0");
-	close_reading(&probe, "3,0,0,0", "4,0,1,0");
-	open_reading(&probe, "boot", "9,0,0,0");
-	put_exit(&probe, 0, 1, "6,0,0,0", "6,0,0,0", "0,0,0,0");
-	close_reading(&probe, "12,0,0,0", "13,0,2,0");
-	run = run_of(end(&probe));
-	assert_int_equal(record_find_exit(run->exits, 0)->before, 5);
-	assert_int_equal(count_in(run, 0), 1);
-	assert_int_equal(record_find_exit(run->exits, 1)->before, 0);
-	assert_int_equal(count_in(run, 1), 6);
-}
-
-/* What an exit costs is that of the reading it comes before; a run has the last reading's. */
-TEST(cost_belongs_to_a_reading)
-{
-	struct probe both = begin();
-	struct probe first = begin();
-	g_autoptr(struct_record_run) run = NULL;
-	g_autoptr(struct_record_run) without = NULL;
-
-	put_in_order(&both, "iekrb0alc");
-	put_frame(&both, "cost", "exits=4294967295 ticks=18446744073709551615");
-	put_in_order(&both, "rb0alc");
-	run = run_of(end(&both));
-	assert_true(run->cost.known);
-	assert_true(run->cost.exits == UINT32_MAX);
-	assert_true(run->cost.ticks == UINT64_MAX);
-	put_in_order(&first, "iekrb0alcrb0alc");
-	without = run_of(end(&first));
-	assert_false(without->cost.known);
-}
-
-/* KVM could not find an instant: what is frozen is nothing, or of an earlier latch. */
-TEST(latch_that_was_not_given_is_unknown)
-{
-	struct probe probe = begin();
-	g_autoptr(struct_record_run) run = NULL;
-
-	put_iface(&probe, 2);
-	put_frame(&probe, "effect", EFFECT_VMX);
-	open_reading(&probe, "boot", "1,0,0,0");
-	put_exit(&probe, 0, 0, "5,0,0,0", "0,0,0,0", "0,0,0,0");
-	close_reading(&probe, "3,0,0,0", "0,0,0,4294967295");
-	run = run_of(end(&probe));
-	assert_false(run->latch.known);
-}
-
-/* 3 less 5 is no count of 18446744073709551614. */
-TEST(counter_that_goes_down_is_none)
-{
-	struct probe probe = begin();
-	g_autoptr(struct_record_run) run = NULL;
-
-	put_iface(&probe, 2);
-	put_frame(&probe, "effect", EFFECT_VMX);
-	open_reading(&probe, PROBE_START, "1,0,0,0");
-	put_exit(&probe, 0, 1, "5,0,0,0", "5,0,0,0", "0,0,0,0");
-	close_reading(&probe, "4,0,0,0", "5,0,1,0");
-	open_reading(&probe, "boot", "1,0,0,0");
-	put_exit(&probe, 0, 0, "3,0,0,0", "3,0,0,0", "0,0,0,0");
-	put_exit(&probe, 1, 1, "6,0,0,0", "6,0,0,0", "0,0,0,0");
-	close_reading(&probe, "4,0,0,0", "5,0,1,0");
-	run = run_of(end(&probe));
-	assert_int_equal(run->malformed->len, 1);
-	assert_int_equal(g_array_index(run->malformed, uint32_t, 0), 0);
-	assert_int_equal(count_in(run, 0), 3);
-	assert_int_equal(count_in(run, 1), 1);
-}
-
-/* Nor do cycles: 7 less 9 are none. */
-TEST(cycles_that_go_down_are_none)
-{
-	struct probe probe = begin();
-	g_autoptr(struct_record_run) run = NULL;
-
-	put_iface(&probe, 2);
-	put_frame(&probe, "effect", EFFECT_VMX_CYCLES);
-	open_reading(&probe, PROBE_START, "1,0,0,0");
-	put_exit(&probe, 0, 1, "5,0,0,0", "5,0,9,0", "0,0,9,0");
-	close_reading(&probe, "4,0,0,0", "5,0,1,0");
-	open_reading(&probe, "boot", "1,0,0,0");
-	put_exit(&probe, 0, 0, "6,0,0,0", "6,0,7,0", "0,0,7,0");
-	put_exit(&probe, 1, 1, "6,0,0,0", "6,0,9,0", "0,0,9,0");
-	close_reading(&probe, "4,0,0,0", "5,0,1,0");
-	run = run_of(end(&probe));
-	assert_int_equal(run->malformed->len, 1);
-	assert_int_equal(g_array_index(run->malformed, uint32_t, 0), 0);
-	assert_int_equal(record_find_exit(run->exits, 0)->cycles.value, 7);
-	assert_int_equal(record_find_exit(run->exits, 1)->cycles.value, 9 - 9);
+		assert_run(run, row->run);
+	}
 }
 
 /* One short line can speak of all reasons there are; each has what it had more at the end. */
 TEST(all_reasons_at_once)
 {
-	struct probe probe = begin();
-	g_autoptr(struct_record_run) run = NULL;
+	g_autoptr(struct_record_run) run = run_of(VMX "r:start b:1 0-65535:5/5 a:4 l:5,0,1 c "
+						      "r b:1 0-65535:7/7 a:4 l:5,0,1 c");
 
-	put_iface(&probe, 2);
-	put_frame(&probe, "effect", EFFECT_VMX);
-	open_reading(&probe, PROBE_START, "1,0,0,0");
-	put_exit(&probe, 0, UINT16_MAX, "5,0,0,0", "5,0,0,0", "0,0,0,0");
-	close_reading(&probe, "4,0,0,0", "5,0,1,0");
-	open_reading(&probe, "boot", "1,0,0,0");
-	put_exit(&probe, 0, UINT16_MAX, "7,0,0,0", "7,0,0,0", "0,0,0,0");
-	close_reading(&probe, "4,0,0,0", "5,0,1,0");
-	run = run_of(end(&probe));
 	assert_int_equal(run->exits->len, UINT16_MAX + 1);
 	for (uint32_t reason = 0; reason <= UINT16_MAX; reason++)
-		if (count_in(run, reason) != 7 - 5)
+		if (record_find_exit(run->exits, reason)->count != 7 - 5)
 			fail_msg("reason %u", reason);
+}
+
+static void assert_registers(const struct probe_registers *saw, const char *expected)
+{
+	g_autofree char *text =
+		g_strdup_printf("%u,%u,%u,%u", saw->eax, saw->ebx, saw->ecx, saw->edx);
+
+	assert_string_equal(text, expected);
+}
+
+static void assert_reading(const struct probe_reading *reading, const char *expected)
+{
+	g_autofree char *text = g_strdup_printf(
+		"%s n=%" G_GUINT64_FORMAT " tsc=%" G_GUINT64_FORMAT
+		" bad=%u cpuids=%" G_GUINT64_FORMAT " ranges=%u asked=%u",
+		reading->name, reading->n, reading->tsc, reading->bad->len, reading->cpuids,
+		reading->ranges->len, probe_reading_asked(reading));
+
+	assert_string_equal(text, expected);
 }
 
 TEST(readings_can_be_seen)
 {
-	g_autoptr(probe_result) result = result_of(doses(2));
+	g_autoptr(probe_result) result = result_of(VMX_CYCLES DOSES);
 	const GPtrArray *readings = probe_result_readings(result);
-	const struct probe_reading *reading;
-	const struct probe_bad *bad;
-	const struct probe_range *range;
-	g_autoptr(GPtrArray) live = NULL;
-	g_autoptr(GPtrArray) latched = NULL;
+	const struct probe_reading *first = readings->pdata[0], *middle = readings->pdata[1],
+				   *last = readings->pdata[2];
+	const struct probe_bad *bad = &g_array_index(middle->bad, struct probe_bad, 0);
+	const struct probe_range *range = &g_array_index(last->ranges, struct probe_range, 2);
+	g_autoptr(GPtrArray) live =
+		probe_reading_exits(last, PROBE_LIVE, KVM_EXITCOUNT_VENDOR_VMX, true);
+	g_autoptr(GPtrArray) latched =
+		probe_reading_exits(last, PROBE_LATCHED, KVM_EXITCOUNT_VENDOR_VMX, false);
 
-	assert_int_equal(probe_result_interface(result)->eax, 2);
-	assert_int_equal(probe_result_interface(result)->edx, 0x746e756f);
-	assert_int_equal(probe_result_effect(result)->eax, 13);
-	assert_int_equal(probe_result_effect(result)->ecx, 85);
+	assert_registers(probe_result_interface(result), "2," SIGNATURE);
+	assert_registers(probe_result_effect(result), "13,1,85,2");
 	assert_int_equal(readings->len, 3);
-
-	reading = readings->pdata[0];
-	assert_string_equal(reading->name, PROBE_START);
-	assert_int_equal(reading->n, 0);
-	assert_int_equal(reading->tsc, 77);
-	assert_int_equal(reading->bad->len, 0);
-	assert_int_equal(reading->cpuids, 20);
-	assert_int_equal(reading->before.eax, 141);
-	assert_int_equal(reading->after.eax, 145);
-	assert_int_equal(reading->latch.ecx, 1);
-
+	assert_reading(first, "start n=0 tsc=77 bad=0 cpuids=20 ranges=3 asked=3");
+	assert_registers(&first->before, "141,0,0,0");
+	assert_registers(&first->after, "145,0,0,0");
+	assert_registers(&first->latch, "146,0,1,0");
 	/* What was found wrong belongs to the reading after it. */
-	reading = readings->pdata[1];
-	assert_string_equal(reading->name, "dose-io");
-	assert_int_equal(reading->n, 5);
-	assert_true(reading->tsc == UINT64_MAX);
-	assert_int_equal(reading->bad->len, 2);
-	bad = &g_array_index(reading->bad, struct probe_bad, 0);
-	assert_int_equal(bad->leaf, 0x4fffffff);
-	assert_int_equal(bad->index, 35);
-	assert_int_equal(bad->answer.edx, 4);
-	bad = &g_array_index(reading->bad, struct probe_bad, 1);
-	assert_int_equal(bad->leaf, 0x4ffffffe);
-	assert_true(bad->index == UINT32_MAX);
-	assert_int_equal(reading->ranges->len, 1);
-	assert_int_equal(probe_reading_asked(reading), 11);
-
-	reading = readings->pdata[2];
-	assert_int_equal(reading->bad->len, 0);
-	assert_int_equal(reading->n, 1000);
-	assert_int_equal(probe_reading_asked(reading), 3);
-	range = &g_array_index(reading->ranges, struct probe_range, 2);
+	assert_reading(middle, "dose-io n=5 tsc=18446744073709551615 bad=2 cpuids=20 ranges=1 "
+			       "asked=11");
+	assert_true(bad[0].leaf == 0x4fffffff && bad[0].index == 35);
+	assert_registers(&bad[0].answer, "1,2,3,4");
+	assert_true(bad[1].leaf == 0x4ffffffe && bad[1].index == UINT32_MAX);
+	assert_reading(last, "dose-cpuid n=1000 tsc=5 bad=0 cpuids=113 ranges=3 asked=3");
 	assert_int_equal(range->first, 10);
-	assert_int_equal(range->live.eax, 131);
-	assert_int_equal(range->latched.ecx, 60);
-	assert_int_equal(range->cycles.ecx, 45);
-
+	assert_registers(&range->live, "131,0,0,0");
+	assert_registers(&range->latched, "130,0,60,0");
+	assert_registers(&range->cycles, "0,0,45,0");
 	/* As they were read: nothing subtracted. */
-	live = probe_reading_exits(reading, PROBE_LIVE, KVM_EXITCOUNT_VENDOR_VMX, true);
-	latched = probe_reading_exits(reading, PROBE_LATCHED, KVM_EXITCOUNT_VENDOR_VMX, false);
 	assert_int_equal(record_find_exit(live, 10)->count, 131);
 	assert_int_equal(record_find_exit(live, 10)->cycles.value, 45);
 	assert_int_equal(record_find_exit(latched, 10)->count, 130);
@@ -673,69 +330,33 @@ TEST(readings_can_be_seen)
  * Unpatched KVM on Intel answers an unknown leaf with the highest basic one, so all leaves look the
  * same. That was measured, and it is not to be believed.
  */
+#define STOCK "7,832,832,5"
 TEST(stock_kvm_is_measured_and_invalid)
 {
 	g_autoptr(struct_record) record =
 		record_new("0.1", "2026-01-31T23:59:59Z", "bochs", "boot");
-	struct probe probe = begin();
-	struct record_run *run;
+	struct record_run *run = run_of("i:" STOCK " e:" STOCK " r b:" STOCK " 0-12:" STOCK
+					"/" STOCK "/" STOCK " a:" STOCK " l:" STOCK " c");
 
-	put_frame(&probe, "iface", "regs=7,832,832,5");
-	put_frame(&probe, "effect", "regs=7,832,832,5");
-	open_reading(&probe, "boot", "7,832,832,5");
-	put_exit(&probe, 0, 12, "7,832,832,5", "7,832,832,5", "7,832,832,5");
-	close_reading(&probe, "7,832,832,5", "7,832,832,5");
-	run = run_of(end(&probe));
-	assert_false(run->l2_in_effect.known);
-	assert_false(run->latch.known);
-	assert_false(run->leaf_total.known);
-	assert_int_equal(run->exits->len, 0);
-	assert_int_equal(run->malformed->len, 13);
+	assert_run(run, "l2_in_effect=null latch=null leaf_total=null exits=[] malformed.len=13");
 	g_ptr_array_add(record->runs, run);
 	rules_judge(record);
 	assert_int_equal(record->verdict, RECORD_INVALID);
 }
 
-TEST(malformed_total_is_unknown)
-{
-	static const char *const totals[][2] = {
-		{ "1,0,0,0", "7,832,832,5" },
-		{ "7,832,832,5", "3,0,0,0" },
-		{ "1,0,1,0", "3,0,0,0" },
-	};
-
-	test_each (row, totals) {
-		struct probe probe = begin();
-		g_autoptr(struct_record_run) run = NULL;
-
-		put_iface(&probe, 2);
-		put_frame(&probe, "effect", EFFECT_VMX);
-		open_reading(&probe, "boot", (*row)[0]);
-		put_exit(&probe, 0, 12, "0,0,0,0", "0,0,0,0", "0,0,0,0");
-		close_reading(&probe, (*row)[1], "4,0,1,0");
-		run = run_of(end(&probe));
-		assert_false(run->leaf_total.known);
-	}
-}
-
 TEST(storing_again_replaces)
 {
-	g_autoptr(probe_result) old = result_of(sample(1, EFFECT_VMX));
-	g_autoptr(probe_result) result = result_of(sample(2, EFFECT_VMX));
+	g_autoptr(probe_result) old = result_of("i:1 e " SAMPLE);
+	g_autoptr(probe_result) result = result_of(VMX SAMPLE);
 	g_autoptr(struct_record_run) run = record_run_new("ept");
 
 	probe_result_store(result, run);
 	probe_result_store(result, run);
-	assert_int_equal(run->exits->len, 13);
-	assert_int_equal(run->total.value, 165);
-	assert_true(run->latch.known);
+	assert_run(run, "exits.len=13 total=165 latch.total=165");
 	run->dose = (struct record_dose){ true, 1, 1 };
 	run->cost = (struct record_cost){ true, 1, 1 };
 	probe_result_store(old, run);
-	assert_false(run->dose.known);
-	assert_false(run->cost.known);
-	assert_int_equal(run->total.value, 161);
-	assert_false(run->latch.known);
+	assert_run(run, "dose=null cost=null total=161 latch=null");
 }
 
 TEST(progress_can_be_seen)
@@ -743,11 +364,10 @@ TEST(progress_can_be_seen)
 	g_autoptr(probe_result) result = probe_result_new();
 	g_autoptr(frameset) set =
 		frameset_new("L2", EPTLAB_ERROR_L2, PROBE_SENDER, probe_result_add, result);
-	GString *frames = doses(2);
+	g_autoptr(GString) frames = set_of(VMX_CYCLES DOSES);
 	unsigned int most = 0;
-	gsize i;
 
-	for (i = 0; i < frames->len; i++) {
+	for (gsize i = 0; i < frames->len; i++) {
 		assert_false(probe_result_is_complete(result));
 		assert_true(frameset_feed(set, frames->str + i, 1, NULL));
 		assert_true(probe_result_readings(result)->len >= most);
@@ -755,144 +375,103 @@ TEST(progress_can_be_seen)
 	}
 	assert_true(probe_result_is_complete(result));
 	assert_int_equal(most, 3);
-	g_string_free(frames, TRUE);
 }
 
 /* ---- What is refused ---- */
 
-static void assert_refused(struct probe *probe, const char *message)
+static void assert_refused(const char *words, const char *message)
 {
-	GString *frames = end(probe);
+	g_autoptr(GString) frames = set_of(words);
 	g_autoptr(GError) error = NULL;
 
 	assert_null(probe_result_parse(frames->str, frames->len, &error));
 	assert_int_equal(error->code, EPTLAB_ERROR_L2);
 	assert_string_equal(error->message, message);
-	g_string_free(frames, TRUE);
 }
 
+/* The last frame is at fault, and the first after "begin" is number 1. */
 TEST(order_of_frames)
 {
 	static const struct {
-		const char *order, *kind, *expected;
+		const char *frames, *kind, *expected;
 	} cases[] = {
 		{ "", "end", "iface" },
 		{ "e", "effect", "iface" },
-		{ "ii", "iface", "effect" },
-		{ "ib", "total", "effect" },
-		{ "ie", "end", "reading" },
-		{ "iee", "effect", "reading" },
-		{ "ieb", "total", "reading" },
-		{ "iex", "end", "reading" },
-		{ "iexb", "total", "reading" },
-		{ "iek", "end", "reading" },
-		{ "ik", "cost", "effect" },
-		{ "ierk", "cost", "total" },
-		{ "ierb0k", "cost", "exit or total" },
-		{ "ierb01alck", "end", "reading" },
-		{ "ier", "end", "total" },
-		{ "ierr", "reading", "total" },
-		{ "ierx", "bad", "total" },
-		{ "ier0", "exit", "total" },
-		{ "ierb", "end", "exit" },
-		{ "ierbb", "total", "exit" },
-		{ "ierba", "total", "exit" },
-		{ "ierb01", "end", "exit or total" },
-		{ "ierb01i", "iface", "exit or total" },
-		{ "ierb01l", "latch", "exit or total" },
-		{ "ierb01a", "end", "latch" },
-		{ "ierb01a2", "exit", "latch" },
-		{ "ierb01ac", "cycles", "latch" },
-		{ "ierb01al", "end", "cycles" },
-		{ "ierb01all", "latch", "cycles" },
-		{ "ierb01alcc", "cycles", "end" },
-		{ "ierb01alc2", "exit", "end" },
-		{ "ierb01alci", "iface", "end" },
-		{ "ierb01alcx", "end", "reading" },
-		{ "ierb01alcrb01al", "end", "cycles" },
+		{ "i i", "iface", "effect" },
+		{ "i b", "total", "effect" },
+		{ "i e", "end", "reading" },
+		{ "i e e", "effect", "reading" },
+		{ "i e b", "total", "reading" },
+		{ "i e x", "end", "reading" },
+		{ "i e x b", "total", "reading" },
+		{ "i e k", "end", "reading" },
+		{ "i k", "cost", "effect" },
+		{ "i e r k", "cost", "total" },
+		{ "i e r b 0 k", "cost", "exit or total" },
+		{ "i e r b 0 1 a l c k", "end", "reading" },
+		{ "i e r", "end", "total" },
+		{ "i e r r", "reading", "total" },
+		{ "i e r x", "bad", "total" },
+		{ "i e r 0", "exit", "total" },
+		{ "i e r b", "end", "exit" },
+		{ "i e r b b", "total", "exit" },
+		{ "i e r b a", "total", "exit" },
+		{ "i e r b 0 1", "end", "exit or total" },
+		{ "i e r b 0 1 i", "iface", "exit or total" },
+		{ "i e r b 0 1 l", "latch", "exit or total" },
+		{ "i e r b 0 1 a", "end", "latch" },
+		{ "i e r b 0 1 a 2", "exit", "latch" },
+		{ "i e r b 0 1 a c", "cycles", "latch" },
+		{ "i e r b 0 1 a l", "end", "cycles" },
+		{ "i e r b 0 1 a l l", "latch", "cycles" },
+		{ "i e r b 0 1 a l c c", "cycles", "end" },
+		{ "i e r b 0 1 a l c 2", "exit", "end" },
+		{ "i e r b 0 1 a l c i", "iface", "end" },
+		{ "i e r b 0 1 a l c x", "end", "reading" },
+		{ "i e r b 0 1 a l c r b 0 1 a l", "end", "cycles" },
 	};
 
 	test_each (row, cases) {
-		struct probe probe = in_order(row->order);
 		bool at_end = strcmp(row->kind, "end") == 0;
-		/* The first frame after "begin" is number 1; the last one is at fault. */
 		g_autofree char *message = g_strdup_printf(
 			"L2: frame %zu (%s) of the probe is of another kind than the expected %s",
-			strlen(row->order) + at_end, row->kind, row->expected);
+			(strlen(row->frames) + 1) / 2 + at_end, row->kind, row->expected);
 
-		assert_refused(&probe, message);
+		assert_refused(row->frames, message);
 	}
 }
 
 TEST(totals_and_reasons_have_an_order_too)
 {
 	static const struct {
-		const char *order, *message;
+		const char *frames, *message;
 	} cases[] = {
-		{ "iera", "L2: frame 4 (total) of the probe is not the total at=before that was "
-			  "expected" },
-		{ "ierb01b", "L2: frame 7 (total) of the probe is not the total at=after that was "
-			     "expected" },
-		{ "ierb11", "L2: frame 6 (exit) of the probe is about reason 1, expected one after "
-			    "1" },
-		{ "ierb32", "L2: frame 6 (exit) of the probe is about reason 2, expected one after "
-			    "3" },
+		{ "i e r a",
+		  "4 (total) of the probe is not the total at=before that was expected" },
+		{ "i e r b 0 1 b",
+		  "7 (total) of the probe is not the total at=after that was expected" },
+		{ "i e r b 1 1", "6 (exit) of the probe is about reason 1, expected one after 1" },
+		{ "i e r b 3 2", "6 (exit) of the probe is about reason 2, expected one after 3" },
+		/* Inside the range before. */
+		{ "i e r b 3-7:0/0 7-9:0/0",
+		  "6 (exit) of the probe is about reason 7, expected one after 7" },
+		{ "i e r b 3-2:0/0", "5 (exit) of the probe is about no reason: 3 to 2" },
+		/* Four billion reasons would not fit into L0. */
+		{ "i e r b 0-4294967295:0/0", "5 (exit) of the probe is about reason 4294967295, "
+					      "expected at most 65535" },
 	};
-	struct probe probe;
 
 	test_each (row, cases) {
-		probe = in_order(row->order);
-		assert_refused(&probe, row->message);
-	}
-	/* Inside the range before. */
-	probe = in_order("ierb");
-	put_exit(&probe, 3, 7, "0,0,0,0", "0,0,0,0", "0,0,0,0");
-	put_exit(&probe, 7, 9, "0,0,0,0", "0,0,0,0", "0,0,0,0");
-	assert_refused(&probe,
-		       "L2: frame 6 (exit) of the probe is about reason 7, expected one after 7");
-	probe = in_order("ierb");
-	put_exit(&probe, 3, 2, "0,0,0,0", "0,0,0,0", "0,0,0,0");
-	assert_refused(&probe, "L2: frame 5 (exit) of the probe is about no reason: 3 to 2");
-	/* Four billion reasons would not fit into L0. */
-	probe = in_order("ierb");
-	put_exit(&probe, 0, UINT32_MAX, "0,0,0,0", "0,0,0,0", "0,0,0,0");
-	assert_refused(&probe, "L2: frame 5 (exit) of the probe is about reason 4294967295, "
-			       "expected at most 65535");
-}
+		g_autofree char *message = g_strconcat("L2: frame ", row->message, NULL);
 
-/* Gaps are right, in a range and between ranges. */
-TEST(orders_that_are_right)
-{
-	static const char *const orders[] = {
-		"ierb0alc",
-		"ierb5alc",
-		"ierb059alc",
-		"iexrb0alc",
-		"ierb0alcrb01alc",
-		"iekxrb0alc",
-		"ierb0alckrb0alckrb0alc",
-		"ierb0alcxxrb7alc",
-	};
-	struct probe probe;
-	g_autoptr(struct_record_run) run = NULL;
-
-	test_each (row, orders) {
-		probe = in_order(*row);
-		probe_result_free(result_of(end(&probe)));
+		assert_refused(row->frames, message);
 	}
-	probe = in_order("ierb0");
-	put_exit(&probe, 65534, 65535, "1,0,0,0", "1,0,0,0", "0,0,0,0");
-	put_in_order(&probe, "alc");
-	run = run_of(end(&probe));
-	assert_int_equal(run->exits->len, 3);
-	assert_non_null(record_find_exit(run->exits, 65535));
-	assert_int_equal(run->leaf_total.reads, 3);
 }
 
 TEST(fields_of_frames)
 {
 	static const struct {
-		const char *order, *kind, *text, *message;
+		const char *frames, *kind, *text, *message;
 	} cases[] = {
 		{ "", "iface", "regs=1,2,3", "(iface) of the probe has regs=1,2,3, expected " },
 		{ "", "iface", "regs=1,2,3,4,5", "(iface) of the probe has regs=1,2,3,4,5, " },
@@ -903,70 +482,69 @@ TEST(fields_of_frames)
 		{ "", "iface", "regs=4294967296,2,3,4", "has regs=4294967296,2,3,4, expected " },
 		{ "", "iface", "regs=1,2,3\x1b,\n", "has regs=1,2,3\\033,\\n, expected " },
 		{ "", "iface", "eax=1", "(iface) has no field 'regs' that is a text" },
-		{ "", "iface", "regs=1,2,3,4 more=1", "(iface) of the probe has 2 fields, " },
+		{ "", "iface", "regs=1,2,3,4|more=1", "(iface) of the probe has 2 fields, " },
 		{ "i", "effect", "regs=1,2,3", "(effect) of the probe has regs=1,2,3, " },
-		{ "ie", "bad", "leaf=1 index=2", "(bad) of the probe has 2 fields, expected 3" },
-		{ "ie", "bad", "leaf=1 index=2 regs=1", "(bad) of the probe has regs=1, " },
-		{ "ie", "bad", "leaf=4294967296 index=2 regs=1,2,3,4", "leaf=4294967296" },
-		{ "ie", "bad", "leaf=1 index=x regs=1,2,3,4", "(bad): index=x, expected" },
-		{ "ie", "cost", "exits=1", "(cost) of the probe has 1 fields, expected 2" },
-		{ "ie", "cost", "exits=0 ticks=1", "(cost) of the probe is about no exit" },
-		{ "ie", "cost", "exits=4294967296 ticks=1", "(cost): exits=4294967296, expected" },
-		{ "ie", "cost", "exits=1 ticks=-1", "(cost): ticks=-1, expected" },
-		{ "iek", "cost", "exits=1 ticks=1",
+		{ "i e", "bad", "leaf=1|index=2", "(bad) of the probe has 2 fields, expected 3" },
+		{ "i e", "bad", "leaf=1|index=2|regs=1", "(bad) of the probe has regs=1, " },
+		{ "i e", "bad", "leaf=4294967296|index=2|regs=1,2,3,4", "leaf=4294967296" },
+		{ "i e", "bad", "leaf=1|index=x|regs=1,2,3,4", "(bad): index=x, expected" },
+		{ "i e", "cost", "exits=1", "(cost) of the probe has 1 fields, expected 2" },
+		{ "i e", "cost", "exits=0|ticks=1", "(cost) of the probe is about no exit" },
+		{ "i e", "cost", "exits=4294967296|ticks=1", "(cost): exits=4294967296, expected" },
+		{ "i e", "cost", "exits=1|ticks=-1", "(cost): ticks=-1, expected" },
+		{ "i e k", "cost", "exits=1|ticks=1",
 		  "(cost) of the probe stands twice before a reading" },
-		{ "ie", "reading", "n=1 tsc=1", "(reading) has no field 'name' that is a text" },
-		{ "ie", "reading", "name=boot tsc=1", "(reading) of the probe has 2 fields, " },
-		{ "ie", "reading", "name=boot n=-1 tsc=1", "(reading): n=-1, expected" },
-		{ "ie", "reading", "name=boot n=1 tsc=18446744073709551616",
+		{ "i e", "reading", "n=1|tsc=1", "(reading) has no field 'name' that is a text" },
+		{ "i e", "reading", "name=boot|tsc=1", "(reading) of the probe has 2 fields, " },
+		{ "i e", "reading", "name=boot|n=-1|tsc=1", "(reading): n=-1, expected" },
+		{ "i e", "reading", "name=boot|n=1|tsc=18446744073709551616",
 		  "(reading): tsc=18446744073709551616, expected" },
-		{ "ie", "reading", "name=boot n=1 tsc=1 x=1", "has 4 fields, expected 3" },
-		{ "ier", "total", "regs=1,0,0,0", "(total) has no field 'at' that is a text" },
-		{ "ier", "total", "at=before", "(total) of the probe has 1 fields, expected 2" },
-		{ "ier", "total", "at=before regs=1,0,0", "(total) of the probe has regs=1,0,0" },
-		{ "ierb", "exit", "first=0 last=0 live=0,0,0,0 latched=0,0,0,0",
+		{ "i e", "reading", "name=boot|n=1|tsc=1|x=1", "has 4 fields, expected 3" },
+		{ "i e r", "total", "regs=1,0,0,0", "(total) has no field 'at' that is a text" },
+		{ "i e r", "total", "at=before", "(total) of the probe has 1 fields, expected 2" },
+		{ "i e r", "total", "at=before|regs=1,0,0", "(total) of the probe has regs=1,0,0" },
+		{ "i e r b", "exit", "first=0|last=0|live=0,0,0,0|latched=0,0,0,0",
 		  "(exit) of the probe has 4 fields, expected 5" },
-		{ "ierb", "exit",
-		  "first=0 last=4294967296 live=0,0,0,0 latched=0,0,0,0 cycles=0,0,0,0",
+		{ "i e r b", "exit",
+		  "first=0|last=4294967296|live=0,0,0,0|latched=0,0,0,0|cycles=0,0,0,0",
 		  "(exit): last=4294967296, expected a number from 0 to 4294967295" },
-		{ "ierb", "exit", "first=x last=0 live=0,0,0,0 latched=0,0,0,0 cycles=0,0,0,0",
+		{ "i e r b", "exit", "first=x|last=0|live=0,0,0,0|latched=0,0,0,0|cycles=0,0,0,0",
 		  "(exit): first=x, expected" },
-		{ "ierb", "exit", "first=0 last=0 live=0,0,0 latched=0,0,0,0 cycles=0,0,0,0",
+		{ "i e r b", "exit", "first=0|last=0|live=0,0,0|latched=0,0,0,0|cycles=0,0,0,0",
 		  "(exit) of the probe has live=0,0,0, expected" },
-		{ "ierb", "exit", "first=0 last=0 live=0,0,0,0 latched=0,0,0 cycles=0,0,0,0",
+		{ "i e r b", "exit", "first=0|last=0|live=0,0,0,0|latched=0,0,0|cycles=0,0,0,0",
 		  "(exit) of the probe has latched=0,0,0, expected" },
-		{ "ierb", "exit", "first=0 last=0 live=0,0,0,0 latched=0,0,0,0 cycles=0,0,0",
+		{ "i e r b", "exit", "first=0|last=0|live=0,0,0,0|latched=0,0,0,0|cycles=0,0,0",
 		  "(exit) of the probe has cycles=0,0,0, expected" },
-		{ "ierb", "exit", "reason=0 last=0 live=0,0,0,0 latched=0,0,0,0 cycles=0,0,0,0",
+		{ "i e r b", "exit", "reason=0|last=0|live=0,0,0,0|latched=0,0,0,0|cycles=0,0,0,0",
 		  "(exit) has no field 'first' that is a text" },
-		{ "ierb0a", "latch", "regs=1,0,0,0", "(latch) of the probe has 1 fields, " },
-		{ "ierb0a", "latch", "regs=1,0,0 cpuids=1", "(latch) of the probe has regs=1,0,0" },
-		{ "ierb0a", "latch", "regs=1,0,0,0 cpuids=x", "(latch): cpuids=x, expected" },
-		{ "ierb0al", "cycles", "regs=0,0,0", "(cycles) of the probe has regs=0,0,0, " },
-		{ "ierb0al", "cycles", "at=x regs=0,0,0,0", "(cycles) of the probe has 2 fields" },
+		{ "i e r b 0 a", "latch", "regs=1,0,0,0", "(latch) of the probe has 1 fields, " },
+		{ "i e r b 0 a", "latch", "regs=1,0,0|cpuids=1",
+		  "(latch) of the probe has regs=1,0,0" },
+		{ "i e r b 0 a", "latch", "regs=1,0,0,0|cpuids=x", "(latch): cpuids=x, expected" },
+		{ "i e r b 0 a l", "cycles", "regs=0,0,0",
+		  "(cycles) of the probe has regs=0,0,0, " },
+		{ "i e r b 0 a l", "cycles", "at=x|regs=0,0,0,0",
+		  "(cycles) of the probe has 2 fields" },
 	};
 
 	test_each (row, cases) {
-		struct probe probe = in_order(row->order);
-		g_autofree char *frame = g_strdup_printf("L2: frame %zu (", strlen(row->order) + 1);
+		uint32_t seq;
+		g_autoptr(GString) frames = begin(row->frames, &seq);
+		g_autofree char *first = g_strdup_printf("L2: frame %u (", seq);
 		g_autoptr(GError) error = NULL;
-		GString *frames;
 
-		put_frame(&probe, row->kind, row->text);
-		frames = end(&probe);
+		put_frame(frames, seq, row->kind, row->text);
+		put_end(frames, seq + 1);
 		assert_null(probe_result_parse(frames->str, frames->len, &error));
-		assert_int_equal(error->code, EPTLAB_ERROR_L2);
-		if (!g_str_has_prefix(error->message, frame) ||
-		    !strstr(error->message, row->message))
-			fail_msg("expected \"%s...%s\", saw: %s", frame, row->message,
-				 error->message);
-		g_string_free(frames, TRUE);
+		assert_true(error != NULL && g_str_has_prefix(error->message, first));
+		assert_error(&error, EPTLAB_ERROR_L2, row->message);
 	}
 }
 
 TEST(nothing_comes_after_the_end)
 {
-	g_autoptr(probe_result) result = result_of(sample(2, EFFECT_VMX));
+	g_autoptr(probe_result) result = result_of(VMX SAMPLE);
 	const struct frame frame = { .seq = 14, .kind = "exit" };
 	g_autoptr(GError) error = NULL;
 
@@ -977,25 +555,23 @@ TEST(nothing_comes_after_the_end)
 
 TEST(other_sender_is_refused)
 {
-	struct frame_line line;
+	g_autoptr(GString) frames = g_string_new(NULL);
 	g_autoptr(GError) error = NULL;
 
-	assert_true(frame_begin(&line, "agent"));
-	assert_null(probe_result_parse(line.line, line.length, &error));
+	put_begin(frames, "agent");
+	assert_null(probe_result_parse(frames->str, frames->len, &error));
 	assert_int_equal(error->code, EPTLAB_ERROR_L2);
 }
 
 TEST(cut_set_is_refused)
 {
-	GString *frames = doses(2);
-	gsize length;
+	g_autoptr(GString) frames = set_of(VMX_CYCLES DOSES);
 
 	/* The last byte is only the line's end. */
-	for (length = 0; length + 1 < frames->len; length += 7) {
+	for (gsize length = 0; length + 1 < frames->len; length += 7) {
 		g_autoptr(GError) error = NULL;
 
 		assert_null(probe_result_parse(frames->str, length, &error));
 		assert_int_equal(error->code, EPTLAB_ERROR_L2);
 	}
-	g_string_free(frames, TRUE);
 }
