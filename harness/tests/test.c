@@ -10,12 +10,12 @@ static GArray *entries;
 
 /* ---- Rows ---- */
 
-static const char *current_table;
+static const char *current;
 static size_t current_row;
 
-bool test_row(const char *table, size_t row)
+bool test_row(const char *name, size_t row)
 {
-	current_table = table;
+	current = name;
 	current_row = row;
 	return true;
 }
@@ -23,8 +23,12 @@ bool test_row(const char *table, size_t row)
 /* cmocka leaves a test that fails by longjmp(), and calls this all the same. */
 int test_end(void **state, CMFixtureFunction tear_down)
 {
-	if (current_table != NULL)
-		print_message("# it was at row %zu of %s\n", current_row, current_table);
+	g_autofree char *shown = g_strescape(current != NULL ? current : "", NULL);
+
+	if (current != NULL && current_row == TEST_TEXT)
+		print_message("# it was at \"%s\"\n", shown);
+	else if (current != NULL)
+		print_message("# it was at row %zu of %s\n", current_row, current);
 	test_row(NULL, 0);
 	return tear_down != NULL ? tear_down(state) : 0;
 }

@@ -48,8 +48,16 @@ int test_end(void **state, CMFixtureFunction tear_down);
 	     row < (table) + G_N_ELEMENTS(table) && test_row(#table, (size_t)(row - (table)));     \
 	     row++)
 
-/* From now on the test is at this row; table NULL: at none. Returns true. */
-bool test_row(const char *table, size_t row);
+/* Each of these texts in turn; *text is the text, which a test that fails tells. */
+#define test_each_of(text, ...)                                                                    \
+	for (const char *const *text = (const char *const[]){ __VA_ARGS__, NULL };                 \
+	     *text != NULL && test_row(*text, TEST_TEXT); text++)
+
+#define TEST_TEXT SIZE_MAX
+
+/* From now on the test is at this row of a table, or at this text (TEST_TEXT); NULL: at none.
+ * Returns true. */
+bool test_row(const char *name, size_t row);
 
 /* text says part, or the test fails and shows both. */
 void assert_says(const char *text, const char *part);

@@ -471,11 +471,8 @@ TEST_FOLDER(wrong_values)
 
 TEST_FOLDER(names_of_configurations)
 {
-	static const char *const bad[] = { "",		";",	   "ept;;noept",
-					   ";ept",	"ept;ept", "ept,noept",
-					   "ept;Noept", "ept;a b", "ept; ;" };
-
-	test_each (row, bad) {
+	test_each_of (row, "", ";", "ept;;noept", ";ept", "ept;ept", "ept,noept", "ept;Noept",
+		      "ept;a b", "ept; ;") {
 		g_autofree char *setting = g_strconcat("experiment.configurations=", *row, NULL);
 		const char *const settings[] = { setting, NULL };
 		g_autofree char *expected =
@@ -596,21 +593,12 @@ TEST_FOLDER(configurations_of_the_experiment)
 
 TEST_FOLDER(settings_that_are_none)
 {
-	static const char *const bad[] = { "",
-					   "l2",
-					   "vcpus=1",
-					   "l2.vcpus",
-					   "l2.a.vcpus=1",
-					   "module.vpid=1",
-					   "module=1",
-					   "=",
-					   "module.ept.vpid.x=1",
-					   "l2.append=a\nb",
-					   "l2.memo\xefry_mib=256" };
 	const char *const unknown[] = { "l3.vcpus=1", NULL };
 	const char *const no_module[] = { "module.npt.vpid=1", NULL };
 
-	test_each (row, bad) {
+	test_each_of (row, "", "l2", "vcpus=1", "l2.vcpus", "l2.a.vcpus=1", "module.vpid=1",
+		      "module=1", "=", "module.ept.vpid.x=1", "l2.append=a\nb",
+		      "l2.memo\xefry_mib=256") {
 		const char *const settings[] = { *row, NULL };
 		/* One line, whatever it is. */
 		g_autofree char *shown = g_strescape(*row, NULL);

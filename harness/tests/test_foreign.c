@@ -96,15 +96,12 @@ TEST(each_wording_is_read)
 
 TEST(undefined_reasons_are_no_counts)
 {
-	static const char *const lines[] = {
-		"The Exit Number is not present in the SDM: 35",
+	test_each_of (
+		text, "The Exit Number is not present in the SDM: 35",
 		"value 35 not defined by the SDM",
 		"[    1.000000] value 35 is not defined in the SDM",
-		"   0x4ffffffe 0x23: eax=0x00000000 ebx=0x00000000 ecx=0x00000000 edx=0xffffffff",
-	};
-
-	test_each (row, lines) {
-		g_autoptr(GPtrArray) columns = read_text(*row);
+		"   0x4ffffffe 0x23: eax=0x00000000 ebx=0x00000000 ecx=0x00000000 edx=0xffffffff") {
+		g_autoptr(GPtrArray) columns = read_text(*text);
 		const struct foreign_counts *counts = g_ptr_array_index(columns, 0);
 
 		assert_int_equal(counts->run->exits->len, 0);
@@ -130,19 +127,11 @@ TEST(examples_are_what_they_say)
 
 TEST(other_lines_are_no_counts)
 {
-	static const char *const lines[] = {
-		"[    0.000000] Linux version 6.1.0",
-		"kvm: exiting hardware virtualization",
-		"exit number",
-		"exit number=, number of exits=5",
-		"number of exits=5",
-		"CPUID(0x4FFFFFFE), exit number=0x10, number of exits=5",
-		"48 206477 7",
-		"0x4ffffffe 0x30: eax=0x10",
-		"value thirty-five not defined by the SDM",
-	};
-
-	test_each (row, lines)
+	test_each_of (row, "[    0.000000] Linux version 6.1.0",
+		      "kvm: exiting hardware virtualization", "exit number",
+		      "exit number=, number of exits=5", "number of exits=5",
+		      "CPUID(0x4FFFFFFE), exit number=0x10, number of exits=5", "48 206477 7",
+		      "0x4ffffffe 0x30: eax=0x10", "value thirty-five not defined by the SDM")
 		assert_refused(*row, "no exit counts in any form that is known");
 	assert_refused("", "no exit counts");
 	assert_refused("\n\n", "no exit counts");

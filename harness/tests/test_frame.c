@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include "model/frameset.h"
+#include "tests/sample.h"
 #include "tests/test.h"
 
 /* ---- One frame ---- */
@@ -16,56 +17,54 @@ TEST(crc_is_the_documented_one)
 	assert_int_equal(crc32(0, (const Bytef *)"123456789", 9), 0xcbf43926);
 }
 
-TEST(begin_and_end_are_as_documented)
+static void assert_line(bool good, const struct frame_line *line, const char *expected)
 {
-	struct frame_line line;
-
-	assert_true(frame_begin(&line, "probe"));
-	assert_memory_equal(line.line, "@ept1 0 begin proto=1 from=probe #", 34);
-	assert_int_equal(line.length, 34 + 8 + 1);
-	assert_int_equal(line.line[line.length - 1], '\n');
-	assert_int_equal(strlen(line.line), line.length);
-
-	assert_true(frame_end(&line, 65));
-	assert_memory_equal(line.line, "@ept1 65 end frames=65 #", 24);
+	assert_true(good);
+	assert_int_equal(line->length, strlen(expected) + strlen("12345678\n"));
+	assert_int_equal(strlen(line->line), line->length);
+	assert_memory_equal(line->line, expected, strlen(expected));
+	assert_int_equal(line->line[line->length - 1], '\n');
 }
 
-TEST(values_are_escaped)
+TEST(frames_are_written_as_documented)
 {
 	struct frame_line line;
 
+	assert_line(frame_begin(&line, "probe"), &line, "@ept1 0 begin proto=1 from=probe #");
+	assert_line(frame_end(&line, 65), &line, "@ept1 65 end frames=65 #");
 	frame_open(&line, 7, "text");
 	frame_add_bytes(&line, "data", "a b%c#d=e@f\n\r\t\0\x7f\x80\xff~!", 20);
-	assert_true(frame_close(&line));
-	assert_memory_equal(line.line,
-			    "@ept1 7 text data=a%20b%25c%23d%3de%40f%0a%0d%09%00%7f%80%ff~! #", 64);
-}
-
-TEST(numbers_are_written_in_both_ways)
-{
-	struct frame_line line;
-
+	assert_line(frame_close(&line), &line,
+		    "@ept1 7 text data=a%20b%25c%23d%3de%40f%0a%0d%09%00%7f%80%ff~! #");
 	frame_open(&line, 1, "exit");
 	frame_add_u64(&line, "a", UINT64_MAX);
 	frame_add_u64(&line, "b", 0);
 	frame_add_hex(&line, "c", 0xdeadbeef);
 	frame_add_hex(&line, "d", 0);
-	assert_true(frame_close(&line));
-	assert_memory_equal(line.line,
-			    "@ept1 1 exit a=18446744073709551615 b=0 c=0xdeadbeef d=0x0 #", 60);
+	assert_line(frame_close(&line), &line,
+		    "@ept1 1 exit a=18446744073709551615 b=0 c=0xdeadbeef d=0x0 #");
+}
+
+/* The line as it is read again. */
+static struct frame *parsed(struct frame_line *line)
+{
+	static struct frame frame;
+	bool has_seq;
+
+	assert_null(frame_parse(line->line, line->length - 1, &frame, &has_seq));
+	assert_true(has_seq);
+	return &frame;
 }
 
 /* Parse what was written and compare. */
 TEST(parse_gives_back_what_was_written)
 {
 	struct frame_line line;
-	struct frame frame;
-	bool has_seq;
+	const struct frame *frame;
 	char bytes[256];
-	unsigned int i;
 	uint64_t number;
 
-	for (i = 0; i < sizeof(bytes); i++)
+	for (unsigned int i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (char)i;
 	frame_open(&line, 4711, "mixed_9");
 	frame_add_bytes(&line, "all", bytes, sizeof(bytes));
@@ -73,21 +72,19 @@ TEST(parse_gives_back_what_was_written)
 	frame_add_u64(&line, "u", UINT64_MAX);
 	frame_add_hex(&line, "h", UINT64_MAX);
 	assert_true(frame_close(&line));
-
-	assert_null(frame_parse(line.line, line.length - 1, &frame, &has_seq));
-	assert_true(has_seq);
-	assert_int_equal(frame.seq, 4711);
-	assert_string_equal(frame.kind, "mixed_9");
-	assert_int_equal(frame.count, 4);
-	assert_int_equal(frame_find(&frame, "all")->length, sizeof(bytes));
-	assert_memory_equal(frame_find(&frame, "all")->value, bytes, sizeof(bytes));
-	assert_null(frame_get(&frame, "all")); /* holds a NUL, so it is no C string */
-	assert_string_equal(frame_get(&frame, "empty"), "");
-	assert_null(frame_get(&frame, "missing"));
-	assert_true(frame_get_u64(&frame, "u", &number) && number == UINT64_MAX);
-	assert_true(frame_get_u64(&frame, "h", &number) && number == UINT64_MAX);
-	assert_false(frame_get_u64(&frame, "empty", &number));
-	assert_false(frame_get_u64(&frame, "missing", &number));
+	frame = parsed(&line);
+	assert_int_equal(frame->seq, 4711);
+	assert_string_equal(frame->kind, "mixed_9");
+	assert_int_equal(frame->count, 4);
+	assert_int_equal(frame_find(frame, "all")->length, sizeof(bytes));
+	assert_memory_equal(frame_find(frame, "all")->value, bytes, sizeof(bytes));
+	assert_null(frame_get(frame, "all")); /* holds a NUL, so it is no C string */
+	assert_string_equal(frame_get(frame, "empty"), "");
+	assert_null(frame_get(frame, "missing"));
+	assert_true(frame_get_u64(frame, "u", &number) && number == UINT64_MAX);
+	assert_true(frame_get_u64(frame, "h", &number) && number == UINT64_MAX);
+	assert_false(frame_get_u64(frame, "empty", &number));
+	assert_false(frame_get_u64(frame, "missing", &number));
 }
 
 TEST(unwritable_frames_are_refused)
@@ -98,8 +95,6 @@ TEST(unwritable_frames_are_refused)
 		"a=b", "\xc3\xa4", "abcdefghijklmnopqrstuvwxyzabcdef", /* 32 characters */
 	};
 	struct frame_line line;
-	char many[8];
-	unsigned int i;
 
 	test_each (row, bad_words) {
 		frame_open(&line, 1, *row);
@@ -114,9 +109,10 @@ TEST(unwritable_frames_are_refused)
 	assert_false(frame_close(&line));
 
 	frame_open(&line, 1, "many");
-	for (i = 0; i < FRAME_FIELDS_MAX; i++) {
-		snprintf(many, sizeof(many), "k%u", i);
-		frame_add_u64(&line, many, i);
+	for (unsigned int i = 0; i < FRAME_FIELDS_MAX; i++) {
+		g_autofree char *key = g_strdup_printf("k%u", i);
+
+		frame_add_u64(&line, key, i);
 	}
 	assert_false(line.failed);
 	frame_add_u64(&line, "toomany", 1);
@@ -130,16 +126,13 @@ TEST(longest_line)
 	const size_t space = FRAME_LINE_MAX - head - 1 - FRAME_TAIL_LENGTH;
 	char data[FRAME_LINE_MAX];
 	struct frame_line line;
-	struct frame frame;
-	bool has_seq;
 
 	memset(data, 'x', sizeof(data));
 	frame_open(&line, 1, "x");
 	frame_add_bytes(&line, "d", data, space);
 	assert_true(frame_close(&line));
 	assert_int_equal(line.length, FRAME_LINE_MAX);
-	assert_null(frame_parse(line.line, line.length - 1, &frame, &has_seq));
-
+	parsed(&line);
 	frame_open(&line, 1, "x");
 	frame_add_bytes(&line, "d", data, space + 1);
 	assert_false(frame_close(&line));
@@ -169,65 +162,42 @@ TEST(text_name_without_room_for_data_fails)
 	assert_int_equal(taken, 1);
 }
 
-/* A line with a good CRC and this text before it. */
+/* The text with its CRC, as a line of a frame ends. */
+static GString *with_crc(const char *text, size_t length)
+{
+	GString *line = g_string_new_len(text, (gssize)length);
+
+	g_string_append_printf(line, "#%08lx", crc32(0, (const Bytef *)text, (uInt)length));
+	return line;
+}
+
 static const char *parse_text(const char *text, size_t length)
 {
-	static char line[2 * FRAME_LINE_MAX];
+	g_autoptr(GString) line = with_crc(text, length);
 	struct frame frame;
 	bool has_seq;
 
-	memcpy(line, text, length);
-	snprintf(line + length, 16, "#%08lx", crc32(0, (const Bytef *)text, (uInt)length));
-	return frame_parse(line, length + 9, &frame, &has_seq);
+	return frame_parse(line->str, line->len, &frame, &has_seq);
 }
 
 /* Each of these has a good CRC: whoever wrote it does not keep to the protocol. */
 TEST(only_one_way_to_write_a_frame)
 {
-	static const char *const bad[] = {
-		"@ept1 ",
-		"@ept1 1 ",
-		"@ept1 1  ",
-		"@ept1 x kind ",
-		"@ept1 01 kind ",
-		"@ept1 0x1 kind ",
-		"@ept1 -1 kind ",
-		"@ept1 +1 kind ",
-		"@ept1  1 kind ",
-		"@ept1 2147483648 kind ",
-		"@ept1 99999999999999999999 kind ",
-		"@ept1 1 Kind ",
-		"@ept1 1 k=v ",
-		"@ept1 1 kind  ",
-		"@ept1 1 kind k ",
-		"@ept1 1 kind  k=v ",
-		"@ept1 1 kind k=v  ",
-		"@ept1 1 kind =v ",
-		"@ept1 1 kind k=v k=v ",
-		"@ept1 1 kind K=v ",
-		"@ept1 1 kind k=%4 ",
-		"@ept1 1 kind k=% ",
-		"@ept1 1 kind k=%zz ",
-		"@ept1 1 kind k=%41 ",
-		"@ept1 1 kind k=%2D ",
-		"@ept1 1 kind k=%2A ",
-		"@ept1 1 kind k=%0A ",
-		"@ept1 1 kind k=a=b ",
-		"@ept1 1 kind k=a#b ",
-		"@ept1 1 kind k=a@b ",
-		"@ept1 1 kind k=\x80 ",
-		"@ept1 1 kind k=a\tb ",
-		"@ept2 1 kind ",
-		"@ept12 1 kind ",
-		"@ept1x1 kind ",
-		"@ept1 1 kind",
-	};
-
 	assert_null(parse_text("@ept1 1 kind ", 13));
 	assert_null(parse_text("@ept1 1 kind k=v ", 17));
 	assert_null(parse_text("@ept1 1 kind k=%0a ", 19));
 	assert_null(parse_text("@ept1 2147483647 kind ", 22));
-	test_each (row, bad)
+	test_each_of (row, "@ept1 ", "@ept1 1 ", "@ept1 1  ", "@ept1 x kind ", "@ept1 01 kind ",
+		      "@ept1 0x1 kind ", "@ept1 -1 kind ", "@ept1 +1 kind ", "@ept1  1 kind ",
+		      "@ept1 2147483648 kind ", "@ept1 99999999999999999999 kind ", "@ept1 1 Kind ",
+		      "@ept1 1 k=v ", "@ept1 1 kind  ", "@ept1 1 kind k ", "@ept1 1 kind  k=v ",
+		      "@ept1 1 kind k=v  ", "@ept1 1 kind =v ", "@ept1 1 kind k=v k=v ",
+		      "@ept1 1 kind K=v ", "@ept1 1 kind k=%4 ", "@ept1 1 kind k=% ",
+		      "@ept1 1 kind k=%zz ", "@ept1 1 kind k=%41 ", "@ept1 1 kind k=%2D ",
+		      "@ept1 1 kind k=%2A ", "@ept1 1 kind k=%0A ", "@ept1 1 kind k=a=b ",
+		      "@ept1 1 kind k=a#b ", "@ept1 1 kind k=a@b ", "@ept1 1 kind k=\x80 ",
+		      "@ept1 1 kind k=a\tb ", "@ept2 1 kind ", "@ept12 1 kind ", "@ept1x1 kind ",
+		      "@ept1 1 kind")
 		if (!parse_text(*row, strlen(*row)))
 			fail_msg("taken for a frame: '%s'", *row);
 	assert_non_null(parse_text("@ept1 1 kind k=\0 ", 17));
@@ -236,15 +206,13 @@ TEST(only_one_way_to_write_a_frame)
 
 TEST(fields_are_limited_on_both_sides)
 {
-	GString *text = g_string_new("@ept1 1 kind ");
-	unsigned int i;
+	g_autoptr(GString) text = g_string_new("@ept1 1 kind ");
 
-	for (i = 0; i < FRAME_FIELDS_MAX; i++)
+	for (unsigned int i = 0; i < FRAME_FIELDS_MAX; i++)
 		g_string_append_printf(text, "k%u= ", i);
 	assert_null(parse_text(text->str, text->len));
 	g_string_append(text, "more= ");
 	assert_string_equal(parse_text(text->str, text->len), "there are too many fields");
-	g_string_free(text, TRUE);
 }
 
 TEST(numbers_are_read_strictly)
@@ -261,35 +229,16 @@ TEST(numbers_are_read_strictly)
 		{ "0x00000000000000ff", 255 },
 		{ "0xAbC", 0xabc },
 	};
-	static const char *const bad[] = {
-		"",
-		"+1",
-		"-1",
-		" 1",
-		"1 ",
-		"1x",
-		"x",
-		"0x",
-		"0xg",
-		"0X1",
-		"00",
-		"01",
-		"1e3",
-		"1.0",
-		"18446744073709551616",
-		"99999999999999999999",
-		"184467440737095516150",
-		"0x10000000000000000",
-		"0x00000000000000001",
-		"\xd9\xa1",
-	};
 	uint64_t value;
 
 	test_each (row, good) {
 		assert_true(frame_parse_u64(row->text, &value));
 		assert_true(value == row->value);
 	}
-	test_each (row, bad) {
+	test_each_of (row, "", "+1", "-1", " 1", "1 ", "1x", "x", "0x", "0xg", "0X1", "00", "01",
+		      "1e3", "1.0", "18446744073709551616", "99999999999999999999",
+		      "184467440737095516150", "0x10000000000000000", "0x00000000000000001",
+		      "\xd9\xa1") {
 		value = 42;
 		if (frame_parse_u64(*row, &value))
 			fail_msg("taken for a number: '%s'", *row);
@@ -299,44 +248,6 @@ TEST(numbers_are_read_strictly)
 
 /* ---- A set of frames ---- */
 
-/* The frames that a set gives on, as "seq:kind ". */
-static bool collect(const struct frame *frame, void *data, GError **error)
-{
-	(void)error;
-	g_string_append_printf(data, "%u:%s ", frame->seq, frame->kind);
-	return true;
-}
-
-static void append_line(GString *out, bool good, const struct frame_line *line)
-{
-	assert_true(good);
-	g_string_append_len(out, line->line, (gssize)line->length);
-}
-
-static void append_exit(GString *out, uint32_t seq, uint64_t count)
-{
-	struct frame_line line;
-
-	frame_open(&line, seq, "exit");
-	frame_add_u64(&line, "reason", seq - 1);
-	frame_add_hex(&line, "eax", count);
-	append_line(out, frame_close(&line), &line);
-}
-
-static void append_begin(GString *out)
-{
-	struct frame_line line;
-
-	append_line(out, frame_begin(&line, "probe"), &line);
-}
-
-static void append_end(GString *out, uint32_t seq)
-{
-	struct frame_line line;
-
-	append_line(out, frame_end(&line, seq), &line);
-}
-
 #define SAMPLE_FRAMES 5
 #define SAMPLE_SEEN   "0:begin 1:exit 2:exit 3:exit 4:end "
 
@@ -344,26 +255,38 @@ static GString *sample(void)
 {
 	GString *out = g_string_new(NULL);
 
-	append_begin(out);
-	append_exit(out, 1, 7918);
-	append_exit(out, 2, 0);
-	append_exit(out, 3, 495);
-	append_end(out, 4);
+	put_begin(out, "probe");
+	put_frame(out, 1, "exit", "reason=0|eax=0x1eee");
+	put_frame(out, 2, "exit", "reason=1|eax=0x0");
+	put_frame(out, 3, "exit", "reason=2|eax=0x1ef");
+	put_end(out, 4);
 	return out;
 }
 
-/* Split a set into its lines, without their ends. */
-static char **sample_lines(void)
+/* Its lines, which are to end so, in another order, doubled or left out. */
+static GString *lines_in_order(const char *order, const char *before, size_t length,
+			       const char *after)
 {
-	g_autoptr(GString) out = sample();
+	g_autoptr(GString) whole = sample();
+	g_auto(GStrv) lines = g_strsplit(whole->str, "\n", -1);
+	GString *bytes = g_string_new(NULL);
 
-	g_string_truncate(out, out->len - 1);
-	return g_strsplit(out->str, "\n", -1);
+	for (; *order; order++) {
+		g_string_append_len(bytes, before, (gssize)length);
+		g_string_append_printf(bytes, "%s%s", lines[*order - '0'], after);
+	}
+	return bytes;
+}
+
+/* The frames that a set gives on, as "seq:kind ". */
+static bool collect(const struct frame *frame, void *data, GError **error G_GNUC_UNUSED)
+{
+	g_string_append_printf(data, "%u:%s ", frame->seq, frame->kind);
+	return true;
 }
 
 struct outcome {
-	bool good;
-	char *message;
+	char *message; /* NULL: taken */
 	char *seen;
 	uint64_t foreign;
 };
@@ -379,37 +302,32 @@ static struct outcome receive(const char *bytes, size_t length, size_t chunk)
 {
 	GString *seen = g_string_new(NULL);
 	g_autoptr(frameset) set = frameset_new("L2", EPTLAB_ERROR_L2, "probe", collect, seen);
-	g_autoptr(GError) error = NULL;
-	struct outcome outcome = { .good = true };
-	size_t at, step;
+	GError *error = NULL;
+	bool good = true;
+	struct outcome outcome;
 
-	for (at = 0; at < length && outcome.good; at += step) {
+	for (size_t at = 0, step; at < length && good; at += step) {
 		step = chunk && chunk < length - at ? chunk : length - at;
-		outcome.good = frameset_feed(set, bytes + at, step, &error);
+		good = frameset_feed(set, bytes + at, step, &error);
 	}
-	if (outcome.good)
-		outcome.good = frameset_finish(set, &error);
-	assert_int_equal(outcome.good, frameset_is_complete(set));
-	assert_int_equal(outcome.good, error == NULL);
-	if (error) {
-		assert_int_equal(error->domain, EPTLAB_ERROR);
-		assert_int_equal(error->code, EPTLAB_ERROR_L2);
-		assert_true(g_str_has_prefix(error->message, "L2: "));
-		outcome.message = g_strdup(error->message);
-	}
+	good = good && frameset_finish(set, &error);
+	assert_int_equal(good, frameset_is_complete(set));
+	assert_int_equal(good, error == NULL);
+	outcome.message = error != NULL ? g_strdup(error->message) : NULL;
 	outcome.seen = g_string_free(seen, FALSE);
 	outcome.foreign = frameset_foreign_bytes(set);
+	if (error != NULL)
+		assert_error(&error, EPTLAB_ERROR_L2, "L2: ");
+	assert_true(good || g_str_has_prefix(outcome.message, "L2: "));
 	return outcome;
 }
 
 static void assert_good(const GString *bytes, uint64_t foreign)
 {
-	size_t chunk;
-
-	for (chunk = 0; chunk < 8; chunk++) {
+	for (size_t chunk = 0; chunk < 8; chunk++) {
 		struct outcome outcome = receive(bytes->str, bytes->len, chunk);
 
-		if (!outcome.good)
+		if (outcome.message != NULL)
 			fail_msg("chunks of %zu: %s", chunk, outcome.message);
 		assert_string_equal(outcome.seen, SAMPLE_SEEN);
 		assert_int_equal(outcome.foreign, foreign);
@@ -417,27 +335,19 @@ static void assert_good(const GString *bytes, uint64_t foreign)
 	}
 }
 
-/* Refused, with these words in the message, and only these frames given on before. */
-static void assert_refused(const GString *bytes, const char *words, const char *seen)
+/* Refused, with these words in the message, and so many frames of the sample given on before. */
+static void assert_refused(const GString *bytes, const char *words, int seen)
 {
-	size_t chunk;
+	static const size_t lengths[] = { 0, 8, 15, 22, 29, 35 };
+	g_autofree char *expected = g_strndup(SAMPLE_SEEN, lengths[seen]);
 
-	for (chunk = 0; chunk < 3; chunk++) {
+	for (size_t chunk = 0; chunk < 3; chunk++) {
 		struct outcome outcome = receive(bytes->str, bytes->len, chunk);
 
-		assert_false(outcome.good);
-		if (!outcome.message || !strstr(outcome.message, words))
-			fail_msg("'%s' is not in: %s", words, outcome.message);
-		assert_string_equal(outcome.seen, seen);
+		assert_says(outcome.message, words);
+		assert_string_equal(outcome.seen, expected);
 		outcome_clear(&outcome);
 	}
-}
-
-TEST(set_is_taken_in_any_chunks)
-{
-	g_autoptr(GString) bytes = sample();
-
-	assert_good(bytes, 0);
 }
 
 TEST(callback_comes_at_the_end_of_the_line)
@@ -466,25 +376,16 @@ TEST(console_text_is_counted_and_left_out)
 		"[    0.000000] Linux version 6.1\r\n\0\0root@eptlab:~# mail a@ept "
 		"@@ept\xff @e @ept @ept1\n\n@ept1x @ept1234567890 ";
 	const size_t size = sizeof(noise) - 1;
-	g_auto(GStrv) lines = sample_lines();
-	g_autoptr(GString) bytes = g_string_new(NULL);
-	unsigned int i;
+	/* In front of each frame, on its own line. */
+	g_autoptr(GString) bytes = lines_in_order("01234", noise, size, "\r\n");
 
-	for (i = 0; lines[i]; i++) {
-		/* In front of a frame, on its own line. */
-		g_string_append_len(bytes, noise, (gssize)size);
-		g_string_append(bytes, lines[i]);
-		g_string_append(bytes, "\r\n");
-	}
 	g_string_append_len(bytes, noise, (gssize)size);
 	assert_good(bytes, (SAMPLE_FRAMES + 1) * size);
 }
 
 TEST(mark_after_half_a_mark)
 {
-	static const char *const prefixes[] = { "@", "@e", "@ep", "@ept", "@ept1", "@ept12", "@@" };
-
-	test_each (row, prefixes) {
+	test_each_of (row, "", "@", "@e", "@ep", "@ept", "@ept1", "@ept12", "@@") {
 		g_autoptr(GString) bytes = sample();
 
 		g_string_prepend(bytes, *row);
@@ -494,15 +395,9 @@ TEST(mark_after_half_a_mark)
 
 TEST(line_ends)
 {
-	static const char *const ends[] = { "\r\n", "\r\r\n" };
-	g_auto(GStrv) lines = sample_lines();
+	test_each_of (row, "\r\n", "\r\r\n") {
+		g_autoptr(GString) bytes = lines_in_order("01234", "", 0, *row);
 
-	test_each (row, ends) {
-		g_autoptr(GString) bytes = g_string_new(NULL);
-		g_autofree char *body = g_strjoinv(*row, lines);
-
-		g_string_append(bytes, body);
-		g_string_append(bytes, *row);
 		assert_good(bytes, 0);
 	}
 }
@@ -510,77 +405,47 @@ TEST(line_ends)
 /* Ten megabytes without a line's end are text like any other, and are not kept. */
 TEST(endless_console_line)
 {
-	g_autofree char *noise = g_malloc(10 << 20);
+	g_autofree char *noise = g_strnfill(10 << 20, '@');
 	g_autoptr(GString) bytes = sample();
 
-	memset(noise, '@', 10 << 20);
-	g_string_prepend_len(bytes, noise, 10 << 20);
+	g_string_prepend(bytes, noise);
 	assert_good(bytes, 10 << 20);
 }
 
-TEST(set_cut_at_every_byte_is_refused)
+static void assert_none(const char *bytes, size_t length, const char *words)
 {
-	g_autoptr(GString) bytes = sample();
-	size_t length;
+	struct outcome outcome = receive(bytes, length, 0);
 
-	for (length = 0; length < bytes->len; length++) {
-		struct outcome outcome = receive(bytes->str, length, 0);
-
-		assert_false(outcome.good);
-		assert_says(outcome.message, "the input ended");
-		outcome_clear(&outcome);
-	}
+	assert_says(outcome.message, words);
+	outcome_clear(&outcome);
 }
 
-/* The beginning lost, at every byte: the first frame seen whole is not number 0. */
-TEST(set_without_its_beginning_is_refused)
+/* At every byte. The beginning lost: the first frame seen whole is not number 0. */
+TEST(set_without_its_end_or_beginning_is_refused)
 {
 	g_autoptr(GString) bytes = sample();
-	size_t start;
 
-	for (start = 1; start <= bytes->len; start++) {
-		struct outcome outcome = receive(bytes->str + start, bytes->len - start, 0);
-
-		assert_false(outcome.good);
-		outcome_clear(&outcome);
-	}
+	for (size_t at = 0; at < bytes->len; at++)
+		assert_none(bytes->str, at, "the input ended");
+	for (size_t at = 1; at <= bytes->len; at++)
+		assert_none(bytes->str + at, bytes->len - at, "");
 }
 
-TEST(every_byte_left_out_is_refused)
+TEST(every_byte_left_out_or_changed_is_refused)
 {
 	g_autoptr(GString) whole = sample();
-	size_t at;
 
-	for (at = 0; at < whole->len; at++) {
-		g_autoptr(GString) bytes = g_string_new_len(whole->str, (gssize)whole->len);
-		struct outcome outcome;
+	for (size_t at = 0; at < whole->len; at++) {
+		const char right = whole->str[at];
 
-		g_string_erase(bytes, (gssize)at, 1);
-		outcome = receive(bytes->str, bytes->len, 0);
-		assert_false(outcome.good);
-		outcome_clear(&outcome);
-	}
-}
-
-TEST(every_changed_byte_is_refused)
-{
-	g_autoptr(GString) bytes = sample();
-	size_t at;
-	unsigned int change;
-
-	for (at = 0; at < bytes->len; at++) {
-		char right = bytes->str[at];
-
-		for (change = 1; change < 256; change++) {
-			struct outcome outcome;
-
-			bytes->str[at] = (char)(right ^ change);
-			outcome = receive(bytes->str, bytes->len, 0);
-			if (outcome.good)
-				fail_msg("byte %zu changed by %#x was taken", at, change);
-			outcome_clear(&outcome);
+		for (unsigned int change = 1; change < 256; change++) {
+			test_row("changes", at);
+			whole->str[at] = (char)(right ^ change);
+			assert_none(whole->str, whole->len, "");
 		}
-		bytes->str[at] = right;
+		g_string_erase(whole, (gssize)at, 1);
+		assert_none(whole->str, whole->len, "");
+		g_string_insert_c(whole, (gssize)at, right);
 	}
 }
 
@@ -590,172 +455,97 @@ TEST(every_changed_byte_is_refused)
  */
 TEST(every_byte_put_in_is_refused)
 {
-	g_autoptr(GString) whole = sample();
-	size_t at;
-	unsigned int c;
+	g_autoptr(GString) bytes = sample();
 
-	for (at = 0; at < whole->len; at++) {
-		bool at_edge = at == 0 || whole->str[at - 1] == '\n' || whole->str[at] == '\n';
+	for (size_t at = 1; at < bytes->len; at++) {
+		const char before = bytes->str[at - 1];
 
-		for (c = 0; c < 256 && !at_edge; c++) {
-			g_autoptr(GString) bytes = g_string_new_len(whole->str, (gssize)whole->len);
-			struct outcome outcome;
-
+		if (before == '\n' || bytes->str[at] == '\n')
+			continue;
+		for (unsigned int c = 0; c < 256; c++) {
+			test_row("bytes", at);
 			g_string_insert_c(bytes, (gssize)at, (char)c);
-			outcome = receive(bytes->str, bytes->len, 0);
-			if (outcome.good && !(c == '@' && whole->str[at - 1] == '@'))
-				fail_msg("byte %#x put in at %zu was taken", c, at);
-			outcome_clear(&outcome);
+			if (c != '@' || before != '@')
+				assert_none(bytes->str, bytes->len, "");
+			g_string_erase(bytes, (gssize)at, 1);
 		}
 	}
 }
 
-/* The sample with its lines in another order, doubled or left out. */
-static GString *lines_in_order(const char *order)
+/* Lines of the sample, then a frame with a good CRC, then anything; what is said of it. */
+TEST(what_is_no_set_is_refused)
 {
-	g_auto(GStrv) lines = sample_lines();
-	GString *bytes = g_string_new(NULL);
-
-	for (; *order; order++)
-		g_string_append_printf(bytes, "%s\n", lines[*order - '0']);
-	return bytes;
-}
-
-TEST(order_and_number_of_frames)
-{
+	static const char long_frame[] = "@ept1 1 text data=";
 	static const struct {
-		const char *order, *words, *seen;
+		const char *order, *frame, *rest, *words;
+		int seen; /* frames given on before */
 	} cases[] = {
-		{ "001234", "frame 0 came twice or out of order, frame 1 was expected",
-		  "0:begin " },
-		{ "011234", "frame 1 came twice or out of order, frame 2 was expected",
-		  "0:begin 1:exit " },
-		{ "02134", "frame 2 came where frame 1 was expected: 1 missing", "0:begin " },
-		{ "0134", "frame 3 came where frame 2 was expected: 1 missing", "0:begin 1:exit " },
-		{ "04", "frame 4 came where frame 1 was expected: 3 missing", "0:begin " },
-		{ "1234", "frame 1 came where frame 0 was expected", "" },
-		{ "0123401234", "frame 0 came after the end frame", SAMPLE_SEEN },
-		{ "012344", "frame 4 came after the end frame", SAMPLE_SEEN },
-		{ "0123", "the input ended after 4 frames without an end frame",
-		  "0:begin 1:exit 2:exit 3:exit " },
-		{ "", "the input ended after 0 frames without an end frame", "" },
+		/* Order and number of frames. */
+		{ "001234", "", "", "frame 0 came twice or out of order, frame 1 was expected", 1 },
+		{ "011234", "", "", "frame 1 came twice or out of order, frame 2 was expected", 2 },
+		{ "02134", "", "", "frame 2 came where frame 1 was expected: 1 missing", 1 },
+		{ "0134", "", "", "frame 3 came where frame 2 was expected: 1 missing", 2 },
+		{ "04", "", "", "frame 4 came where frame 1 was expected: 3 missing", 1 },
+		{ "1234", "", "", "frame 1 came where frame 0 was expected", 0 },
+		{ "0123401234", "", "", "frame 0 came after the end frame", 5 },
+		{ "012344", "", "", "frame 4 came after the end frame", 5 },
+		{ "0123", "", "", "the input ended after 4 frames without an end frame", 4 },
+		{ "", "", "", "the input ended after 0 frames without an end frame", 0 },
+		{ "01234", "", "reboot: Power down\n@ept1 ", "the input ended within the frame",
+		  5 },
+		/* The end must count right. */
+		{ "0123", "4 end frames=3 ", "", "4 came", 4 },
+		{ "0123", "4 end frames=5 ", "", "4 came", 4 },
+		{ "0123", "4 end frames=-4 ", "", "does not say how many", 4 },
+		{ "0123", "4 end frames=four ", "", "does not say how many", 4 },
+		{ "0123", "4 end frames= ", "", "does not say how many", 4 },
+		/* The beginning must be right. The last but one must not reach a terminal. */
+		{ "", "0 exit proto=1 from=probe ", "", "expected 'begin'", 0 },
+		{ "", "0 end proto=1 from=probe ", "", "expected 'begin'", 0 },
+		{ "", "0 begin proto=2 from=probe ", "", "does not say proto=1", 0 },
+		{ "", "0 begin proto=one from=probe ", "", "does not say proto=1", 0 },
+		{ "", "0 begin proto=1 from=agent ", "", "from 'agent', expected 'probe'", 0 },
+		{ "", "0 begin proto=1 from=%1b[2J ", "", "from '\\033[2J'", 0 },
+		{ "", "0 begin proto=1 ", "", "from 'nobody'", 0 },
+		{ "0", "1 begin ", "", "second begin", 1 },
+		/* Other versions. */
+		{ "0", "", "@ept2 1 exit\n", "version", 1 },
+		{ "0", "", "@ept10 \n", "version", 1 },
+		{ "0", "", "@ept0 \n", "version", 1 },
+		{ "0", "", "@ept123456789 \n", "version", 1 },
+		/* Text right after the mark is a broken frame, whatever else it may be. */
+		{ "0", "", "@ept1 1 exit reason=0 eax=0x1eee #00000000\n",
+		  "number 1, where 1 was expected: its CRC", 1 },
+		{ "0", "", "@ept1 1 exit rea[  1.5] usb 1-1\n",
+		  "number 1, where 1 was expected: it does not end", 1 },
+		{ "0", "", "@ept1 1 exit reason=0 eax=0x1eee #0000000\n", "does not end with a CRC",
+		  1 },
+		{ "0", "", "@ept1 1 exit reason=0 eax=0x1eee #0000000A\n",
+		  "does not end with a CRC", 1 },
+		{ "0", "", "@ept1 is how a frame begins\n", "where number 1 was expected", 1 },
+		{ "0", "", long_frame, "longer than 1024 bytes", 1 },
 	};
+	g_autofree char *filler = g_strnfill(FRAME_LINE_MAX, 'x');
 
 	test_each (row, cases) {
-		g_autoptr(GString) bytes = lines_in_order(row->order);
+		g_autoptr(GString) bytes = lines_in_order(row->order, "", 0, "\n");
+		g_autofree char *text = g_strconcat("@ept1 ", row->frame, NULL);
+		g_autoptr(GString) frame = with_crc(text, strlen(text));
 
+		if (*row->frame != '\0')
+			g_string_append_printf(bytes, "%s\n", frame->str);
+		g_string_append(bytes, row->rest);
+		if (row->rest == long_frame)
+			g_string_append(bytes, filler);
 		assert_refused(bytes, row->words, row->seen);
 	}
 }
 
-TEST(end_must_count_right)
-{
-	static const char *const ends[] = { "3", "5", "-4", "four", "" };
-	unsigned int i;
-
-	for (i = 0; i < G_N_ELEMENTS(ends); i++) {
-		g_autoptr(GString) bytes = lines_in_order("0123");
-		struct frame_line line;
-
-		frame_open(&line, 4, "end");
-		frame_add_string(&line, "frames", ends[i]);
-		append_line(bytes, frame_close(&line), &line);
-		assert_refused(bytes, i < 2 ? "4 came" : "does not say how many",
-			       "0:begin 1:exit 2:exit 3:exit ");
-	}
-}
-
-TEST(begin_must_be_right)
-{
-	static const struct {
-		const char *kind, *proto, *from, *words;
-	} cases[] = {
-		{ "exit", "1", "probe", "expected 'begin'" },
-		{ "end", "1", "probe", "expected 'begin'" },
-		{ "begin", "2", "probe", "does not say proto=1" },
-		{ "begin", "one", "probe", "does not say proto=1" },
-		{ "begin", "1", "agent", "from 'agent', expected 'probe'" },
-		{ "begin", "1", "\x1b[2J", "from '\\033[2J'" }, /* must not reach a terminal */
-		{ "begin", "1", NULL, "from 'nobody'" },
-	};
-
-	test_each (row, cases) {
-		g_autoptr(GString) bytes = g_string_new(NULL);
-		struct frame_line line;
-
-		frame_open(&line, 0, row->kind);
-		frame_add_string(&line, "proto", row->proto);
-		if (row->from)
-			frame_add_string(&line, "from", row->from);
-		append_line(bytes, frame_close(&line), &line);
-		assert_refused(bytes, row->words, "");
-	}
-}
-
-TEST(second_begin_is_refused)
-{
-	g_autoptr(GString) bytes = lines_in_order("0");
-	struct frame_line line;
-
-	frame_open(&line, 1, "begin");
-	append_line(bytes, frame_close(&line), &line);
-	assert_refused(bytes, "second begin", "0:begin ");
-}
-
-TEST(other_version_is_refused)
-{
-	static const char *const others[] = { "@ept2 1 exit", "@ept10 ", "@ept0 ",
-					      "@ept123456789 " };
-
-	test_each (row, others) {
-		g_autoptr(GString) bytes = lines_in_order("0");
-
-		g_string_append_printf(bytes, "%s\n", *row);
-		assert_refused(bytes, "version", "0:begin ");
-	}
-}
-
-/* Text right after the mark of a frame is a broken frame, whatever else it may be. */
-TEST(broken_frame_is_named)
-{
-	static const struct {
-		const char *line, *words;
-	} cases[] = {
-		{ "@ept1 1 exit reason=0 eax=0x1eee #00000000",
-		  "number 1, where 1 was expected: its CRC" },
-		{ "@ept1 1 exit rea[  1.5] usb 1-1",
-		  "number 1, where 1 was expected: it does not end" },
-		{ "@ept1 1 exit reason=0 eax=0x1eee #0000000", "does not end with a CRC" },
-		{ "@ept1 1 exit reason=0 eax=0x1eee #0000000A", "does not end with a CRC" },
-		{ "@ept1 is how a frame begins", "where number 1 was expected" },
-	};
-
-	test_each (row, cases) {
-		g_autoptr(GString) bytes = lines_in_order("0");
-
-		g_string_append_printf(bytes, "%s\n", row->line);
-		assert_refused(bytes, row->words, "0:begin ");
-	}
-}
-
-TEST(over_long_frame_is_refused)
-{
-	g_autoptr(GString) bytes = lines_in_order("0");
-	size_t i;
-
-	g_string_append(bytes, "@ept1 1 text data=");
-	for (i = 0; i < FRAME_LINE_MAX; i++)
-		g_string_append_c(bytes, 'x');
-	assert_refused(bytes, "longer than 1024 bytes", "0:begin ");
-}
-
 TEST(refusal_is_for_good)
 {
-	g_autoptr(GString) bytes = lines_in_order("02");
+	g_autoptr(GString) bytes = lines_in_order("02", "", 0, "\n");
 	g_autoptr(GString) rest = sample();
-	g_autoptr(GError) first = NULL;
-	g_autoptr(GError) second = NULL;
-	g_autoptr(GError) third = NULL;
+	g_autoptr(GError) first = NULL, second = NULL, third = NULL;
 	g_autoptr(frameset) set = frameset_new("L1", EPTLAB_ERROR_L1, "probe", NULL, NULL);
 
 	assert_false(frameset_feed(set, bytes->str, bytes->len, &first));
@@ -801,28 +591,21 @@ TEST(callback_can_refuse)
 	assert_says(error->message, "frame 2 of kind 'exit' was not wanted");
 }
 
-TEST(frame_begun_after_the_end)
-{
-	g_autoptr(GString) bytes = sample();
-
-	g_string_append(bytes, "reboot: Power down\n@ept1 ");
-	assert_refused(bytes, "the input ended within the frame", SAMPLE_SEEN);
-}
-
 /* ---- Fields and texts ---- */
-
-static void parse_into(struct frame_line *line, struct frame *frame)
-{
-	bool has_seq;
-
-	assert_true(frame_close(line));
-	assert_null(frame_parse(line->line, line->length - 1, frame, &has_seq));
-}
 
 TEST(fields_are_named_in_messages)
 {
+	static const struct {
+		const char *key;
+		uint64_t most;
+		const char *message;
+	} cases[] = {
+		{ "eax", 255, "L1: frame 9 (exit): eax=256, expected a number from 0 to 255" },
+		{ "word", 9, "L1: frame 9 (exit): word=-1\\n, expected a number from 0 to 9" },
+		{ "ebx", 9, "L1: frame 9 (exit) has no field 'ebx' that is a text" },
+	};
 	struct frame_line line;
-	struct frame frame;
+	const struct frame *frame;
 	g_autoptr(GError) error = NULL;
 	uint64_t value = 5;
 
@@ -830,23 +613,18 @@ TEST(fields_are_named_in_messages)
 	frame_add_u64(&line, "eax", 256);
 	frame_add_string(&line, "word", "-1\n");
 	frame_add_bytes(&line, "nul", "\0", 1);
-	parse_into(&line, &frame);
-
-	assert_true(frameset_field_u64(&frame, "L2", EPTLAB_ERROR_L2, "eax", 256, &value, &error));
-	assert_int_equal(value, 256);
-	assert_false(frameset_field_u64(&frame, "L2", EPTLAB_ERROR_L2, "eax", 255, &value, &error));
-	assert_string_equal(error->message,
-			    "L2: frame 9 (exit): eax=256, expected a number from 0 to 255");
-	g_clear_error(&error);
-	assert_false(frameset_field_u64(&frame, "L2", EPTLAB_ERROR_L2, "word", 9, &value, &error));
-	assert_string_equal(error->message,
-			    "L2: frame 9 (exit): word=-1\\n, expected a number from 0 to 9");
-	g_clear_error(&error);
-	assert_false(frameset_field_u64(&frame, "L1", EPTLAB_ERROR_L1, "ebx", 9, &value, &error));
-	assert_int_equal(error->code, EPTLAB_ERROR_L1);
-	assert_string_equal(error->message, "L1: frame 9 (exit) has no field 'ebx' that is a text");
-	g_clear_error(&error);
-	assert_null(frameset_field_string(&frame, "L1", EPTLAB_ERROR_L1, "nul", &error));
+	assert_true(frame_close(&line));
+	frame = parsed(&line);
+	assert_true(frameset_field_u64(frame, "L2", EPTLAB_ERROR_L2, "eax", 256, &value, &error));
+	test_each (row, cases) {
+		assert_false(frameset_field_u64(frame, "L1", EPTLAB_ERROR_L1, row->key, row->most,
+						&value, &error));
+		assert_string_equal(error->message, row->message);
+		assert_error(&error, EPTLAB_ERROR_L1, "");
+	}
+	assert_false(frameset_field_u64(frame, "L2", EPTLAB_ERROR_L2, "eax", 255, &value, &error));
+	assert_error(&error, EPTLAB_ERROR_L2, "L2: frame 9 (exit): eax=256, expected");
+	assert_null(frameset_field_string(frame, "L1", EPTLAB_ERROR_L1, "nul", &error));
 	assert_non_null(error);
 	assert_int_equal(value, 256);
 }
@@ -855,17 +633,13 @@ TEST(fields_are_named_in_messages)
 static unsigned int carry(frame_texts *texts, const char *name, const char *data, size_t length)
 {
 	struct frame_line line;
-	struct frame frame;
 	unsigned int frames = 0;
 	size_t taken;
-	bool has_seq;
 
 	do {
-		g_autoptr(GError) error = NULL;
-
 		assert_true(frame_text(&line, ++frames, name, data, length, &taken));
-		assert_null(frame_parse(line.line, line.length - 1, &frame, &has_seq));
-		assert_true(frame_texts_add(texts, &frame, "L1", EPTLAB_ERROR_L1, 1 << 20, &error));
+		assert_true(frame_texts_add(texts, parsed(&line), "L1", EPTLAB_ERROR_L1, 1 << 20,
+					    NULL));
 		data += taken;
 		length -= taken;
 	} while (length > 0);
@@ -876,9 +650,8 @@ TEST(texts_are_carried_whole)
 {
 	g_autofree char *console = g_malloc(100000);
 	frame_texts *texts = frame_texts_new();
-	unsigned int i;
 
-	for (i = 0; i < 100000; i++)
+	for (unsigned int i = 0; i < 100000; i++)
 		console[i] = (char)(i * 7 + i / 256);
 	assert_true(carry(texts, "ept/l2-console.log", console, 100000) > 100);
 	assert_int_equal(carry(texts, "empty", "", 0), 1);
@@ -893,78 +666,70 @@ TEST(texts_are_carried_whole)
 	g_hash_table_unref(texts);
 }
 
-static bool message_has(const char *message, const char *words)
+TEST(text_frames_are_checked)
 {
-	return message && strstr(message, words);
-}
+	static const char no_name[] = "is no name of a file in a record";
+	static const struct {
+		const char *fields;
+		size_t limit;
+		const char *words; /* NULL: it is taken */
+	} cases[] = {
+		{ "name=a|data=x", 1, NULL },
+		{ "name=ept/dmesg.log|data=x", 1, NULL },
+		{ "name=no-ept_2/x.y|data=x", 1, NULL },
+		/* No safe paths. */
+		{ "name=|data=x", 1, no_name },
+		{ "name=/|data=x", 1, no_name },
+		{ "name=/a|data=x", 1, no_name },
+		{ "name=a/|data=x", 1, no_name },
+		{ "name=../a|data=x", 1, no_name },
+		{ "name=a/..|data=x", 1, no_name },
+		{ "name=a/../b|data=x", 1, no_name },
+		{ "name=.a|data=x", 1, no_name },
+		{ "name=a/.b|data=x", 1, no_name },
+		{ "name=a//b|data=x", 1, no_name },
+		{ "name=a/b/c|data=x", 1, no_name },
+		{ "name=a b|data=x", 1, no_name },
+		{ "name=a\nb|data=x", 1, no_name },
+		{ "name=-a|data=x", 1, no_name },
+		/* Not all is there, or too much. */
+		{ "name=a", 1, "has no field 'data'" },
+		{ "data=x", 1, "" },
+		{ "name=a|data=12345", 5, NULL },
+		{ "name=a|data=12345", 4, "more than 4 bytes" },
+	};
 
-static bool text_frame_is_taken(const char *name, const char *data, size_t limit, char **message)
-{
-	frame_texts *texts = frame_texts_new();
-	g_autoptr(GError) error = NULL;
-	struct frame_line line;
-	struct frame frame;
-	bool good;
+	test_each (row, cases) {
+		g_autoptr(GString) line = g_string_new(NULL);
+		frame_texts *texts = frame_texts_new();
+		g_autoptr(GError) error = NULL;
+		struct frame frame;
+		bool has_seq;
 
-	frame_open(&line, 3, "text");
-	if (name)
-		frame_add_string(&line, "name", name);
-	if (data)
-		frame_add_string(&line, "data", data);
-	parse_into(&line, &frame);
-	good = frame_texts_add(texts, &frame, "L1", EPTLAB_ERROR_L1, limit, &error);
-	*message = error ? g_strdup(error->message) : NULL;
-	assert_int_equal(good, error == NULL);
-	g_hash_table_unref(texts);
-	return good;
-}
-
-TEST(text_names_are_safe_paths)
-{
-	static const char *const good[] = { "a", "ept/dmesg.log", "no-ept_2/x.y" };
-	static const char *const bad[] = { "",	 "/",	 "/a",	 "a/",	  "../a", "a/..", "a/../b",
-					   ".a", "a/.b", "a//b", "a/b/c", "a b",  "a\nb", "-a" };
-	char *message = NULL;
-
-	test_each (row, good)
-		assert_true(text_frame_is_taken(*row, "x", 1, &message));
-	test_each (row, bad) {
-		if (text_frame_is_taken(*row, "x", 1, &message))
-			fail_msg("taken for a name: '%s'", *row);
-		assert_true(message_has(message, "is no name of a file in a record"));
-		g_free(message);
+		put_frame(line, 3, "text", row->fields);
+		assert_null(frame_parse(line->str, line->len - 1, &frame, &has_seq));
+		assert_int_equal(
+			frame_texts_add(texts, &frame, "L1", EPTLAB_ERROR_L1, row->limit, &error),
+			row->words == NULL);
+		if (row->words != NULL)
+			assert_error(&error, EPTLAB_ERROR_L1, row->words);
+		assert_null(error);
+		g_hash_table_unref(texts);
 	}
-	assert_false(text_frame_is_taken("a", NULL, 1, &message));
-	assert_true(message_has(message, "has no field 'data'"));
-	g_free(message);
-	assert_false(text_frame_is_taken(NULL, "x", 1, &message));
-	g_free(message);
-}
-
-TEST(texts_are_bounded)
-{
-	char *message;
-
-	assert_true(text_frame_is_taken("a", "12345", 5, &message));
-	assert_false(text_frame_is_taken("a", "12345", 4, &message));
-	assert_true(message_has(message, "more than 4 bytes"));
-	g_free(message);
 }
 
 TEST(texts_are_bounded_together)
 {
 	frame_texts *texts = frame_texts_new();
 	struct frame_line line;
-	struct frame frame;
-	g_autoptr(GError) error = NULL;
+	const struct frame *frame;
 	size_t taken;
-	bool has_seq;
 
 	carry(texts, "one", "123", 3);
 	assert_true(frame_text(&line, 1, "two", "4567", 4, &taken));
-	assert_null(frame_parse(line.line, line.length - 1, &frame, &has_seq));
-	assert_false(frame_texts_add(texts, &frame, "L1", EPTLAB_ERROR_L1, 6, &error));
+	frame = parsed(&line);
+	assert_false(frame_texts_add(texts, frame, "L1", EPTLAB_ERROR_L1, 6, NULL));
 	assert_null(frame_texts_get(texts, "two"));
-	assert_true(frame_texts_add(texts, &frame, "L1", EPTLAB_ERROR_L1, 7, NULL));
+	assert_true(frame_texts_add(texts, frame, "L1", EPTLAB_ERROR_L1, 7, NULL));
 	g_hash_table_unref(texts);
 }

@@ -171,14 +171,11 @@ TEST(size_of_a_dose_is_an_argument)
 
 TEST(doses_have_a_guest_of_their_own)
 {
-	static const char *const others[] = { "boot",  "overdose-io", "dose",	"dosed",
-					      "dose-", "dose-none",   "io",	"do",
-					      "",      "doses-io",    "Dose-io" };
-
 	assert_true(job_is_dose("dose-cpuid"));
 	assert_true(job_is_dose("dose-io"));
 	assert_true(job_is_dose("doses"));
-	test_each (row, others)
+	test_each_of (row, "boot", "overdose-io", "dose", "dosed", "dose-", "dose-none", "io", "do",
+		      "", "doses-io", "Dose-io")
 		assert_false(job_is_dose(*row));
 }
 
@@ -382,20 +379,12 @@ static char *replaced(const char *text, const char *part, const char *by)
 /* What is filled in must be there, and once. */
 TEST(damaged_template_is_refused)
 {
-	static const char *const parts[] = {
-		"<name/>",
-		"<uuid/>",
-		"<memory unit='MiB'/>",
-		"<vcpu/>",
-		"<kernel/>",
-		"<cmdline/>",
-		"<source path=''/>\n      <target port='0'/>",
-		"<source path=''/>\n      <target port='1'/>",
-	};
 	g_autofree char *text = NULL;
 
 	assert_true(g_file_get_contents(TEMPLATE, &text, NULL, NULL));
-	test_each (row, parts) {
+	test_each_of (row, "<name/>", "<uuid/>", "<memory unit='MiB'/>", "<vcpu/>", "<kernel/>",
+		      "<cmdline/>", "<source path=''/>\n      <target port='0'/>",
+		      "<source path=''/>\n      <target port='1'/>") {
 		g_autofree char *twice = g_strconcat(*row, *row, NULL);
 		g_autofree char *without = replaced(text, *row, "");
 		g_autofree char *doubled = replaced(text, *row, twice);

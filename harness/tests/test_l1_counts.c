@@ -160,15 +160,9 @@ TEST(log_is_not_judged)
 
 TEST(log_without_a_table_is_no_error)
 {
-	static const char *const texts[] = {
-		"",
-		"\n\n",
-		"[    1.000000] kvm: exiting hardware virtualization\n",
-		"[    1.000000] exitcount: VM 231: 1000 exits\n",
-		"[    1.000000] kvm: exitcount: 1000 exits\n",
-	};
-
-	test_each (row, texts) {
+	test_each_of (row, "", "\n\n", "[    1.000000] kvm: exiting hardware virtualization\n",
+		      "[    1.000000] exitcount: VM 231: 1000 exits\n",
+		      "[    1.000000] kvm: exitcount: 1000 exits\n") {
 		g_autoptr(GError) error = NULL;
 
 		assert_null(parse(LOG, *row, strlen(*row), &error));
@@ -330,25 +324,10 @@ TEST(debugfs_that_does_not_fit_is_refused)
 
 TEST(debugfs_lines_that_kvm_does_not_write)
 {
-	static const char *const lines[] = {
-		"10 CPUID 0",
-		"10 0 0",
-		"10 CPUID 0 0 0",
-		"10 CPUID 0 x",
-		"10 CPUID -0 0",
-		"10 CPUID 0  0",
-		"x CPUID 0 0",
-		"4294967296 X 0 0",
-		"10 CPUID 18446744073709551616 0",
-		"total 1",
-		"total one 0",
-		"Total 1 0",
-		"0 EXCEPTION_NMI 0 0",
-		"kvm: exitcount: x",
-		" ",
-	};
-
-	test_each (row, lines) {
+	test_each_of (row, "10 CPUID 0", "10 0 0", "10 CPUID 0 0 0", "10 CPUID 0 x",
+		      "10 CPUID -0 0", "10 CPUID 0  0", "x CPUID 0 0", "4294967296 X 0 0",
+		      "10 CPUID 18446744073709551616 0", "total 1", "total one 0", "Total 1 0",
+		      "0 EXCEPTION_NMI 0 0", "kvm: exitcount: x", " ") {
 		g_autofree char *text =
 			g_strdup_printf("0 EXCEPTION_NMI 1 0\n%s\ntotal 1 0\n", *row);
 		g_autofree char *shown =
@@ -487,24 +466,18 @@ TEST(histogram_that_is_not_whole_is_refused)
 
 TEST(histogram_lines_that_the_kernel_does_not_write)
 {
-	static const char *const lines[] = {
-		"{ exit_reason: }",
-		"{ exit_reason:         -5 } hitcount:         41",
-		"{ exit_reason: 4294967344 } hitcount:         41",
-		"{ exit_reason:         10 } hitcount:        +41",
-		"{ exit_reason:         10 } hitcount: 18446744073709551657",
-		"{ exit_reason:         10 }",
-		"{ exit_reason:         10 } hitcount:",
-		"{ exit_reason:         10 } hitcount:          x",
-		"{ exit_reason:         10 } hitcount:         41  cycles:         7",
-		"{ exit_reason:         10, vcpu:          0 } hitcount:         41",
-		"{ exit_reason:       0x0a } hitcount:         41",
-		"{ exit_reason: [0a] CPUID } hitcount:         41",
-		"{ vcpu_id:             10 } hitcount:         41",
-		"{ exit_reason:         10 hitcount:         41",
-	};
-
-	test_each (row, lines) {
+	test_each_of (row, "{ exit_reason: }", "{ exit_reason:         -5 } hitcount:         41",
+		      "{ exit_reason: 4294967344 } hitcount:         41",
+		      "{ exit_reason:         10 } hitcount:        +41",
+		      "{ exit_reason:         10 } hitcount: 18446744073709551657",
+		      "{ exit_reason:         10 }", "{ exit_reason:         10 } hitcount:",
+		      "{ exit_reason:         10 } hitcount:          x",
+		      "{ exit_reason:         10 } hitcount:         41  cycles:         7",
+		      "{ exit_reason:         10, vcpu:          0 } hitcount:         41",
+		      "{ exit_reason:       0x0a } hitcount:         41",
+		      "{ exit_reason: [0a] CPUID } hitcount:         41",
+		      "{ vcpu_id:             10 } hitcount:         41",
+		      "{ exit_reason:         10 hitcount:         41") {
 		g_autofree char *text = g_strconcat(HEAD, *row, "\n", TOTALS(41, 1, 0), NULL);
 		g_autofree char *shown =
 			g_strdup_printf("the histogram of kvm:kvm_exit has the line \"%s\"", *row);

@@ -463,10 +463,7 @@ TEST_STREAM(what_did_not_come_is_not_known)
 
 TEST(statistic_that_is_no_number_is_not_known)
 {
-	static const char *const texts[] = { "",     "\n",    "many\n",
-					     "-1\n", "1 2\n", "18446744073709551616\n" };
-
-	test_each (row, texts) {
+	test_each_of (row, "", "\n", "many\n", "-1\n", "1 2\n", "18446744073709551616\n") {
 		struct stream *stream = stream_new();
 		const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
 		struct witnessed damaged = vmx;
