@@ -45,14 +45,19 @@ static void write_file(const struct folder *folder, const char *name, const char
 	assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
+static void write_sample(const struct folder *folder)
+{
+	for (guint i = 0; i < G_N_ELEMENTS(sample); i++)
+		write_file(folder, sample[i].name, sample[i].text);
+}
+
 static int setup(void **state)
 {
 	struct folder *folder = g_new0(struct folder, 1);
 
 	folder->path = g_dir_make_tmp("eptlab-config-XXXXXX", NULL);
 	assert_non_null(folder->path);
-	test_each (row, sample)
-		write_file(folder, row->name, row->text);
+	write_sample(folder);
 	*state = folder;
 	return 0;
 }
@@ -97,17 +102,6 @@ static void assert_fails(const struct folder *folder, const char *const *overrid
 		error->message[dots - message] = '\0';
 	}
 	assert_string_equal(error->message, message);
-}
-
-/* One of the files has this text instead. */
-static void assert_file_fails(struct folder *folder, const char *name, const char *text,
-			      const char *expected)
-{
-	write_file(folder, name, text);
-	assert_fails(folder, NULL, NULL, expected);
-	test_each (row, sample)
-		if (strcmp(row->name, name) == 0)
-			write_file(folder, name, row->text);
 }
 
 static struct config *load(const struct folder *folder, const char *const *overrides,
@@ -334,86 +328,121 @@ TEST(projects_own_configuration_is_right)
 
 /* ---- What is wrong ---- */
 
-TEST_FOLDER(lines_that_are_none)
+#define A_NAME	   "expected a name of a-z, 0-9, _ and -"
+#define A_BYTE	   "expected printable ASCII outside of comments"
+#define SECTIONS   "experiment, module, l2, l1, bochs, tcg, kvm, local, conform"
+#define EXPERIMENT "[experiment]\nworkload=boot\nplatform=auto\nconfigurations=ept;"
+
+/* A file that has this text instead, and what is said of it, after the file's name. */
+TEST_FOLDER(wrong_files)
 {
-	assert_file_fails(
-		folder, "l2.conf", "[l2]\n# c\nvcpus 1\n",
-		"L0: %s/l2.conf:3: 'vcpus 1' is neither a comment (#) nor '[section]' nor "
-		"'key=value'");
-	assert_file_fails(folder, "l2.conf", "\nvcpus=1\n",
-			  "L0: %s/l2.conf:2: 'vcpus' stands before the first [section]");
-	assert_file_fails(folder, "l2.conf", "[l2\n",
-			  "L0: %s/l2.conf:1: '[l2' begins like a section, expected '[name]'");
-	assert_file_fails(
-		folder, "l2.conf", "[]\n",
-		"L0: %s/l2.conf:1: '[]' is no section, expected a name of a-z, 0-9 and _ in "
-		"brackets");
-	assert_file_fails(
-		folder, "l2.conf", "[L2]\n",
-		"L0: %s/l2.conf:1: '[L2]' is no section, expected a name of a-z, 0-9 and _ "
-		"in brackets");
-	assert_file_fails(
-		folder, "l2.conf", "[l2]\n=1\n",
-		"L0: %s/l2.conf:2: '' is no key, expected a name of a-z, 0-9 and _ before "
-		"'='");
-	assert_file_fails(
-		folder, "l2.conf", "[l2]\nvcpus[de]=1\n",
-		"L0: %s/l2.conf:2: 'vcpus[de]' is no key, expected a name of a-z, 0-9 and _ "
-		"before '='");
-	/* A blank to isspace(), but not to GKeyFile. */
-	assert_file_fails(
-		folder, "l2.conf", "[l2]\f\n",
-		"L0: %s/l2.conf:1: there is a byte 0x0c, expected printable ASCII outside "
-		"of comments");
-	assert_file_fails(
-		folder, "l2.conf", "[l2]\r\n[l2]\r",
-		"L0: %s/l2.conf:2: there is a byte 0x0d, expected printable ASCII outside "
-		"of comments");
-	assert_file_fails(
-		folder, "l2.conf", "[l2]\nappend=caf\xc3\xa9\n",
-		"L0: %s/l2.conf:2: there is a byte 0xc3, expected printable ASCII outside "
-		"of comments");
+	static const struct {
+		const char *file, *text, *expected;
+	} cases[] = {
+		/* Lines that are none. */
+		{ "l2", "[l2]\n# c\nvcpus 1\n",
+		  ":3: 'vcpus 1' is neither a comment (#) nor '[section]' nor 'key=value'" },
+		{ "l2", "\nvcpus=1\n", ":2: 'vcpus' stands before the first [section]" },
+		{ "l2", "[l2\n", ":1: '[l2' begins like a section, expected '[name]'" },
+		{ "l2", "[]\n",
+		  ":1: '[]' is no section, expected a name of a-z, 0-9 and _ in brackets" },
+		{ "l2", "[L2]\n",
+		  ":1: '[L2]' is no section, expected a name of a-z, 0-9 and _ in brackets" },
+		{ "l2", "[l2]\n=1\n",
+		  ":2: '' is no key, expected a name of a-z, 0-9 and _ before '='" },
+		{ "l2", "[l2]\nvcpus[de]=1\n",
+		  ":2: 'vcpus[de]' is no key, expected a name of a-z, 0-9 and _ before '='" },
+		/* A blank to isspace(), but not to GKeyFile. */
+		{ "l2", "[l2]\f\n", ":1: there is a byte 0x0c, " A_BYTE },
+		{ "l2", "[l2]\r\n[l2]\r", ":2: there is a byte 0x0d, " A_BYTE },
+		{ "l2", "[l2]\nappend=caf\xc3\xa9\n", ":2: there is a byte 0xc3, " A_BYTE },
+		/* Unknown names; a key of another section is as unknown as any. */
+		{ "l2", "# c\n[l3]\nvcpus=1\n",
+		  ":2: there is no section [l3], expected one of " SECTIONS },
+		{ "l2", "[l2]\nvcpus=1\ncpus=1\n",
+		  ":3: [l2] has no key 'cpus', expected one of memory_mib, vcpus, append, "
+		  "timeout_seconds, kernel, doses, image, probe, guest, guest_memory_mib, "
+		  "guest_timeout_seconds" },
+		{ "ept", "[module]\nname=ept\nept=1\nvpid=1\nvcpus=1\n",
+		  ":5: [module] has no key 'vcpus', expected one of name, ept, vpid" },
+		/* Doubled names; bochs.conf is read before l2.conf. */
+		{ "l2", "[l2]\nvcpus=1\n\nvcpus=1\n",
+		  ":4: 'vcpus' stands twice in [l2], first in line 2" },
+		{ "l2", "[l2]\nvcpus=1\n[bochs]\n[l2]\n",
+		  ":4: the section [l2] stands twice, first in line 1" },
+		{ "l2", "[l2]\n[bochs]\n",
+		  ":2: the section [bochs] stands in %s/bochs.conf:1 already" },
+		/* A wrong value. */
+		{ "bochs", "[bochs]\n\n\nmemory_mib = 2049\n",
+		  ":4: memory_mib is '2049' in [bochs], expected a number from 128 to 2048" },
+		/* Missing things. */
+		{ "experiment", EXPERIMENT "noept\ncycles=0\nwitness=0\ntracepoints=\n",
+		  ":1: [experiment] has no 'n', expected a number from 0 to 4294967295" },
+		{ "experiment", EXPERIMENT "noept\nn=0\ncycles=0\ntracepoints=\n",
+		  ":1: [experiment] has no 'witness', expected 0 or 1" },
+		{ "l2",
+		  "# c\n[l2]\nmemory_mib=128\nappend=\ntimeout_seconds=60\nkernel=\ndoses=\n"
+		  "image=\nprobe=\n",
+		  ":2: [l2] has no 'vcpus', expected a number from 1 to 64" },
+		{ "l2",
+		  "[l2]\nmemory_mib=128\nvcpus=1\nappend=\ntimeout_seconds=60\nkernel=\n"
+		  "doses=\nprobe=\n",
+		  ":1: [l2] has no 'image', expected a path, or nothing" },
+		{ "ept", "[module]\nname=ept\nvpid=1\n",
+		  ":1: [module] has no 'ept', expected 0 or 1" },
+		{ "ept", "\n[module]\nept=1\nvpid=1\n",
+		  ":2: [module] has no 'name', expected that of a configuration" },
+		/* Configurations. */
+		{ "ept", "[module]\nname=noept\nept=1\nvpid=1\n",
+		  ":2: name is 'noept' in [module], " A_NAME ", the same as that of the file" },
+		{ "experiment", EXPERIMENT "npt\nn=0\ncycles=0\nwitness=0\ntracepoints=\n",
+		  ":4: no file defines the configuration 'npt', expected npt.conf" },
+		{ "noept", "[module]\nname=noept\nept=0\n\nvpid=0\n",
+		  ":5: vpid=0 for 'noept', expected 1 as for 'ept' (%s/ept.conf:4): runs that "
+		  "are compared must differ in the paging alone" },
+	};
+
+	test_each (row, cases) {
+		g_autofree char *name = g_strconcat(row->file, ".conf", NULL);
+		g_autofree char *expected = g_strconcat("L0: %s/", name, row->expected, NULL);
+
+		write_file(folder, name, row->text);
+		assert_fails(folder, NULL, NULL, expected);
+		write_sample(folder);
+	}
 }
 
 TEST_FOLDER(nul_byte)
 {
 	g_autofree char *path = path_of(folder, "l2.conf");
 
-	assert_true(g_file_set_contents(path,
-					"[l2]\nvcpus=\0"
-					"1\n",
-					14, NULL));
+	assert_true(g_file_set_contents(path, "[l2]\nvcpus=\0001\n", 14, NULL));
 	assert_fails(folder, NULL, NULL,
 		     "L0: %s/l2.conf:2: there is a NUL byte, expected a text file");
 }
 
-TEST_FOLDER(unknown_names)
+static void assert_setting_fails(const struct folder *folder, const char *setting,
+				 const char *expected)
 {
-	assert_file_fails(folder, "l2.conf", "# c\n[l3]\nvcpus=1\n",
-			  "L0: %s/l2.conf:2: there is no section [l3], expected one of experiment, "
-			  "module, l2, l1, bochs, tcg, kvm, local, conform");
-	assert_file_fails(
-		folder, "l2.conf", "[l2]\nvcpus=1\ncpus=1\n",
-		"L0: %s/l2.conf:3: [l2] has no key 'cpus', expected one of memory_mib, vcpus, "
-		"append, timeout_seconds, kernel, doses, image, probe, guest, guest_memory_mib, "
-		"guest_timeout_seconds");
-	/* A key of another section is as unknown as any. */
-	assert_file_fails(
-		folder, "ept.conf", "[module]\nname=ept\nept=1\nvpid=1\nvcpus=1\n",
-		"L0: %s/ept.conf:5: [module] has no key 'vcpus', expected one of name, ept, "
-		"vpid");
+	const char *const settings[] = { setting, NULL };
+	/* One line, whatever it is. */
+	g_autofree char *shown = g_strescape(setting, NULL);
+	g_autofree char *message = g_strdup_printf("L0: setting '%s': %s", shown, expected);
+
+	assert_fails(folder, NULL, settings, message);
 }
 
-TEST_FOLDER(doubled_names)
+/* section.key=value or module.CONFIGURATION.key=value, and what is expected instead of it. */
+static void assert_value_fails(const struct folder *folder, const char *setting,
+			       const char *expected)
 {
-	assert_file_fails(folder, "l2.conf", "[l2]\nvcpus=1\n\nvcpus=1\n",
-			  "L0: %s/l2.conf:4: 'vcpus' stands twice in [l2], first in line 2");
-	assert_file_fails(folder, "l2.conf", "[l2]\nvcpus=1\n[bochs]\n[l2]\n",
-			  "L0: %s/l2.conf:4: the section [l2] stands twice, first in line 1");
-	/* bochs.conf is read before l2.conf. */
-	assert_file_fails(
-		folder, "l2.conf", "[l2]\n[bochs]\n",
-		"L0: %s/l2.conf:2: the section [bochs] stands in %s/bochs.conf:1 already");
+	g_auto(GStrv) halves = g_strsplit(setting, "=", 2);
+	g_auto(GStrv) names = g_strsplit(halves[0], ".", -1);
+	g_autofree char *message =
+		g_strdup_printf("%s is '%s' in [%s], expected %s", strrchr(halves[0], '.') + 1,
+				halves[1], names[0], expected);
+
+	assert_setting_fails(folder, setting, message);
 }
 
 TEST_FOLDER(wrong_values)
@@ -421,91 +450,61 @@ TEST_FOLDER(wrong_values)
 	static const struct {
 		const char *setting, *expected;
 	} cases[] = {
-		{ "l2.memory_mib=31",
-		  "memory_mib is '31' in [l2], expected a number from 32 to 65536" },
-		{ "l2.memory_mib=65537",
-		  "memory_mib is '65537' in [l2], expected a number from 32 to 65536" },
-		{ "l2.vcpus=", "vcpus is '' in [l2], expected a number from 1 to 64" },
-		{ "l2.vcpus=0", "vcpus is '0' in [l2], expected a number from 1 to 64" },
-		{ "l2.vcpus=-1", "vcpus is '-1' in [l2], expected a number from 1 to 64" },
-		{ "l2.vcpus=+1", "vcpus is '+1' in [l2], expected a number from 1 to 64" },
-		{ "l2.vcpus=1.0", "vcpus is '1.0' in [l2], expected a number from 1 to 64" },
-		{ "l2.vcpus=two", "vcpus is 'two' in [l2], expected a number from 1 to 64" },
-		{ "l2.vcpus=4294967297",
-		  "vcpus is '4294967297' in [l2], expected a number from 1 to 64" },
+		{ "l2.memory_mib=31", "a number from 32 to 65536" },
+		{ "l2.memory_mib=65537", "a number from 32 to 65536" },
+		{ "l2.vcpus=", "a number from 1 to 64" },
+		{ "l2.vcpus=0", "a number from 1 to 64" },
+		{ "l2.vcpus=-1", "a number from 1 to 64" },
+		{ "l2.vcpus=+1", "a number from 1 to 64" },
+		{ "l2.vcpus=1.0", "a number from 1 to 64" },
+		{ "l2.vcpus=two", "a number from 1 to 64" },
+		{ "l2.vcpus=4294967297", "a number from 1 to 64" },
 		{ "bochs.timeout_ticks=99999999999999999999",
-		  "timeout_ticks is '99999999999999999999' in [bochs], expected a number from "
-		  "1000000 to 1000000000000000" },
-		{ "module.ept.ept=yes", "ept is 'yes' in [module], expected 0 or 1" },
-		{ "module.ept.vpid=2", "vpid is '2' in [module], expected 0 or 1" },
-		{ "module.ept.vpid=", "vpid is '' in [module], expected 0 or 1" },
-		{ "experiment.platform=vmware", "platform is 'vmware' in [experiment], expected "
-						"one of auto, bochs, tcg, kvm, local" },
-		{ "experiment.platform=",
-		  "platform is '' in [experiment], expected one of auto, bochs, tcg, kvm, local" },
-		{ "experiment.workload=../boot",
-		  "workload is '../boot' in [experiment], expected a name of a-z, 0-9, _ and -" },
-		{ "experiment.n=4294967296",
-		  "n is '4294967296' in [experiment], expected a number from 0 to 4294967295" },
-		{ "experiment.n=-1",
-		  "n is '-1' in [experiment], expected a number from 0 to 4294967295" },
-		{ "experiment.n=",
-		  "n is '' in [experiment], expected a number from 0 to 4294967295" },
-		{ "experiment.cycles=2", "cycles is '2' in [experiment], expected 0 or 1" },
-		{ "experiment.witness=yes", "witness is 'yes' in [experiment], expected 0 or 1" },
-		{ "bochs.cpu=", "cpu is '' in [bochs], expected a name of a-z, 0-9, _ and -" },
-	};
-
-	test_each (row, cases) {
-		const char *const settings[] = { row->setting, NULL };
-		g_autofree char *expected =
-			g_strdup_printf("L0: setting '%s': %s", row->setting, row->expected);
-
-		assert_fails(folder, NULL, settings, expected);
-	}
-	assert_file_fails(
-		folder, "bochs.conf", "[bochs]\n\n\nmemory_mib = 2049\n",
-		"L0: %s/bochs.conf:4: memory_mib is '2049' in [bochs], expected a number from "
-		"128 to 2048");
-}
-
-TEST_FOLDER(names_of_configurations)
-{
-	test_each_of (row, "", ";", "ept;;noept", ";ept", "ept;ept", "ept,noept", "ept;Noept",
-		      "ept;a b", "ept; ;") {
-		g_autofree char *setting = g_strconcat("experiment.configurations=", *row, NULL);
-		const char *const settings[] = { setting, NULL };
-		g_autofree char *expected =
-			g_strdup_printf("L0: setting '%s': configurations is '%s' in [experiment], "
-					"expected names of "
-					"a-z, 0-9, _ and -, with ';' between them, none twice",
-					setting, *row);
-
-		assert_fails(folder, NULL, settings, expected);
-	}
-}
-
-TEST_FOLDER(text_too_long)
-{
-	static const struct {
-		const char *section, *key;
-	} cases[] = {
-		{ "l2", "append" },
-		{ "experiment", "tracepoints" },
+		  "a number from 1000000 to 1000000000000000" },
+		{ "module.ept.ept=yes", "0 or 1" },
+		{ "module.ept.vpid=2", "0 or 1" },
+		{ "module.ept.vpid=", "0 or 1" },
+		{ "experiment.platform=vmware", "one of auto, bochs, tcg, kvm, local" },
+		{ "experiment.platform=", "one of auto, bochs, tcg, kvm, local" },
+		{ "experiment.workload=../boot", "a name of a-z, 0-9, _ and -" },
+		{ "experiment.n=4294967296", "a number from 0 to 4294967295" },
+		{ "experiment.n=-1", "a number from 0 to 4294967295" },
+		{ "experiment.n=", "a number from 0 to 4294967295" },
+		{ "experiment.cycles=2", "0 or 1" },
+		{ "experiment.witness=yes", "0 or 1" },
+		{ "bochs.cpu=", "a name of a-z, 0-9, _ and -" },
 	};
 	g_autofree char *text = g_strnfill(513, 'x');
 
-	test_each (row, cases) {
-		g_autofree char *setting =
-			g_strdup_printf("%s.%s=%s", row->section, row->key, text);
-		const char *const settings[] = { setting, NULL };
-		g_autofree char *expected = g_strdup_printf(
-			"L0: setting '%s': %s is '%s' in [%s], expected a text of at most 512 "
-			"characters",
-			setting, row->key, text, row->section);
+	test_each (row, cases)
+		assert_value_fails(folder, row->setting, row->expected);
+	test_each_of (row, "", ";", "ept;;noept", ";ept", "ept;ept", "ept,noept", "ept;Noept",
+		      "ept;a b", "ept; ;") {
+		g_autofree char *setting = g_strconcat("experiment.configurations=", *row, NULL);
 
-		assert_fails(folder, NULL, settings, expected);
+		assert_value_fails(folder, setting,
+				   "names of a-z, 0-9, _ and -, with ';' between them, none twice");
 	}
+	test_each_of (row, "l2.append=", "experiment.tracepoints=") {
+		g_autofree char *setting = g_strconcat(*row, text, NULL);
+
+		assert_value_fails(folder, setting, "a text of at most 512 characters");
+	}
+}
+
+TEST_FOLDER(settings_that_are_none)
+{
+	test_each_of (row, "", "l2", "vcpus=1", "l2.vcpus", "l2.a.vcpus=1", "module.vpid=1",
+		      "module=1", "=", "module.ept.vpid.x=1", "l2.append=a\nb",
+		      "l2.memo\xefry_mib=256")
+		assert_setting_fails(
+			folder, *row,
+			"expected section.key=value, or module.CONFIGURATION.key=value");
+	assert_setting_fails(folder, "l3.vcpus=1",
+			     "there is no section [l3], expected one of " SECTIONS);
+	assert_setting_fails(folder, "module.npt.vpid=1", "no file defines a configuration 'npt'");
+	assert_setting_fails(folder, "module.ept.name=nept",
+			     "the name of a configuration is that of its file");
 }
 
 /* A value that a later file replaces must be right all the same. */
@@ -514,107 +513,23 @@ TEST_FOLDER(wrong_value_is_not_hidden_by_an_override)
 	const char *const settings[] = { "bochs.memory_mib=512", NULL };
 
 	write_file(folder, "bochs.conf", "[bochs]\nmemory_mib=1\n");
-	assert_fails(
-		folder, NULL, settings,
-		"L0: %s/bochs.conf:2: memory_mib is '1' in [bochs], expected a number from 128 to "
-		"2048");
+	assert_fails(folder, NULL, settings,
+		     "L0: %s/bochs.conf:2: memory_mib is '1' in [bochs], expected a number from "
+		     "128 to 2048");
 }
 
-TEST_FOLDER(missing_things)
+TEST_FOLDER(name_of_a_configuration_in_an_override)
 {
-	g_autofree char *path = path_of(folder, "l2.conf");
-
-	assert_file_fails(folder, "experiment.conf",
-			  "[experiment]\nworkload=boot\nplatform=auto\nconfigurations=ept;noept\n"
-			  "cycles=0\nwitness=0\ntracepoints=\n",
-			  "L0: %s/experiment.conf:1: [experiment] has no 'n', expected a number "
-			  "from 0 to 4294967295");
-	assert_file_fails(folder, "experiment.conf",
-			  "[experiment]\nworkload=boot\nplatform=auto\nconfigurations=ept;noept\n"
-			  "n=0\ncycles=0\ntracepoints=\n",
-			  "L0: %s/experiment.conf:1: [experiment] has no 'witness', expected 0 or "
-			  "1");
-	assert_file_fails(
-		folder, "l2.conf",
-		"# c\n[l2]\nmemory_mib=128\nappend=\ntimeout_seconds=60\nkernel=\ndoses=\nimage=\n"
-		"probe=\n",
-		"L0: %s/l2.conf:2: [l2] has no 'vcpus', expected a number from 1 to 64");
-	assert_file_fails(folder, "ept.conf", "[module]\nname=ept\nvpid=1\n",
-			  "L0: %s/ept.conf:1: [module] has no 'ept', expected 0 or 1");
-	assert_file_fails(
-		folder, "ept.conf", "\n[module]\nept=1\nvpid=1\n",
-		"L0: %s/ept.conf:2: [module] has no 'name', expected that of a configuration");
-	assert_file_fails(
-		folder, "l2.conf",
-		"[l2]\nmemory_mib=128\nvcpus=1\nappend=\ntimeout_seconds=60\nkernel=\ndoses=\n"
-		"probe=\n",
-		"L0: %s/l2.conf:1: [l2] has no 'image', expected a path, or nothing");
-	g_remove(path);
-	assert_fails(folder, NULL, NULL, "L0: %s: no file has a section [l2]");
-}
-
-TEST_FOLDER(name_of_a_configuration)
-{
-	const char *const rename[] = { "module.ept.name=nept", NULL };
 	g_autofree char *one = path_of(folder, "one.override");
 	const char *const overrides[] = { one, NULL };
 
-	assert_file_fails(folder, "ept.conf", "[module]\nname=noept\nept=1\nvpid=1\n",
-			  "L0: %s/ept.conf:2: name is 'noept' in [module], expected a name of a-z, "
-			  "0-9, _ and -, the same as that of the file");
-	assert_fails(
-		folder, NULL, rename,
-		"L0: setting 'module.ept.name=nept': the name of a configuration is that of its "
-		"file");
 	write_file(folder, "one.override", "[module]\nept=1\nname=a/b\n");
-	assert_fails(
-		folder, overrides, NULL,
-		"L0: %s/one.override:3: name is 'a/b' in [module], expected a name of a-z, 0-9, _ "
-		"and -");
+	assert_fails(folder, overrides, NULL,
+		     "L0: %s/one.override:3: name is 'a/b' in [module], " A_NAME);
 	/* What an override defines must be complete as well. */
 	write_file(folder, "one.override", "[module]\nept=1\nname=new\n");
 	assert_fails(folder, overrides, NULL,
 		     "L0: %s/one.override:1: [module] has no 'vpid', expected 0 or 1");
-}
-
-TEST_FOLDER(configurations_of_the_experiment)
-{
-	assert_file_fails(
-		folder, "experiment.conf",
-		"[experiment]\nworkload=boot\nplatform=auto\nconfigurations=ept;npt\n"
-		"n=0\ncycles=0\nwitness=0\ntracepoints=\n",
-		"L0: %s/experiment.conf:4: no file defines the configuration 'npt', expected "
-		"npt.conf");
-	assert_file_fails(
-		folder, "noept.conf", "[module]\nname=noept\nept=0\n\nvpid=0\n",
-		"L0: %s/noept.conf:5: vpid=0 for 'noept', expected 1 as for 'ept' "
-		"(%s/ept.conf:4): runs that are compared must differ in the paging alone");
-}
-
-TEST_FOLDER(settings_that_are_none)
-{
-	const char *const unknown[] = { "l3.vcpus=1", NULL };
-	const char *const no_module[] = { "module.npt.vpid=1", NULL };
-
-	test_each_of (row, "", "l2", "vcpus=1", "l2.vcpus", "l2.a.vcpus=1", "module.vpid=1",
-		      "module=1", "=", "module.ept.vpid.x=1", "l2.append=a\nb",
-		      "l2.memo\xefry_mib=256") {
-		const char *const settings[] = { *row, NULL };
-		/* One line, whatever it is. */
-		g_autofree char *shown = g_strescape(*row, NULL);
-		g_autofree char *expected =
-			g_strdup_printf("L0: setting '%s': expected section.key=value, or "
-					"module.CONFIGURATION.key=value",
-					shown);
-
-		assert_fails(folder, NULL, settings, expected);
-	}
-	assert_fails(
-		folder, NULL, unknown,
-		"L0: setting 'l3.vcpus=1': there is no section [l3], expected one of experiment, "
-		"module, l2, l1, bochs, tcg, kvm, local, conform");
-	assert_fails(folder, NULL, no_module,
-		     "L0: setting 'module.npt.vpid=1': no file defines a configuration 'npt'");
 }
 
 TEST_FOLDER(files_that_cannot_be_read)
@@ -623,11 +538,14 @@ TEST_FOLDER(files_that_cannot_be_read)
 	const char *const overrides[] = { missing, NULL };
 	const struct folder nowhere = { .path = missing };
 	g_autofree char *directory = path_of(folder, "dir.conf");
+	g_autofree char *l2 = path_of(folder, "l2.conf");
 
 	assert_fails(folder, overrides, NULL,
 		     "L0: %s/missing.override: cannot read the configuration file: ...");
 	assert_fails(&nowhere, NULL, NULL,
 		     "L0: %s: cannot read the folder of the configuration: ...");
+	g_remove(l2);
+	assert_fails(folder, NULL, NULL, "L0: %s: no file has a section [l2]");
 	assert_int_equal(g_mkdir(directory, 0700), 0);
 	assert_fails(folder, NULL, NULL,
 		     "L0: %s/dir.conf: cannot read the configuration file: ...");
