@@ -41,6 +41,12 @@ void assert_says(const char *text, const char *part)
 		fail_msg("expected \"%s\", saw: %s", part, text != NULL ? text : "nothing");
 }
 
+void assert_begins(const char *text, const char *beginning)
+{
+	if (text == NULL || !g_str_has_prefix(text, beginning))
+		fail_msg("expected \"%s...\", saw: %s", beginning, text != NULL ? text : "nothing");
+}
+
 void assert_error(GError **error, enum eptlab_error code, const char *part)
 {
 	if (!g_error_matches(*error, EPTLAB_ERROR, code))

@@ -62,6 +62,9 @@ bool test_row(const char *name, size_t row);
 /* text says part, or the test fails and shows both. */
 void assert_says(const char *text, const char *part);
 
+/* text begins so. */
+void assert_begins(const char *text, const char *beginning);
+
 /* There is an error of ours with this code that says part. It is freed and set to NULL. */
 void assert_error(GError **error, enum eptlab_error code, const char *part);
 

@@ -105,7 +105,7 @@ static void assert_has(const struct page *page, const char *path, const char *pa
 
 TEST_PAGE(verdict_comes_first)
 {
-	assert_true(g_str_has_prefix(page->text, "<!DOCTYPE html>"));
+	assert_begins(page->text, "<!DOCTYPE html>");
 	assert_text(page, "//h1", "VALID: every rule holds");
 	assert_text(page, "//main/*[1]", "VALID: every rule holds");
 	assert_text(page, "//title", "valid: a <title> & more");

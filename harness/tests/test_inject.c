@@ -183,7 +183,7 @@ static void inject_badly(const struct place *place, int code, const char *part)
 	assert_false(guest_inject(&place->request, &out, &error));
 	assert_null(out.image);
 	assert_null(out.image_sha256);
-	assert_true(g_str_has_prefix(error->message, "L0: "));
+	assert_begins(error->message, "L0: ");
 	assert_error(&error, code, part);
 }
 
@@ -323,7 +323,7 @@ TEST_PLACE(probe_is_put_into_a_copy)
 
 	inject_well(place, &out);
 	assert_false(out.from_cache);
-	assert_true(g_str_has_prefix(out.image, place->cache));
+	assert_begins(out.image, place->cache);
 	assert_true(g_file_get_contents(out.image, &image, &length, NULL));
 	assert_int_equal(length, DISK_SIZE);
 	assert_string_equal(image + 31 * (size_t)512, "I am a probe\n");

@@ -62,7 +62,7 @@ static void assert_refused(enum text kind, const char *text, const char *part)
 	if (exits != NULL)
 		fail_msg("was taken: %s", text);
 	assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_L1));
-	assert_true(g_str_has_prefix(error->message, "L1: "));
+	assert_begins(error->message, "L1: ");
 	assert_says(error->message, part);
 }
 

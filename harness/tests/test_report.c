@@ -6,13 +6,36 @@
 
 #define TITLE "20260131T235959Z-bochs-boot"
 
-/* A judged record, and the comparison of its two runs. */
+/* A judged record, the comparison of its two runs, and what is told of them in each form. */
 struct fixture {
 	struct record *record;
 	struct record_run *ept, *noept;
 	struct comparison *comparison;
 	struct report report;
+	char *text, *csv, *markdown;
+	json_t *json;
 };
+
+static void clear(struct fixture *fixture)
+{
+	g_clear_pointer(&fixture->text, g_free);
+	g_clear_pointer(&fixture->csv, g_free);
+	g_clear_pointer(&fixture->markdown, g_free);
+	g_clear_pointer(&fixture->json, json_decref);
+}
+
+/* Tell of it anew, as the report is now. */
+static void tell(struct fixture *fixture)
+{
+	g_autofree char *json = report_json(&fixture->report);
+
+	clear(fixture);
+	fixture->text = report_text(&fixture->report, REPORT_WIDTH, false);
+	fixture->csv = report_csv(&fixture->report);
+	fixture->markdown = report_markdown(&fixture->report);
+	fixture->json = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(fixture->json);
+}
 
 static void compare_again(struct fixture *fixture, const char *label_a, const char *label_b)
 {
@@ -20,6 +43,16 @@ static void compare_again(struct fixture *fixture, const char *label_a, const ch
 	rules_judge(fixture->record);
 	fixture->comparison = comparison_new(fixture->ept, label_a, fixture->noept, label_b);
 	fixture->report = report_of_record(fixture->record, fixture->comparison, TITLE);
+	tell(fixture);
+}
+
+/* Only the first run. */
+static void take_one(struct fixture *fixture)
+{
+	comparison_free(fixture->comparison);
+	fixture->comparison = comparison_new(fixture->ept, NULL, NULL, NULL);
+	fixture->report = report_of_record(fixture->record, fixture->comparison, TITLE);
+	tell(fixture);
 }
 
 static int setup(void **state)
@@ -38,6 +71,7 @@ static int teardown(void **state)
 {
 	struct fixture *fixture = *state;
 
+	clear(fixture);
 	comparison_free(fixture->comparison);
 	record_free(fixture->record);
 	g_free(fixture);
@@ -77,16 +111,13 @@ static void assert_row(const char *text, const char *cells)
 static void assert_fits(const char *text)
 {
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	guint i;
 
-	for (i = 0; lines[i]; i++) {
-		const char *at;
-
-		if (strlen(lines[i]) > 80)
-			fail_msg("%zu columns: %s", strlen(lines[i]), lines[i]);
-		for (at = lines[i]; *at; at++)
+	for (char **line = lines; *line != NULL; line++) {
+		if (strlen(*line) > 80)
+			fail_msg("%zu columns: %s", strlen(*line), *line);
+		for (const char *at = *line; *at; at++)
 			if (!g_ascii_isprint(*at))
-				fail_msg("byte %#x in: %s", (unsigned char)*at, lines[i]);
+				fail_msg("byte %#x in: %s", (unsigned char)*at, *line);
 	}
 }
 
@@ -124,13 +155,10 @@ TEST_FIXTURE(text_of_a_valid_record)
 		"whole experiment: 43.1 s, 3,912,345,678 emulated instructions (ticks)\n"
 		"ept (EPT on, VPID on): 18.2 s, 1,500,000,000 emulated instructions (ticks)\n"
 		"noept (EPT off, VPID on): 20.5 s, 1,700,000,000 emulated instructions (ticks)\n";
-	g_autofree char *text = NULL;
-	g_autofree char *cells = NULL;
+	g_autofree char *cells = squeezed(fixture->text);
 
 	/* All but the 12 that are shown; the table of reasons may grow. */
 	assert_int_equal(fixture->comparison->rows->len, 68 + 12);
-	text = report_text(&fixture->report, REPORT_WIDTH, false);
-	cells = squeezed(text);
 	assert_string_equal(cells, expected);
 }
 
@@ -139,12 +167,11 @@ TEST_FIXTURE(text_uses_a_wide_terminal)
 {
 	g_autofree char *text = report_text(&fixture->report, 100, false);
 	g_autofree char *narrow = report_text(&fixture->report, 0, false);
-	g_autofree char *usual = report_text(&fixture->report, REPORT_WIDTH, false);
 
 	/* 11 columns of bars at 80, so 31 at 100. */
 	assert_row(text, "48 EPT_VIOLATION 6,184 0 -6,184 0.00 79.99% 0.00% "
 			 "-------------------------------\n");
-	assert_string_equal(narrow, usual);
+	assert_string_equal(narrow, fixture->text);
 }
 
 TEST_FIXTURE(text_of_an_invalid_record)
@@ -159,50 +186,38 @@ TEST_FIXTURE(text_of_an_invalid_record)
 		"    reload.\n"
 		"  - kernel-log (noept): missing: L1's kernel log was not read, expected no "
 		"oops,\n";
-	g_autofree char *text = NULL;
 
 	sample_set_count(fixture->ept, 14, 2);
 	fixture->noept->kernel_log.known = false;
 	compare_again(fixture, NULL, NULL);
-	text = report_text(&fixture->report, REPORT_WIDTH, false);
-	assert_memory_equal(text, expected, sizeof(expected) - 1);
-	assert_says(text, "exit reason");
+	assert_memory_equal(fixture->text, expected, sizeof(expected) - 1);
+	assert_says(fixture->text, "exit reason");
 }
 
 TEST_FIXTURE(text_of_a_failed_record)
 {
-	g_autofree char *text = NULL;
-	g_autofree char *without = NULL;
-
 	record_set_string(&fixture->record->error, "L2: the probe never spoke");
 	compare_again(fixture, NULL, NULL);
-	text = report_text(&fixture->report, REPORT_WIDTH, false);
-	assert_true(g_str_has_prefix(text, "FAILED: " TITLE "\nL2: the probe never spoke\n\n"));
+	assert_begins(fixture->text, "FAILED: " TITLE "\nL2: the probe never spoke\n\n");
 	fixture->report.error = NULL;
-	without = report_text(&fixture->report, REPORT_WIDTH, false);
-	assert_true(g_str_has_prefix(without,
-				     "FAILED: " TITLE "\nThe experiment was not completed.\n\n"));
+	tell(fixture);
+	assert_begins(fixture->text, "FAILED: " TITLE "\nThe experiment was not completed.\n\n");
 }
 
 TEST_FIXTURE(text_of_one_run)
 {
-	g_autoptr(struct_comparison) one = comparison_new(fixture->ept, NULL, NULL, NULL);
-	struct report report = report_of_record(fixture->record, one, TITLE);
-	g_autofree char *text = report_text(&report, REPORT_WIDTH, false);
-
+	take_one(fixture);
 	/* 6184 / 7731 = 79.99 %, 399 / 7731 = 5.16 %, 1 / 7731 = 0.01 %. */
-	assert_row(text, "exit reason ept share log scale\n0 EXCEPTION_NMI 1 0.01% ===");
-	assert_row(text, "28 CR_ACCESS 9 0.12% =");
-	assert_row(text, "48 EPT_VIOLATION 6,184 79.99% =");
-	assert_row(text, "49 EPT_MISCONFIG 399 5.16% =");
-	assert_row(text, "total 7,731 100.00%\n");
-	assert_null(strstr(text, "ratio"));
+	assert_row(fixture->text, "exit reason ept share log scale\n0 EXCEPTION_NMI 1 0.01% ===");
+	assert_row(fixture->text, "28 CR_ACCESS 9 0.12% =");
+	assert_row(fixture->text, "48 EPT_VIOLATION 6,184 79.99% =");
+	assert_row(fixture->text, "49 EPT_MISCONFIG 399 5.16% =");
+	assert_row(fixture->text, "total 7,731 100.00%\n");
+	assert_null(strstr(fixture->text, "ratio"));
 }
 
 TEST_FIXTURE(text_says_what_is_not_known)
 {
-	g_autofree char *text = NULL;
-
 	fixture->record->seconds = -1;
 	fixture->ept->ticks.known = false;
 	fixture->noept->seconds = -1;
@@ -210,18 +225,15 @@ TEST_FIXTURE(text_says_what_is_not_known)
 	/* Reason 0 of noept is another one. */
 	sample_exit(fixture->noept, 0)->reason = 1000;
 	compare_again(fixture, NULL, NULL);
-	text = report_text(&fixture->report, REPORT_WIDTH, false);
-	assert_row(text, "0 EXCEPTION_NMI 1 ? ? ? 0.01% ?");
-	assert_row(text, "1000 EXCEPTION_NMI ? 7,157 ? ? ? 81.88%");
-	assert_says(text, "\nwhole experiment: 3,912,345,678 emulated instructions");
-	assert_says(text, "\nept (EPT on, VPID on): 18.2 s\n");
-	assert_says(text, "\nnoept (EPT off, VPID on)\n");
+	assert_row(fixture->text, "0 EXCEPTION_NMI 1 ? ? ? 0.01% ?");
+	assert_row(fixture->text, "1000 EXCEPTION_NMI ? 7,157 ? ? ? 81.88%");
+	assert_says(fixture->text, "\nwhole experiment: 3,912,345,678 emulated instructions");
+	assert_says(fixture->text, "\nept (EPT on, VPID on): 18.2 s\n");
+	assert_says(fixture->text, "\nnoept (EPT off, VPID on)\n");
 }
 
 TEST_FIXTURE(text_of_very_different_counts)
 {
-	g_autofree char *text = NULL;
-
 	sample_exit(fixture->ept, 12)->count = 1000;
 	sample_exit(fixture->noept, 12)->count = 1;
 	sample_exit(fixture->ept, 29)->count = 1;
@@ -229,12 +241,11 @@ TEST_FIXTURE(text_of_very_different_counts)
 	sample_exit(fixture->ept, 55)->count = UINT64_MAX;
 	sample_exit(fixture->noept, 55)->count = 10000000000;
 	compare_again(fixture, NULL, NULL);
-	text = report_text(&fixture->report, REPORT_WIDTH, false);
-	assert_row(text, "12 HLT 1,000 1 -999 <0.01");
+	assert_row(fixture->text, "12 HLT 1,000 1 -999 <0.01");
 	/* The difference is 9,999,999,998, which has no room for its sign. */
-	assert_row(text, "29 DR_ACCESS 1 9,999,999,999 +1.0000e+10 1.00e+10");
-	assert_row(text, "55 XSETBV 1.8447e+19 1.0000e+10 -1.8447e+19 <0.01");
-	assert_fits(text);
+	assert_row(fixture->text, "29 DR_ACCESS 1 9,999,999,999 +1.0000e+10 1.00e+10");
+	assert_row(fixture->text, "55 XSETBV 1.8447e+19 1.0000e+10 -1.8447e+19 <0.01");
+	assert_fits(fixture->text);
 }
 
 /* Whatever a record holds: 80 columns, and nothing that a terminal would obey. */
@@ -242,11 +253,8 @@ TEST_FIXTURE(text_always_fits)
 {
 	g_autofree char *word = g_strnfill(500, 'w');
 	g_autofree char *words = g_strdup_printf("BUG: \x1b[2J \xff caf\xc3\xa9 %s end", word);
-	g_autofree char *text = NULL;
-	g_autofree char *short_text = NULL;
-	guint i;
 
-	for (i = 0; i < fixture->ept->exits->len; i++) {
+	for (guint i = 0; i < fixture->ept->exits->len; i++) {
 		struct record_exit *one = fixture->ept->exits->pdata[i];
 
 		one->count = UINT64_MAX - i;
@@ -257,56 +265,49 @@ TEST_FIXTURE(text_always_fits)
 	fixture->record->seconds = 1e15;
 	compare_again(fixture, words, words);
 	fixture->report.title = words;
-	text = report_text(&fixture->report, REPORT_WIDTH, false);
-	assert_fits(text);
-	assert_says(text, "BUG: ?[2J ? caf?\n");
-	assert_true(strlen(text) < 30000);
-
+	tell(fixture);
+	assert_fits(fixture->text);
+	assert_says(fixture->text, "BUG: ?[2J ? caf?\n");
+	assert_true(strlen(fixture->text) < 30000);
 	/* A title that just fits, and one that does not. */
 	fixture->report.verdict = RECORD_VALID;
 	word[73] = '\0';
 	fixture->report.title = word;
-	short_text = report_text(&fixture->report, REPORT_WIDTH, false);
-	assert_int_equal(strchr(short_text, '\n') - short_text, 80);
+	tell(fixture);
+	assert_int_equal(strchr(fixture->text, '\n') - fixture->text, 80);
 	word[73] = 'w';
 	word[74] = '\0';
-	g_free(short_text);
-	short_text = report_text(&fixture->report, REPORT_WIDTH, false);
-	assert_true(g_str_has_prefix(short_text, "VALID:\n  www"));
-	assert_fits(short_text);
+	tell(fixture);
+	assert_begins(fixture->text, "VALID:\n  www");
+	assert_fits(fixture->text);
 }
 
 TEST_FIXTURE(colour_only_when_asked)
 {
-	g_autofree char *plain = report_text(&fixture->report, REPORT_WIDTH, false);
 	g_autofree char *colour = report_text(&fixture->report, REPORT_WIDTH, true);
-	GString *stripped = g_string_new(NULL);
-	const char *at;
+	g_autoptr(GString) stripped = g_string_new(NULL);
 
-	assert_null(strchr(plain, '\033'));
-	assert_true(g_str_has_prefix(colour, "\033[1;32mVALID\033[0m: "));
+	assert_null(strchr(fixture->text, '\033'));
+	assert_begins(colour, "\033[1;32mVALID\033[0m: ");
 	/* The same but for the escape sequences. */
-	for (at = colour; *at; at++) {
+	for (const char *at = colour; *at; at++) {
 		if (*at == '\033')
 			at = strchr(at, 'm');
 		else
 			g_string_append_c(stripped, *at);
 	}
-	assert_string_equal(stripped->str, plain);
-	g_string_free(stripped, TRUE);
-
+	assert_string_equal(stripped->str, fixture->text);
 	fixture->report.verdict = RECORD_INVALID;
 	g_free(colour);
 	colour = report_text(&fixture->report, REPORT_WIDTH, true);
-	assert_true(g_str_has_prefix(colour, "\033[1;31mINVALID\033[0m: "));
+	assert_begins(colour, "\033[1;31mINVALID\033[0m: ");
 }
 
 /* ---- CSV ---- */
 
 TEST_FIXTURE(csv_has_every_reason)
 {
-	g_autofree char *csv = report_csv(&fixture->report);
-	g_auto(GStrv) lines = g_strsplit(csv, "\r\n", -1);
+	g_auto(GStrv) lines = g_strsplit(fixture->csv, "\r\n", -1);
 
 	assert_string_equal(lines[0], "reason,name,paging,ept,noept,difference,ratio,share ept,"
 				      "share noept");
@@ -323,31 +324,22 @@ TEST_FIXTURE(csv_has_every_reason)
 
 TEST_FIXTURE(csv_quotes_what_must_be)
 {
-	g_autofree char *csv = NULL;
-
 	record_set_string(&sample_exit(fixture->ept, 0)->name, "a\r\nb");
 	compare_again(fixture, "one, \"two\"", "plain");
-	csv = report_csv(&fixture->report);
-	assert_true(g_str_has_prefix(csv,
-				     "reason,name,paging,\"one, \"\"two\"\"\",plain,difference,"
-				     "ratio,\"share one, \"\"two\"\"\",share plain\r\n"
-				     "0,\"a\r\nb\",yes,1,"));
+	assert_begins(fixture->csv, "reason,name,paging,\"one, \"\"two\"\"\",plain,difference,"
+				    "ratio,\"share one, \"\"two\"\"\",share plain\r\n"
+				    "0,\"a\r\nb\",yes,1,");
 }
 
 TEST_FIXTURE(csv_of_one_run_and_of_unknowns)
 {
-	g_autoptr(struct_comparison) one = comparison_new(fixture->ept, NULL, NULL, NULL);
-	struct report report = { .comparison = one, .title = TITLE };
-	g_autofree char *csv = report_csv(&report);
-
-	assert_true(g_str_has_prefix(csv, "reason,name,paging,ept,share ept\r\n"
-					  "0,EXCEPTION_NMI,yes,1,0.000129\r\n"));
-	g_free(csv);
+	take_one(fixture);
+	assert_begins(fixture->csv, "reason,name,paging,ept,share ept\r\n"
+				    "0,EXCEPTION_NMI,yes,1,0.000129\r\n");
 	g_ptr_array_remove_index(fixture->noept->exits, 0);
 	record_set_string(&sample_exit(fixture->ept, 0)->name, NULL);
 	compare_again(fixture, NULL, NULL);
-	csv = report_csv(&fixture->report);
-	assert_says(csv, "\r\n0,,yes,1,,,,0.000129,\r\n");
+	assert_says(fixture->csv, "\r\n0,,yes,1,,,,0.000129,\r\n");
 }
 
 /* ---- Cycles, and what an exit costs ---- */
@@ -373,57 +365,40 @@ TEST_FIXTURE(text_has_cycles_if_there_are_any)
 				  "0 EXCEPTION_NMI 12,345 12,345\n"
 				  "28 CR_ACCESS - -\n"
 				  "48 EPT_VIOLATION 12,368,005 2,000\n";
-	g_autofree char *without = report_text(&fixture->report, REPORT_WIDTH, false);
-	g_autofree char *with = NULL;
-	g_autofree char *alone = NULL;
-	g_autoptr(struct_comparison) comparison = NULL;
-	struct report report;
 
 	assert_false(comparison_has_cycles(fixture->comparison));
-	assert_null(strstr(without, "cycles"));
+	assert_null(strstr(fixture->text, "cycles"));
 	add_cycles(fixture);
 	assert_true(comparison_has_cycles(fixture->comparison));
-	with = report_text(&fixture->report, REPORT_WIDTH, false);
-	assert_row(with, two);
-	comparison = comparison_new(fixture->ept, NULL, NULL, NULL);
-	report = report_of_record(fixture->record, comparison, TITLE);
-	alone = report_text(&report, REPORT_WIDTH, false);
-	assert_row(alone, one);
+	assert_row(fixture->text, two);
+	take_one(fixture);
+	assert_row(fixture->text, one);
 }
 
 /* A file with columns for what was not measured would be another file for every older reader. */
 TEST_FIXTURE(csv_has_cycles_if_there_are_any)
 {
-	g_autofree char *csv = NULL;
-	g_autofree char *alone = NULL;
-	g_autoptr(struct_comparison) comparison = NULL;
-	struct report report = { .title = TITLE };
-
 	add_cycles(fixture);
-	csv = report_csv(&fixture->report);
-	assert_true(g_str_has_prefix(
-		csv, "reason,name,paging,ept,noept,difference,ratio,share ept,share noept,"
-		     "cycles ept,cycles noept\r\n"
-		     "0,EXCEPTION_NMI,yes,1,7157,7156,7157.000000,0.000129,0.818785,"
-		     "12345,2147101\r\n"
-		     "14,INVLPG,yes,0,308,308,,0.000000,0.035236,0,\r\n"));
-	comparison = comparison_new(fixture->ept, NULL, NULL, NULL);
-	report.comparison = comparison;
-	alone = report_csv(&report);
-	assert_true(g_str_has_prefix(alone, "reason,name,paging,ept,share ept,cycles ept\r\n"
-					    "0,EXCEPTION_NMI,yes,1,0.000129,12345\r\n"));
+	assert_begins(fixture->csv,
+		      "reason,name,paging,ept,noept,difference,ratio,share ept,share noept,"
+		      "cycles ept,cycles noept\r\n"
+		      "0,EXCEPTION_NMI,yes,1,7157,7156,7157.000000,0.000129,0.818785,"
+		      "12345,2147101\r\n"
+		      "14,INVLPG,yes,0,308,308,,0.000000,0.035236,0,\r\n");
+	take_one(fixture);
+	assert_begins(fixture->csv, "reason,name,paging,ept,share ept,cycles ept\r\n"
+				    "0,EXCEPTION_NMI,yes,1,0.000129,12345\r\n");
 }
 
 TEST_FIXTURE(cost_of_an_exit_is_told)
 {
-	g_autofree char *text = NULL;
 	g_auto(GStrv) words = NULL;
 	g_autofree char *flowing = NULL;
 
 	/* 1234567 / 1000 = 1234.567; it stands with the run that it was measured in. */
 	fixture->noept->cost = (struct record_cost){ true, 1000, 1234567 };
-	text = report_text(&fixture->report, REPORT_WIDTH, false);
-	words = g_strsplit_set(text, " \n", -1);
+	tell(fixture);
+	words = g_strsplit_set(fixture->text, " \n", -1);
 	flowing = g_strjoinv(" ", words);
 	assert_says(flowing, "one CPUID round trip, noept: 1234.6 ticks of L2's");
 	assert_null(strstr(flowing, "one CPUID round trip, ept"));
@@ -433,183 +408,129 @@ TEST_FIXTURE(cost_of_an_exit_is_told)
 
 TEST_FIXTURE(markdown_answers_the_questions)
 {
-	g_autofree char *markdown = NULL;
-
 	fixture->report.kernel_logs[0] = "other line\nkvm: exitcount: VM 1: 5 exits\n";
-	markdown = report_markdown(&fixture->report);
-	assert_true(g_str_has_prefix(markdown, "# " TITLE "\n\n**VALID**: every rule holds.\n"));
-	assert_says(markdown, "\nept ran with nested paging (EPT on), noept with shadow "
-			      "paging (EPT off).\n");
-	assert_says(markdown, "\n### With ept\n\n    kvm: exitcount: VM 1: 5 exits\n");
-	assert_says(markdown, "\n### With noept\n\nThe kernel log of this run is not "
-			      "at hand.\n");
-	assert_null(strstr(markdown, "other line"));
-	assert_says(markdown, "\n| 48 | EPT\\_VIOLATION | 6,184 | 0 | -6,184 | 0.00 | "
-			      "79.99% | 0.00% |\n");
-	assert_says(markdown, "Of 6 paging-related reasons, 6 are as expected, 0 are not,"
-			      " and 0 tell nothing here.\n");
-	assert_says(markdown, "\n- 48 EPT\\_VIOLATION: 6,184 with ept, 0 with noept. "
-			      "Expected: none with shadow paging; this is as expected.");
+	tell(fixture);
+	assert_begins(fixture->markdown, "# " TITLE "\n\n**VALID**: every rule holds.\n");
+	assert_says(fixture->markdown, "\nept ran with nested paging (EPT on), noept with shadow "
+				       "paging (EPT off).\n");
+	assert_says(fixture->markdown, "\n### With ept\n\n    kvm: exitcount: VM 1: 5 exits\n");
+	assert_says(fixture->markdown, "\n### With noept\n\nThe kernel log of this run is not "
+				       "at hand.\n");
+	assert_null(strstr(fixture->markdown, "other line"));
+	assert_says(fixture->markdown, "\n| 48 | EPT\\_VIOLATION | 6,184 | 0 | -6,184 | 0.00 | "
+				       "79.99% | 0.00% |\n");
+	assert_says(fixture->markdown, "Of 6 paging-related reasons, 6 are as expected, 0 are not,"
+				       " and 0 tell nothing here.\n");
+	assert_says(fixture->markdown, "\n- 48 EPT\\_VIOLATION: 6,184 with ept, 0 with noept. "
+				       "Expected: none with shadow paging; this is as expected.");
 	/* 815 - 763 is the largest change of what has nothing to do with paging. */
-	assert_says(markdown, "(+1,010).\n- 30 IO\\_INSTRUCTION: from 763 to 815 "
-			      "(+52).\n");
+	assert_says(fixture->markdown, "(+1,010).\n- 30 IO\\_INSTRUCTION: from 763 to 815 "
+				       "(+52).\n");
 }
 
 /* What this record does not show is not said. */
 TEST_FIXTURE(markdown_follows_the_numbers)
 {
-	g_autoptr(struct_comparison) one = comparison_new(fixture->ept, NULL, NULL, NULL);
-	struct report alone = report_of_record(fixture->record, one, TITLE);
-	g_autofree char *wrong = NULL;
-	g_autofree char *same = report_markdown(&alone);
-
-	assert_says(same, "One run alone, ept, with nested paging (EPT on).");
-	assert_says(same, "This is no comparison of nested with shadow paging");
+	take_one(fixture);
+	assert_says(fixture->markdown, "One run alone, ept, with nested paging (EPT on).");
+	assert_says(fixture->markdown, "This is no comparison of nested with shadow paging");
 	sample_set_count(fixture->noept, 48, 3);
 	sample_set_count(fixture->ept, 49, 0);
 	compare_again(fixture, NULL, NULL);
-	wrong = report_markdown(&fixture->report);
-	assert_says(wrong, "**INVALID**: these counts must not be used.\n\n- ept-off-no-"
-			   "ept-exits of noept: saw 48 EPT\\_VIOLATION 3");
-	assert_says(wrong, "6,184 with ept, 3 with noept. Expected: none with shadow "
-			   "paging; this is NOT as expected.");
-	assert_says(wrong, "0 with ept, 0 with noept. Expected: none with shadow paging; "
-			   "there is none in either run, which tells nothing.");
-	assert_says(wrong, "4 are as expected, 1 are not, and 1 tell nothing here.");
+	assert_says(fixture->markdown,
+		    "**INVALID**: these counts must not be used.\n\n- ept-off-no-"
+		    "ept-exits of noept: saw 48 EPT\\_VIOLATION 3");
+	assert_says(fixture->markdown, "6,184 with ept, 3 with noept. Expected: none with shadow "
+				       "paging; this is NOT as expected.");
+	assert_says(fixture->markdown,
+		    "0 with ept, 0 with noept. Expected: none with shadow paging; "
+		    "there is none in either run, which tells nothing.");
+	assert_says(fixture->markdown, "4 are as expected, 1 are not, and 1 tell nothing here.");
 }
 
 TEST_FIXTURE(markdown_escapes_what_is_foreign)
 {
-	g_autofree char *markdown = NULL;
-
 	record_set_string(&sample_exit(fixture->ept, 12)->name, "<b>|*`[x](y)\n# \x1b\xff");
 	record_set_string(&sample_exit(fixture->noept, 12)->name, NULL);
 	compare_again(fixture, "<i>", "noept");
 	fixture->report.kernel_logs[1] = "kvm: exitcount: VM 1: ```<script>\x07\n";
-	markdown = report_markdown(&fixture->report);
-	assert_null(strstr(markdown, " <b>"));
-	assert_null(strstr(markdown, " <i>"));
-	assert_null(strchr(markdown, '\x1b'));
-	assert_says(markdown, "| 12 | \\<b\\>\\|\\*\\`\\[x\\](y) \\#  \xef\xbf\xbd |");
+	tell(fixture);
+	assert_null(strstr(fixture->markdown, " <b>"));
+	assert_null(strstr(fixture->markdown, " <i>"));
+	assert_null(strchr(fixture->markdown, '\x1b'));
+	assert_says(fixture->markdown, "| 12 | \\<b\\>\\|\\*\\`\\[x\\](y) \\#  \xef\xbf\xbd |");
 	/* Indented code: nothing in it is markup. */
-	assert_says(markdown, "\n    kvm: exitcount: VM 1: ```<script>?\n");
+	assert_says(fixture->markdown, "\n    kvm: exitcount: VM 1: ```<script>?\n");
 }
 
 /* ---- JSON ---- */
 
-static json_t *parse_report(const struct report *report)
-{
-	g_autofree char *text = report_json(report);
-	json_error_t wrong;
-	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &wrong);
-
-	if (!root)
-		fail_msg("line %d: %s", wrong.line, wrong.text);
-	return root;
-}
-
 TEST_FIXTURE(json_has_all_that_the_text_has)
 {
-	json_t *root = parse_report(&fixture->report);
-	json_t *row = json_array_get(json_object_get(root, "rows"), 3);
-	json_t *run = json_array_get(json_object_get(root, "runs"), 1);
-	json_t *sides = json_object_get(row, "runs");
-	json_t *total = json_object_get(root, "total");
+	json_t *checks = json_object_get(fixture->json, "checks");
+	json_t *rows = json_object_get(fixture->json, "rows");
 
-	assert_string_equal(json_string_value(json_object_get(root, "verdict")), "valid");
-	assert_true(json_is_null(json_object_get(root, "error")));
-	assert_string_equal(json_string_value(json_object_get(root, "title")), TITLE);
-	assert_true(json_real_value(json_object_get(root, "seconds")) == 43.125);
-	assert_int_equal(json_integer_value(json_object_get(root, "ticks")), 3912345678);
-	assert_string_equal(json_string_value(json_object_get(run, "label")), "noept");
-	assert_int_equal(json_integer_value(json_object_get(run, "ticks")), 1700000000);
-	assert_int_equal(json_array_size(json_object_get(root, "rows")),
-			 fixture->comparison->rows->len);
-	assert_int_equal(json_integer_value(json_object_get(row, "reason")), 48);
-	assert_string_equal(json_string_value(json_object_get(row, "name")), "EPT_VIOLATION");
-	assert_true(json_is_true(json_object_get(row, "paging")));
-	assert_int_equal(json_integer_value(json_object_get(json_array_get(sides, 0), "count")),
-			 6184);
-	assert_true(json_is_null(json_object_get(json_array_get(sides, 0), "cycles")));
-	assert_int_equal(json_integer_value(json_object_get(row, "difference")), -6184);
-	assert_true(json_real_value(json_object_get(row, "ratio")) == 0);
-	assert_string_equal(json_string_value(json_object_get(row, "ratio_kind")), "known");
-	assert_int_equal(json_integer_value(json_object_get(total, "difference")), 1010);
-	assert_int_equal(json_array_size(json_object_get(root, "checks")),
-			 fixture->record->checks->len);
-	json_decref(root);
+	assert_json(fixture->json,
+		    "verdict=valid error=null title=" TITLE " seconds=43.125 ticks=3912345678 "
+		    "runs.1.label=noept .1.ticks=1700000000 "
+		    "rows.48.name=EPT_VIOLATION .48.paging=true .48.runs.0.count=6184 "
+		    ".48.runs.0.cycles=null .48.difference=-6184 .48.ratio=0.0 "
+		    ".48.ratio_kind=known total.difference=1010");
+	assert_json(json_array_get(rows, 3), "reason=48");
+	assert_int_equal(json_array_size(rows), fixture->comparison->rows->len);
+	assert_int_equal(json_array_size(checks), fixture->record->checks->len);
 }
 
 TEST_FIXTURE(json_has_cycles)
 {
-	json_t *root, *sides;
-
 	add_cycles(fixture);
 	sample_exit(fixture->ept, 0)->cycles = record_u64_from(UINT64_MAX);
 	compare_again(fixture, NULL, NULL);
-	root = parse_report(&fixture->report);
-	sides = json_object_get(json_array_get(json_object_get(root, "rows"), 0), "runs");
-	assert_string_equal(json_string_value(json_object_get(json_array_get(sides, 0), "cycles")),
-			    "18446744073709551615");
-	assert_int_equal(json_integer_value(json_object_get(json_array_get(sides, 1), "cycles")),
-			 2147101);
-	json_decref(root);
+	assert_json(fixture->json, "rows.0.runs.0.cycles=18446744073709551615 "
+				   ".0.runs.1.cycles=2147101");
 }
 
+/* A number that JSON's integers of 64 bits cannot hold is a string. */
 TEST_FIXTURE(json_holds_every_difference)
 {
 	static const struct {
 		uint64_t a, b;
-		const char *expected; /* a JSON value */
+		const char *expected;
+		bool is_string;
 	} cases[] = {
-		{ 0, 0, "0" },
-		{ 5, 2, "-3" },
-		{ INT64_MAX, 0, "-9223372036854775807" },
-		{ (uint64_t)INT64_MAX + 1, 0, "\"-9223372036854775808\"" },
-		{ UINT64_MAX, 0, "\"-18446744073709551615\"" },
-		{ 0, UINT64_MAX, "\"18446744073709551615\"" },
+		{ 0, 0, "rows.0.difference=0", false },
+		{ 5, 2, "rows.0.difference=-3", false },
+		{ INT64_MAX, 0, "rows.0.difference=-9223372036854775807", false },
+		{ (uint64_t)INT64_MAX + 1, 0, "rows.0.difference=-9223372036854775808", true },
+		{ UINT64_MAX, 0, "rows.0.difference=-18446744073709551615", true },
+		{ 0, UINT64_MAX, "rows.0.difference=18446744073709551615", true },
 	};
 
-	test_each (one, cases) {
-		json_t *expected = json_loads(one->expected, JSON_DECODE_ANY, NULL);
-		json_t *root, *row;
+	test_each (row, cases) {
+		json_t *first;
 
-		sample_exit(fixture->ept, 0)->count = one->a;
-		sample_exit(fixture->noept, 0)->count = one->b;
+		sample_exit(fixture->ept, 0)->count = row->a;
+		sample_exit(fixture->noept, 0)->count = row->b;
 		compare_again(fixture, NULL, NULL);
-		root = parse_report(&fixture->report);
-		row = json_array_get(json_object_get(root, "rows"), 0);
-		assert_true(json_equal(json_object_get(row, "difference"), expected));
-		json_decref(root);
-		json_decref(expected);
+		first = json_array_get(json_object_get(fixture->json, "rows"), 0);
+		assert_json(fixture->json, row->expected);
+		assert_int_equal(json_is_string(json_object_get(first, "difference")),
+				 row->is_string);
 	}
 }
 
 TEST_FIXTURE(json_of_unknowns_and_of_one_run)
 {
 	g_autoptr(struct_comparison) one = comparison_new(fixture->ept, "\xff", NULL, NULL);
-	struct report report = { .comparison = one, .title = TITLE, .seconds = -1 };
-	json_t *root = parse_report(&report);
-	json_t *row = json_array_get(json_object_get(root, "rows"), 0);
 
-	assert_int_equal(json_array_size(json_object_get(root, "runs")), 1);
-	assert_int_equal(json_array_size(json_object_get(row, "runs")), 1);
-	assert_null(json_object_get(row, "difference"));
-	assert_true(json_is_null(json_object_get(root, "seconds")));
-	assert_true(json_is_null(json_object_get(root, "ticks")));
-	assert_int_equal(json_array_size(json_object_get(root, "checks")), 0);
-	json_decref(root);
-
+	fixture->report = (struct report){ .comparison = one, .title = TITLE, .seconds = -1 };
+	tell(fixture);
+	assert_json(fixture->json, "runs.len=1 rows.0.runs.len=1 .0.difference=nothing "
+				   "seconds=null ticks=null checks.len=0");
 	g_ptr_array_remove_index(fixture->noept->exits, 0);
 	compare_again(fixture, NULL, NULL);
-	root = parse_report(&fixture->report);
-	row = json_array_get(json_object_get(root, "rows"), 0);
-	assert_true(json_is_null(json_object_get(row, "difference")));
-	assert_true(json_is_null(json_object_get(row, "ratio")));
-	assert_string_equal(json_string_value(json_object_get(row, "ratio_kind")), "unknown");
-	assert_true(json_is_null(
-		json_object_get(json_array_get(json_object_get(row, "runs"), 1), "count")));
-	json_decref(root);
+	assert_json(fixture->json, "rows.0.difference=null .0.ratio=null .0.ratio_kind=unknown "
+				   ".0.runs.1.count=null");
 }
 
 /* ---- Inputs ---- */
