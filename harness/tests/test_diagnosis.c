@@ -138,45 +138,49 @@ TEST(third_report_is_called_what_it_is)
 	assert_int_equal(left->count, 80426);
 }
 
-/* ---- Sound pairs ---- */
+/* ---- Pairs ---- */
 
-TEST(sound_pairs_are_sound)
+TEST(pairs_are_told_apart)
 {
-	g_autoptr(struct_diagnosis) published = pair(SOUND_EPT, SOUND_NOEPT);
+	static const struct {
+		const char *first, *second;
+		enum diagnosis_verdict verdict;
+		const char *headline, *told;
+	} cases[] = {
+		{ SOUND_EPT, SOUND_NOEPT, DIAGNOSIS_SOUND, "a sound pair: EPT was on in first",
+		  NULL },
+		/* A guest that changes CR3 rarely, has no MMIO, and uses INVPCID alone. */
+		{ "0=1,10=9,14=0,28=37,48=5,49=0,58=0", "0=7,10=9,14=0,28=30,48=0,49=0,58=8",
+		  DIAGNOSIS_SOUND, "a sound pair", NULL },
+		/* Another kernel: the fingerprint differs, but is no multiple. */
+		{ "0=1,14=0,29=2,46=6,47=2,48=9,55=3", "0=7,14=5,29=2,46=7,47=2,48=0,55=3",
+		  DIAGNOSIS_SOUND, "a sound pair", NULL },
+		/* How it goes wrong. */
+		{ SOUND_NOEPT, SOUND_EPT, DIAGNOSIS_UNSOUND, "the columns are swapped", NULL },
+		{ SOUND_EPT, SOUND_EPT, DIAGNOSIS_UNSOUND, "one reading", NULL },
+		{ "0=1,14=0,48=5", "0=2,14=0,48=6", DIAGNOSIS_UNSOUND, "EPT was on in both", NULL },
+		{ "0=1,14=3,48=0", "0=2,14=4,48=0", DIAGNOSIS_UNSOUND, "EPT was off in both",
+		  NULL },
+		{ "0=1,14=0", "0=2,14=4,48=0", DIAGNOSIS_UNDECIDED, "cannot be told", NULL },
+		{ "0=0,14=0,48=0", "0=2,14=4,48=0", DIAGNOSIS_UNSOUND, "no sound pair", NULL },
+		/* A second run with shadow paging on one counter. */
+		{ "0=10,14=0,29=2,46=6,48=500", "0=110,14=7,29=6,46=18,48=0", DIAGNOSIS_UNSOUND,
+		  "something else is wrong", "exactly 3 times" },
+	};
 	g_autoptr(GPtrArray) own = foreign_read("results/reference/bochs", 0, NULL);
 	g_autoptr(struct_diagnosis) reference =
 		diagnosis_of_pair(g_ptr_array_index(own, 0), g_ptr_array_index(own, 1));
-	/* A guest that changes CR3 rarely, has no MMIO, and uses INVPCID alone. */
-	g_autoptr(struct_diagnosis) unusual =
-		pair("0=1,10=9,14=0,28=37,48=5,49=0,58=0", "0=7,10=9,14=0,28=30,48=0,49=0,58=8");
-	/* Another kernel: the fingerprint differs, but is no multiple. */
-	g_autoptr(struct_diagnosis) other_kernel =
-		pair("0=1,14=0,29=2,46=6,47=2,48=9,55=3", "0=7,14=5,29=2,46=7,47=2,48=0,55=3");
 
-	assert_headline(published, DIAGNOSIS_SOUND, "a sound pair: EPT was on in first");
 	assert_headline(reference, DIAGNOSIS_SOUND, "a sound pair");
-	assert_headline(unusual, DIAGNOSIS_SOUND, "a sound pair");
-	assert_headline(other_kernel, DIAGNOSIS_SOUND, "a sound pair");
-	assert_null(published->difference);
-}
+	test_each (row, cases) {
+		g_autoptr(struct_diagnosis) diagnosis = pair(row->first, row->second);
 
-/* ---- How it goes wrong ---- */
-
-TEST(pairs_that_are_none_are_told_apart)
-{
-	g_autoptr(struct_diagnosis) swapped = pair(SOUND_NOEPT, SOUND_EPT);
-	g_autoptr(struct_diagnosis) same = pair(SOUND_EPT, SOUND_EPT);
-	g_autoptr(struct_diagnosis) on = pair("0=1,14=0,48=5", "0=2,14=0,48=6");
-	g_autoptr(struct_diagnosis) off = pair("0=1,14=3,48=0", "0=2,14=4,48=0");
-	g_autoptr(struct_diagnosis) missing = pair("0=1,14=0", "0=2,14=4,48=0");
-	g_autoptr(struct_diagnosis) nothing = pair("0=0,14=0,48=0", "0=2,14=4,48=0");
-
-	assert_headline(swapped, DIAGNOSIS_UNSOUND, "the columns are swapped");
-	assert_headline(same, DIAGNOSIS_UNSOUND, "one reading");
-	assert_headline(on, DIAGNOSIS_UNSOUND, "EPT was on in both");
-	assert_headline(off, DIAGNOSIS_UNSOUND, "EPT was off in both");
-	assert_headline(missing, DIAGNOSIS_UNDECIDED, "cannot be told");
-	assert_headline(nothing, DIAGNOSIS_UNSOUND, "no sound pair");
+		assert_headline(diagnosis, row->verdict, row->headline);
+		if (row->told != NULL)
+			assert_told(diagnosis, row->told);
+		if (row->verdict == DIAGNOSIS_SOUND)
+			assert_null(diagnosis->difference);
+	}
 }
 
 /* An EPT run, then one without, in one counter that is exactly the sum of both. */
@@ -193,15 +197,6 @@ TEST(what_ran_on_can_be_taken_off)
 	/* A counter does not fall. */
 	assert_told(another, "nothing can be taken off");
 	assert_null(another->difference);
-}
-
-TEST(second_shadow_run_on_one_counter)
-{
-	g_autoptr(struct_diagnosis) diagnosis =
-		pair("0=10,14=0,29=2,46=6,48=500", "0=110,14=7,29=6,46=18,48=0");
-
-	assert_headline(diagnosis, DIAGNOSIS_UNSOUND, "something else is wrong");
-	assert_told(diagnosis, "exactly 3 times");
 }
 
 TEST(each_question_can_fail)

@@ -14,6 +14,7 @@
 #include "guest/digest.h"
 #include "guest/inject.h"
 #include "guest/l2_image.h"
+#include "model/tree.h"
 #include "tests/test.h"
 
 /* A disk of 32 sectors whose partition starts at sector 8; its blocks are 4 KiB. */
@@ -22,20 +23,19 @@
 #define SUPER	    (PART_OFFSET + 1024)
 
 struct place {
-	char *root;
-	char *base;
-	char *probe;
-	char *workloads;
-	char *cache;
-	char *helper;
-	char *log; /* a line for each start of the helper */
+	GStringChunk *paths;
+	const char *root, *base, *probe, *workloads, *boot, *cache, *helper;
+	const char *log; /* a line for each start of the helper */
 	GString *steps;
 	struct guest_inject_request request;
 };
 
-static char *at(const struct place *place, const char *name)
+/* A path below the place, which owns it. */
+static const char *at(const struct place *place, const char *name)
 {
-	return g_build_filename(place->root, name, NULL);
+	g_autofree char *path = g_build_filename(place->root, name, NULL);
+
+	return g_string_chunk_insert(place->paths, path);
 }
 
 static void write_file(const char *path, const char *text, gssize length)
@@ -60,10 +60,13 @@ static void put_le32(uint8_t *bytes, uint32_t value)
 		bytes[i] = (uint8_t)(value >> 8 * i);
 }
 
-/* Written by hand from the UEFI specification and from the kernel's ext4 documentation. */
-static void make_disk(uint8_t disk[DISK_SIZE], uint32_t free_blocks)
+/* Written by hand from the UEFI specification and from the kernel's ext4 documentation; the byte at
+ * offset, unless that is 0, has another value. */
+static void write_disk(const struct place *place, uint32_t free_blocks, size_t offset,
+		       uint8_t value)
 {
-	memset(disk, 0, DISK_SIZE);
+	uint8_t disk[DISK_SIZE] = { 0 };
+
 	disk[446 + 4] = 0x83;
 	put_le32(disk + 446 + 8, 8);
 	put_le32(disk + 446 + 12, 24);
@@ -76,10 +79,8 @@ static void make_disk(uint8_t disk[DISK_SIZE], uint32_t free_blocks)
 	disk[SUPER + 0x39] = 0xef;
 	disk[SUPER + 0x3a] = 1;
 	memcpy(disk + SUPER + 0x78, "eptlab-l2", sizeof("eptlab-l2"));
-}
-
-static void write_disk(const struct place *place, const uint8_t disk[DISK_SIZE])
-{
+	if (offset > 0)
+		disk[offset] = value;
 	write_file(place->base, (const char *)disk, DISK_SIZE);
 }
 
@@ -113,24 +114,23 @@ static void note_step(const char *step, void *data)
 static int set_up(void **state)
 {
 	struct place *place = g_new0(struct place, 1);
-	uint8_t disk[DISK_SIZE];
-	g_autofree char *workload = NULL;
+	g_autofree char *root = g_dir_make_tmp("eptlab-inject-XXXXXX", NULL);
 
-	place->root = g_dir_make_tmp("eptlab-inject-XXXXXX", NULL);
-	assert_non_null(place->root);
+	assert_non_null(root);
+	place->paths = g_string_chunk_new(256);
+	place->root = g_string_chunk_insert(place->paths, root);
 	place->base = at(place, "base.img");
 	place->probe = at(place, "probe");
 	place->workloads = at(place, "workloads");
+	place->boot = at(place, "workloads/boot");
 	place->cache = at(place, "cache");
 	place->helper = at(place, "helper");
 	place->log = at(place, "log");
 	place->steps = g_string_new(NULL);
-	workload = g_build_filename(place->workloads, "boot", NULL);
-	make_disk(disk, 20);
-	write_disk(place, disk);
+	write_disk(place, 20, 0, 0);
 	write_file(place->probe, "I am a probe\n", -1);
 	assert_int_equal(g_mkdir(place->workloads, 0755), 0);
-	write_file(workload, "", 0);
+	write_file(place->boot, "", 0);
 	write_helper(place, PUT_PROBE);
 	place->request = (struct guest_inject_request){
 		.base_image = place->base,
@@ -149,17 +149,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct place *place = *state;
-	const char *argv[] = { "rm", "-rf", place->root, NULL };
 
-	g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
-		     NULL);
-	g_free(place->root);
-	g_free(place->base);
-	g_free(place->probe);
-	g_free(place->workloads);
-	g_free(place->cache);
-	g_free(place->helper);
-	g_free(place->log);
+	tree_remove(place->root);
+	g_string_chunk_free(place->paths);
 	g_string_free(place->steps, TRUE);
 	g_free(place);
 	return 0;
@@ -173,6 +165,16 @@ static void inject_well(const struct place *place, struct guest_injected *out)
 
 	if (!guest_inject(&place->request, out, &error))
 		fail_msg("%s", error->message);
+}
+
+/* The same, where only this matters. */
+static void inject_again(const struct place *place, bool from_cache)
+{
+	struct guest_injected out;
+
+	inject_well(place, &out);
+	assert_int_equal(out.from_cache, from_cache);
+	guest_injected_clear(&out);
 }
 
 static void inject_badly(const struct place *place, int code, const char *part)
@@ -200,31 +202,38 @@ static void assert_cache_empty(const struct place *place)
 /* The digests of FIPS 180-4's examples. */
 TEST_PLACE(digest_is_sha256)
 {
-	g_autofree char *abc = NULL;
-	g_autofree char *empty = NULL;
+	static const struct {
+		const char *text, *digest;
+	} cases[] = {
+		{ "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
+		{ "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+	};
 
-	write_file(place->probe, "abc", 3);
-	abc = digest_file(place->probe, NULL);
-	assert_string_equal(abc,
-			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-	write_file(place->probe, "", 0);
-	empty = digest_file(place->probe, NULL);
-	assert_string_equal(empty,
-			    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	test_each (row, cases) {
+		g_autofree char *digest = NULL;
+
+		write_file(place->probe, row->text, -1);
+		digest = digest_file(place->probe, NULL);
+		assert_string_equal(digest, row->digest);
+	}
 }
 
 TEST_PLACE(digest_needs_a_file)
 {
-	g_autofree char *fifo = at(place, "fifo");
+	const struct {
+		const char *path, *says;
+	} cases[] = {
+		{ place->cache, "No such file" },
+		{ place->workloads, "directory" },
+		{ at(place, "fifo"), "readable file" },
+	};
 	GError *error = NULL;
 
-	assert_null(digest_file(place->cache, &error));
-	assert_error(&error, EPTLAB_ERROR_MACHINE, "No such file");
-	assert_null(digest_file(place->workloads, &error));
-	assert_error(&error, EPTLAB_ERROR_MACHINE, "directory");
-	assert_int_equal(mkfifo(fifo, 0600), 0);
-	assert_null(digest_file(fifo, &error));
-	assert_error(&error, EPTLAB_ERROR_MACHINE, "readable file");
+	assert_int_equal(mkfifo(cases[2].path, 0600), 0);
+	test_each (row, cases) {
+		assert_null(digest_file(row->path, &error));
+		assert_error(&error, EPTLAB_ERROR_MACHINE, row->says);
+	}
 }
 
 /* That of the lines "a e3b0…" and "b ba78…", by sha256sum; whichever was made first. */
@@ -253,7 +262,6 @@ TEST_PLACE(digest_of_a_folder)
 /* 20 blocks are free; 2 % of 149 blocks, which is 2.98, and 16 are not for files: 20 - 2 - 16. */
 TEST_PLACE(image_is_read)
 {
-	uint8_t disk[DISK_SIZE];
 	struct l2_image image;
 
 	assert_true(l2_image_read(place->base, &image, NULL));
@@ -261,21 +269,18 @@ TEST_PLACE(image_is_read)
 	assert_int_equal(image.start, 4096);
 	assert_int_equal(image.block, 4096);
 	assert_int_equal(image.unused, 8192);
-	make_disk(disk, 17);
-	write_disk(place, disk);
+	write_disk(place, 17, 0, 0);
 	assert_true(l2_image_read(place->base, &image, NULL));
 	assert_int_equal(image.unused, 0);
 }
 
-struct flaw {
-	size_t offset;
-	uint8_t value;
-	const char *says;
-};
-
 TEST_PLACE(flawed_images_are_refused)
 {
-	static const struct flaw flaws[] = {
+	static const struct {
+		size_t offset;
+		uint8_t value;
+		const char *says;
+	} flaws[] = {
 		{ 511, 0, "not a raw disk image" },
 		{ 446 + 4, 0, "no Linux partition" },
 		{ 446 + 8, 0, "no Linux partition" },
@@ -289,11 +294,7 @@ TEST_PLACE(flawed_images_are_refused)
 	};
 
 	test_each (row, flaws) {
-		uint8_t disk[DISK_SIZE];
-
-		make_disk(disk, 20);
-		disk[row->offset] = row->value;
-		write_disk(place, disk);
+		write_disk(place, 20, row->offset, row->value);
 		inject_badly(place, EPTLAB_ERROR_MACHINE, row->says);
 	}
 	assert_int_equal(count_starts(place), 0);
@@ -352,30 +353,17 @@ TEST_PLACE(second_time_starts_nothing)
 
 TEST_PLACE(each_input_counts)
 {
-	g_autofree char *old_name = g_build_filename(place->workloads, "boot", NULL);
-	g_autofree char *new_name = g_build_filename(place->workloads, "boat", NULL);
-	struct guest_injected out;
-	uint8_t disk[DISK_SIZE];
+	const char *boat = at(place, "workloads/boat");
 
-	inject_well(place, &out);
-	guest_injected_clear(&out);
+	inject_again(place, false);
 	write_file(place->probe, "I am another\n", -1);
-	inject_well(place, &out);
-	assert_false(out.from_cache);
-	guest_injected_clear(&out);
-	assert_int_equal(g_rename(old_name, new_name), 0);
-	inject_well(place, &out);
-	assert_false(out.from_cache);
-	guest_injected_clear(&out);
-	write_file(new_name, "#!/bin/sh\n", -1);
-	inject_well(place, &out);
-	assert_false(out.from_cache);
-	guest_injected_clear(&out);
-	make_disk(disk, 21);
-	write_disk(place, disk);
-	inject_well(place, &out);
-	assert_false(out.from_cache);
-	guest_injected_clear(&out);
+	inject_again(place, false);
+	assert_int_equal(g_rename(place->boot, boat), 0);
+	inject_again(place, false);
+	write_file(boat, "#!/bin/sh\n", -1);
+	inject_again(place, false);
+	write_disk(place, 21, 0, 0);
+	inject_again(place, false);
 	assert_int_equal(count_starts(place), 5);
 }
 
@@ -407,39 +395,33 @@ TEST_PLACE(image_without_its_sum_is_made_again)
 	g_string_append(sum, ".sha256");
 	assert_int_equal(g_unlink(sum->str), 0);
 	guest_injected_clear(&out);
-	inject_well(place, &out);
-	assert_false(out.from_cache);
-	guest_injected_clear(&out);
+	inject_again(place, false);
 }
 
 /* Two blocks for files: one for the probe and one for a workload of 4096 bytes, not of 4097. */
 TEST_PLACE(full_image_is_refused)
 {
-	g_autofree char *name = g_build_filename(place->workloads, "big", NULL);
+	const char *name = at(place, "workloads/big");
 	g_autofree char *bytes = g_malloc0(4097);
-	struct guest_injected out;
 
 	write_file(name, bytes, 4097);
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "need 12 KiB, 8 KiB are free");
 	assert_int_equal(count_starts(place), 0);
 	write_file(name, bytes, 4096);
-	inject_well(place, &out);
-	guest_injected_clear(&out);
+	inject_again(place, false);
 }
 
 TEST_PLACE(missing_inputs_are_said)
 {
-	g_autofree char *name = g_build_filename(place->workloads, "boot", NULL);
-
 	place->request.probe = "/nonexistent/probe";
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "/nonexistent/probe");
 	place->request.probe = place->probe;
-	assert_int_equal(g_unlink(name), 0);
+	assert_int_equal(g_unlink(place->boot), 0);
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "is empty");
 	place->request.workloads = "/nonexistent/workloads";
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "folder of workloads");
 	place->request.workloads = place->workloads;
-	write_file(name, "", 0);
+	write_file(place->boot, "", 0);
 	place->request.helper = "/nonexistent/helper";
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "/nonexistent/helper");
 	assert_cache_empty(place);
@@ -468,8 +450,7 @@ TEST_PLACE(helper_that_dies_is_an_error)
 /* The child of the helper must be gone too. It writes its number where the test finds it. */
 static void assert_child_gone(const struct place *place)
 {
-	g_autofree char *path = at(place, "child");
-	g_autofree char *text = read_file(path);
+	g_autofree char *text = read_file(at(place, "child"));
 	pid_t pid = atoi(text);
 	int tries;
 
@@ -527,18 +508,13 @@ TEST_PLACE(cancelling_ends_the_helper)
 /* What kill -9 leaves: half-done files in the cache. */
 TEST_PLACE(leftovers_are_removed)
 {
-	g_autofree char *folder = g_build_filename(place->cache, "tmp-1", "deep", NULL);
-	g_autofree char *file = g_build_filename(folder, "l2.img", NULL);
-	g_autofree char *outside = g_build_filename(folder, "link", NULL);
-	g_autofree char *top = g_build_filename(place->cache, "tmp-1", NULL);
-	struct guest_injected out;
+	const char *folder = at(place, "cache/tmp-1/deep");
 
 	assert_int_equal(g_mkdir_with_parents(folder, 0755), 0);
-	write_file(file, "half", -1);
-	assert_int_equal(symlink(place->workloads, outside), 0);
-	inject_well(place, &out);
-	assert_false(g_file_test(top, G_FILE_TEST_EXISTS));
+	write_file(at(place, "cache/tmp-1/deep/l2.img"), "half", -1);
+	assert_int_equal(symlink(place->workloads, at(place, "cache/tmp-1/deep/link")), 0);
+	inject_again(place, false);
+	assert_false(g_file_test(at(place, "cache/tmp-1"), G_FILE_TEST_EXISTS));
 	/* A link is removed, not followed. */
 	assert_true(g_file_test(place->workloads, G_FILE_TEST_IS_DIR));
-	guest_injected_clear(&out);
 }
