@@ -3,6 +3,7 @@
 #define EPTLAB_MODEL_ERROR_H
 
 #include <glib.h>
+#include <stdbool.h>
 
 /*
  * What can go wrong, as the exit status of the program: the code of every GError in this domain
@@ -20,5 +21,8 @@ enum eptlab_error {
 
 #define EPTLAB_ERROR (eptlab_error_quark())
 GQuark eptlab_error_quark(void);
+
+/* Set an error of this domain. Returns false: what a function that failed returns itself. */
+bool eptlab_fail(GError **error, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 #endif
