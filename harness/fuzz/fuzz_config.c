@@ -12,7 +12,6 @@
 #include <glib/gstdio.h>
 
 #include "model/config.h"
-#include "model/config_scan.h"
 
 #define SEPARATOR    0x1e
 #define SETTINGS_MAX 8
@@ -35,41 +34,6 @@ int LLVMFuzzerInitialize(int *argc G_GNUC_UNUSED, char ***argv G_GNUC_UNUSED)
 	override = g_build_filename(folder, "override", NULL);
 	atexit(remove_folder);
 	return 0;
-}
-
-/* ---- Two scanners, one of GLib and one of ours, must see the same keys ---- */
-
-static guint keys_of(GKeyFile *keys)
-{
-	g_auto(GStrv) groups = g_key_file_get_groups(keys, NULL);
-	guint count = 0;
-
-	for (char **group = groups; *group != NULL; group++) {
-		g_auto(GStrv) names = g_key_file_get_keys(keys, *group, NULL, NULL);
-
-		count += 1 + g_strv_length(names);
-	}
-	return count;
-}
-
-static void check_scan(const char *text, size_t size)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) entries = config_scan("fuzz.conf", text, size, &error);
-	g_autoptr(GKeyFile) keys = g_key_file_new();
-
-	check_outcome(entries != NULL, error, EPTLAB_ERROR_USAGE);
-	if (entries == NULL || size == 0 ||
-	    !g_key_file_load_from_data(keys, text, size, G_KEY_FILE_NONE, NULL))
-		return;
-	g_assert_cmpuint(keys_of(keys), ==, entries->len);
-	for (guint i = 0; i < entries->len; i++) {
-		const struct config_entry *entry = g_ptr_array_index(entries, i);
-
-		g_assert_true(entry->key != NULL
-				      ? g_key_file_has_key(keys, entry->section, entry->key, NULL)
-				      : g_key_file_has_group(keys, entry->section));
-	}
 }
 
 /* ---- What is accepted is complete and in range ---- */
@@ -155,7 +119,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t length = next_part(&text, &size);
 
 	write_part(file, part, length);
-	check_scan(part, length);
 	if (size > 0) {
 		part = text;
 		length = next_part(&text, &size);

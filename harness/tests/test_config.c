@@ -4,7 +4,6 @@
 #include <glib/gstdio.h>
 
 #include "model/config.h"
-#include "model/config_scan.h"
 #include "tests/test.h"
 
 /* ---- A folder with a configuration to spoil ---- */
@@ -549,37 +548,4 @@ TEST_FOLDER(files_that_cannot_be_read)
 	assert_int_equal(g_mkdir(directory, 0700), 0);
 	assert_fails(folder, NULL, NULL,
 		     "L0: %s/dir.conf: cannot read the configuration file: ...");
-}
-
-/* ---- The scan of lines ---- */
-
-TEST(scan_gives_lines)
-{
-	static const char text[] = "# one\n\n[a]\nk=1\n  # five\n j = 2\r\n[b_2]\nk=";
-	static const struct {
-		const char *section, *key;
-		unsigned int line;
-	} expected[] = {
-		{ "a", NULL, 3 },   { "a", "k", 4 },   { "a", "j", 6 },
-		{ "b_2", NULL, 7 }, { "b_2", "k", 8 },
-	};
-	g_autoptr(GPtrArray) entries = config_scan("f", text, sizeof(text) - 1, NULL);
-	guint i;
-
-	assert_non_null(entries);
-	assert_int_equal(entries->len, G_N_ELEMENTS(expected));
-	for (i = 0; i < entries->len; i++) {
-		const struct config_entry *entry = entries->pdata[i];
-
-		assert_string_equal(entry->section, expected[i].section);
-		assert_int_equal(g_strcmp0(entry->key, expected[i].key), 0);
-		assert_int_equal(entry->line, expected[i].line);
-	}
-}
-
-TEST(scan_of_nothing)
-{
-	g_autoptr(GPtrArray) entries = config_scan("f", "", 0, NULL);
-
-	assert_int_equal(entries->len, 0);
 }
