@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "model/exits.h"
 #include "model/reasons.h"
 
 struct foreign_counts *foreign_counts_new(const char *name)
@@ -36,26 +37,13 @@ void foreign_counts_note(struct foreign_counts *counts, char *note)
 void foreign_counts_set(struct foreign_counts *counts, uint32_t reason, uint64_t count)
 {
 	GPtrArray *exits = counts->run->exits;
+	struct record_exit *one = (struct record_exit *)record_find_exit(exits, reason);
 
-	for (guint i = 0; i < exits->len; i++) {
-		struct record_exit *one = g_ptr_array_index(exits, i);
-
-		if (one->reason == reason) {
-			one->count = count;
-			return;
-		}
-	}
-	g_ptr_array_add(exits,
-			record_exit_new(reason, reason_name(record_run_vendor(counts->run), reason),
-					count));
-}
-
-static int by_reason(gconstpointer a, gconstpointer b)
-{
-	const struct record_exit *one = *(const struct record_exit *const *)a;
-	const struct record_exit *other = *(const struct record_exit *const *)b;
-
-	return (one->reason > other->reason) - (one->reason < other->reason);
+	if (one != NULL)
+		one->count = count;
+	else
+		exits_add(exits, reason, reason_name(record_run_vendor(counts->run), reason),
+			  count);
 }
 
 static bool all_alike(const GPtrArray *exits)
@@ -69,18 +57,8 @@ static bool all_alike(const GPtrArray *exits)
 
 void foreign_counts_finish(struct foreign_counts *counts)
 {
-	GPtrArray *exits = counts->run->exits;
-	uint64_t sum = 0;
-
-	g_ptr_array_sort(exits, by_reason);
-	counts->alike = all_alike(exits);
-	counts->run->total.known = false;
-	for (guint i = 0; i < exits->len; i++)
-		if (__builtin_add_overflow(
-			    sum, ((const struct record_exit *)g_ptr_array_index(exits, i))->count,
-			    &sum))
-			return;
-	counts->run->total = record_u64_from(sum);
+	counts->alike = all_alike(counts->run->exits);
+	counts->run->total = exits_sum(counts->run->exits);
 }
 
 struct foreign_counts *foreign_counts_less(const struct foreign_counts *counts,

@@ -36,7 +36,7 @@ void foreign_counts_note(struct foreign_counts *counts, char *note);
 /* Add a reason's count, with its name. A reason that is there already is replaced. */
 void foreign_counts_set(struct foreign_counts *counts, uint32_t reason, uint64_t count);
 
-/* Sort the reasons, add them up (total is unknown if that is more than 64 bits), and set alike. */
+/* Add the reasons up (total is unknown if that is more than 64 bits), and set alike. */
 void foreign_counts_finish(struct foreign_counts *counts);
 
 /*

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/exits.h"
 #include "model/frame.h"
 #include "model/reasons.h"
 
@@ -17,16 +18,16 @@
 /* Bits 15:0 of VMX's exit reason are the basic one (SDM vol. 3, "Format of Exit Reason"). */
 #define VMX_BASIC_REASON 0xffff
 
-static bool fail(const char *what, const char *line, GError **error)
+static bool refuse(const char *what, const char *line, GError **error)
 {
 	g_autofree char *start = g_strndup(line, 80);
 	g_autofree char *shown = g_strescape(start, NULL);
 
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-		    "L1: %s has the line \"%s\", which KVM of this series does not write; use the "
-		    "kernel that make has built",
-		    what, shown);
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_L1,
+			   "L1: %s has the line \"%s\", which KVM of this series does not write; "
+			   "use the kernel "
+			   "that make has built",
+			   what, shown);
 }
 
 /*
@@ -43,15 +44,15 @@ static char **lines_of(const char *text, size_t length)
 	return g_strsplit(copy->str, "\n", -1);
 }
 
-/* The kernel's own files are text from end to end. */
-static bool is_text(const char *what, const char *text, size_t length, GError **error)
+/* The same for the kernel's own files, which are text from end to end. */
+static char **lines_of_file(const char *what, const char *text, size_t length, GError **error)
 {
 	if (length == 0 || memchr(text, '\0', length) == NULL)
-		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+		return lines_of(text, length);
+	eptlab_fail(error, EPTLAB_ERROR_L1,
 		    "L1: %s has a NUL byte, which no kernel writes; it was damaged on its way",
 		    what);
-	return false;
+	return NULL;
 }
 
 static bool parse_reason(const char *text, uint32_t *reason)
@@ -64,83 +65,47 @@ static bool parse_reason(const char *text, uint32_t *reason)
 	return true;
 }
 
-static int by_reason(gconstpointer left, gconstpointer right)
+/* "<reason> <NAME> <count>", of a reason that has not been there yet. */
+static bool take_words(GPtrArray *exits, char **words)
 {
-	const struct record_exit *a = *(const struct record_exit *const *)left;
-	const struct record_exit *b = *(const struct record_exit *const *)right;
+	uint64_t count;
+	uint32_t reason;
 
-	return (a->reason > b->reason) - (a->reason < b->reason);
+	return parse_reason(words[0], &reason) && frame_parse_u64(words[2], &count) &&
+	       record_find_exit(exits, reason) == NULL && exits_add(exits, reason, words[1], count);
 }
 
-/*
- * Add count to the entry of a reason, which is made if there is none. False if it is more than 64
- * bits then: that many exits there cannot have been.
- */
-static bool add_count(GPtrArray *exits, uint32_t reason, const char *name, uint64_t count)
+static bool adds_up(const char *what, const GPtrArray *exits, struct record_u64 *sum,
+		    GError **error)
 {
-	struct record_exit *one = (struct record_exit *)record_find_exit(exits, reason);
-
-	if (one == NULL) {
-		one = record_exit_new(reason, name, 0);
-		g_ptr_array_add(exits, one);
-	}
-	return !__builtin_add_overflow(one->count, count, &one->count);
-}
-
-static bool add_up(const GPtrArray *exits, const char *what, uint64_t *sum, GError **error)
-{
-	*sum = 0;
-	for (guint i = 0; i < exits->len; i++) {
-		const struct record_exit *one = g_ptr_array_index(exits, i);
-
-		if (!__builtin_add_overflow(*sum, one->count, sum))
-			continue;
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-			    "L1: %s has lines that add up to more than 64 bits; run it again",
-			    what);
-		return false;
-	}
-	return true;
+	*sum = exits_sum(exits);
+	return sum->known ||
+	       eptlab_fail(error, EPTLAB_ERROR_L1,
+			   "L1: %s has lines that add up to more than 64 bits; run it again", what);
 }
 
 /* ---- The kernel log ---- */
 
-static bool fail_two_vms(GError **error)
+/* *vm is whose the first line was, and *exits what has been read of its table. */
+static bool take_log_line(char **vm, GPtrArray **exits, char *number, char *rest, uint64_t *total,
+			  GError **error)
 {
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-		    "L1: its kernel log has the tables of two VMs; end other VMs on L1");
-	return false;
-}
-
-/* One line of the table; text is what follows the VM. */
-static bool take_log_line(GPtrArray **exits, char *text, uint64_t *total, GError **error)
-{
-	g_auto(GStrv) words = g_strsplit(text, " ", -1);
-	guint count = g_strv_length(words);
-	uint64_t value;
-	uint32_t reason;
-
-	if (count == 2 && g_str_equal(words[1], "exits") && frame_parse_u64(words[0], total)) {
-		if (*exits != NULL)
-			return fail_two_vms(error);
-		*exits = record_exits_new();
-		return true;
-	}
-	if (*exits == NULL || count != 4 || !parse_reason(words[0], &reason) ||
-	    !frame_parse_u64(words[2], &value) || record_find_exit(*exits, reason) != NULL)
-		return fail("its kernel log", text, error);
-	add_count(*exits, reason, words[1], value);
-	return true;
-}
-
-/* Each line says whose it is; *vm is whose the first was. */
-static bool is_of_one_vm(char **vm, const char *number, size_t length, GError **error)
-{
-	g_autofree char *other = g_strndup(number, length);
+	g_autofree char *other = g_strndup(number, (size_t)(rest - number));
+	g_auto(GStrv) words = g_strsplit(rest + 2, " ", -1);
+	const guint count = g_strv_length(words);
+	const bool first =
+		count == 2 && g_str_equal(words[1], "exits") && frame_parse_u64(words[0], total);
 
 	if (*vm == NULL)
 		*vm = g_strdup(other);
-	return g_str_equal(*vm, other) || fail_two_vms(error);
+	if (!g_str_equal(*vm, other) || (first && *exits != NULL))
+		return eptlab_fail(
+			error, EPTLAB_ERROR_L1,
+			"L1: its kernel log has the tables of two VMs; end other VMs on L1");
+	if (first)
+		*exits = record_exits_new();
+	return first || (*exits != NULL && count == 4 && take_words(*exits, words)) ||
+	       refuse("its kernel log", rest + 2, error);
 }
 
 GPtrArray *l1_counts_of_log(const char *text, size_t length, uint64_t *total, GError **error)
@@ -154,80 +119,63 @@ GPtrArray *l1_counts_of_log(const char *text, size_t length, uint64_t *total, GE
 		char *number = found != NULL ? found + strlen(LOG_PREFIX) : NULL;
 		char *rest = number != NULL ? strstr(number, ": ") : NULL;
 
-		if (rest == NULL)
-			continue;
-		if (!is_of_one_vm(&vm, number, (size_t)(rest - number), error) ||
-		    !take_log_line(&exits, rest + 2, total, error))
+		if (rest != NULL && !take_log_line(&vm, &exits, number, rest, total, error))
 			return NULL;
 	}
-	if (exits != NULL)
-		g_ptr_array_sort(exits, by_reason);
 	return g_steal_pointer(&exits);
 }
 
 /* ---- debugfs ---- */
 
-/* *ended: the last line, that of the total, has been there. */
-static bool take_debugfs_line(GPtrArray *exits, const char *line, uint64_t *total, bool *ended,
-			      GError **error)
+/* The last line, that of the total, makes it known. */
+static bool take_debugfs_line(GPtrArray *exits, const char *line, struct record_u64 *total)
 {
 	g_auto(GStrv) words = g_strsplit(line, " ", -1);
-	guint count = g_strv_length(words);
-	uint64_t value, cycles;
-	uint32_t reason;
+	const guint count = g_strv_length(words);
+	uint64_t cycles;
 
-	if (!*ended && count == 3 && g_str_equal(words[0], "total") &&
-	    frame_parse_u64(words[1], total) && frame_parse_u64(words[2], &cycles)) {
-		*ended = true;
-		return true;
-	}
-	if (*ended || count != 4 || !parse_reason(words[0], &reason) ||
-	    !frame_parse_u64(words[2], &value) || !frame_parse_u64(words[3], &cycles) ||
-	    record_find_exit(exits, reason) != NULL)
-		return fail(DEBUGFS, line, error);
-	add_count(exits, reason, words[1], value);
-	return true;
+	if (total->known || (count != 3 && count != 4) ||
+	    !frame_parse_u64(words[count - 1], &cycles))
+		return false;
+	if (count == 4)
+		return take_words(exits, words);
+	total->known = g_str_equal(words[0], "total") && frame_parse_u64(words[1], &total->value);
+	return total->known;
 }
 
 GPtrArray *l1_counts_of_debugfs(const char *text, size_t length, GError **error)
 {
-	g_auto(GStrv) lines = lines_of(text, length);
+	g_auto(GStrv) lines = lines_of_file(DEBUGFS, text, length, error);
 	g_autoptr(GPtrArray) exits = record_exits_new();
-	uint64_t total = UINT64_MAX, sum = 0;
-	bool ended = false;
+	struct record_u64 total = { .value = UINT64_MAX }, sum;
 
-	if (!is_text(DEBUGFS, text, length, error))
-		return NULL;
-	for (char **line = lines; *line != NULL; line++) {
-		if (**line != '\0' && !take_debugfs_line(exits, *line, &total, &ended, error))
+	for (char **line = lines; line != NULL && *line != NULL; line++) {
+		if (**line != '\0' && !take_debugfs_line(exits, *line, &total)) {
+			refuse(DEBUGFS, *line, error);
 			return NULL;
+		}
 	}
-	if (!add_up(exits, DEBUGFS, &sum, error))
+	if (lines == NULL || !adds_up(DEBUGFS, exits, &sum, error))
 		return NULL;
-	if (ended && sum == total) {
-		g_ptr_array_sort(exits, by_reason);
+	if (total.known && sum.value == total.value)
 		return g_steal_pointer(&exits);
-	}
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+	eptlab_fail(error, EPTLAB_ERROR_L1,
 		    "L1: KVM's debugfs file says %" PRIu64 " exits in all, and its lines add up to "
 		    "%" PRIu64 "; it was cut off, or read while L2 ran",
-		    total, sum);
+		    total.value, sum.value);
 	return NULL;
 }
 
 /* ---- The histogram ---- */
 
-/* "{ exit_reason:         48 } hitcount:       4016"; *is_bucket says whether it is such a line. */
-static bool take_bucket(GPtrArray *exits, const char *line, uint32_t vendor, bool *is_bucket)
+/* "{ exit_reason:         48 } hitcount:       4016" */
+static bool take_bucket(GPtrArray *exits, const char *line, uint32_t vendor)
 {
 	char reason_text[11], count_text[21];
 	uint32_t reason;
 	uint64_t count;
 	int end = 0;
 
-	*is_bucket = g_str_has_prefix(line, "{ ");
-	if (!*is_bucket)
-		return true;
 	/* Digits only: as numbers, sscanf takes signs, and what does not fit. */
 	if (sscanf(line, "{ exit_reason: %10[0-9] } hitcount: %20[0-9]%n", reason_text, count_text,
 		   &end) != 2 ||
@@ -236,49 +184,40 @@ static bool take_bucket(GPtrArray *exits, const char *line, uint32_t vendor, boo
 		return false;
 	if (vendor == KVM_EXITCOUNT_VENDOR_VMX)
 		reason &= VMX_BASIC_REASON;
-	return add_count(exits, reason, reason_name(vendor, reason), count);
+	return exits_add(exits, reason, reason_name(vendor, reason), count);
 }
 
 /* "    Hits: 4016" and the like. */
-static bool take_total(const char *line, const char *what, uint64_t *value)
+static void take_total(char *line, const char *what, struct record_u64 *total)
 {
-	g_autofree char *stripped = g_strstrip(g_strdup(line));
-
-	return g_str_has_prefix(stripped, what) &&
-	       frame_parse_u64(g_strstrip(stripped + strlen(what)), value);
+	g_strstrip(line);
+	if (g_str_has_prefix(line, what))
+		total->known = frame_parse_u64(g_strchug(line + strlen(what)), &total->value);
 }
 
 GPtrArray *l1_counts_of_histogram(const char *text, size_t length, uint32_t vendor, GError **error)
 {
-	g_auto(GStrv) lines = lines_of(text, length);
+	g_auto(GStrv) lines = lines_of_file(HISTOGRAM, text, length, error);
 	g_autoptr(GPtrArray) exits = record_exits_new();
-	uint64_t hits = UINT64_MAX, dropped = UINT64_MAX, sum = 0;
-	bool is_bucket, has_hits = false;
+	struct record_u64 hits = { .value = UINT64_MAX }, dropped = hits, sum;
 
-	if (!is_text(HISTOGRAM, text, length, error))
-		return NULL;
-	for (char **line = lines; *line != NULL; line++) {
-		g_strchomp(*line);
-		if (!take_bucket(exits, *line, vendor, &is_bucket)) {
-			fail(HISTOGRAM, *line, error);
+	for (char **line = lines; line != NULL && *line != NULL; line++) {
+		if (g_str_has_prefix(*line, "{ ")) {
+			if (take_bucket(exits, g_strchomp(*line), vendor))
+				continue;
+			refuse(HISTOGRAM, *line, error);
 			return NULL;
 		}
-		if (is_bucket)
-			continue;
-		if (take_total(*line, "Hits:", &hits))
-			has_hits = true;
-		else
-			take_total(*line, "Dropped:", &dropped);
+		take_total(*line, "Hits:", &hits);
+		take_total(*line, "Dropped:", &dropped);
 	}
-	if (!add_up(exits, HISTOGRAM, &sum, error))
+	if (lines == NULL || !adds_up(HISTOGRAM, exits, &sum, error))
 		return NULL;
-	if (has_hits && sum == hits && dropped == 0) {
-		g_ptr_array_sort(exits, by_reason);
+	if (hits.known && sum.value == hits.value && dropped.known && dropped.value == 0)
 		return g_steal_pointer(&exits);
-	}
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+	eptlab_fail(error, EPTLAB_ERROR_L1,
 		    "L1: the histogram of kvm:kvm_exit is not whole: %" PRIu64
 		    " hits, lines of %" PRIu64 ", %" PRIu64 " dropped; expected equal and none",
-		    hits, sum, dropped);
+		    hits.value, sum.value, dropped.value);
 	return NULL;
 }

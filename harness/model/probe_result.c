@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "model/exits.h"
 #include "model/reasons.h"
 
 #define LEVEL "L2"
@@ -15,33 +16,32 @@
 /* From this version of the interface on there is a latch. */
 #define VERSION_WITH_LATCH 2
 
-/* The frame that must come next. */
+/* The frame that must come next: bits, so that a frame may come in several places. */
 enum expect {
-	EXPECT_BEGIN,
-	EXPECT_IFACE,
-	EXPECT_EFFECT,
-	EXPECT_READING,
-	EXPECT_BEFORE,
-	EXPECT_EXIT,
-	EXPECT_EXIT_OR_AFTER,
-	EXPECT_LATCH,
-	EXPECT_CYCLES,
-	EXPECT_READING_OR_END,
-	EXPECT_NOTHING,
+	EXPECT_BEGIN = 1 << 0,
+	EXPECT_IFACE = 1 << 1,
+	EXPECT_EFFECT = 1 << 2,
+	EXPECT_READING = 1 << 3,
+	EXPECT_BEFORE = 1 << 4,
+	EXPECT_EXIT = 1 << 5,
+	EXPECT_EXIT_OR_AFTER = 1 << 6,
+	EXPECT_LATCH = 1 << 7,
+	EXPECT_CYCLES = 1 << 8,
+	EXPECT_READING_OR_END = 1 << 9,
+	EXPECT_NOTHING = 1 << 10,
 };
 
 struct probe_result {
 	enum expect expect;
 	struct probe_registers iface, effect;
-	GArray *bad;		 /* of struct probe_bad, for the reading to come */
-	struct record_cost cost; /* the same */
-	GPtrArray *readings;	 /* of struct probe_reading */
+	GPtrArray *readings; /* of struct probe_reading */
+	/* What is on its way. */
+	struct probe_reading *reading;
+	struct probe_bad bad;
+	struct probe_range range;
+	uint32_t exits; /* of a cost */
+	const char *at; /* of the frame */
 };
-
-static GArray *bad_new(void)
-{
-	return g_array_new(FALSE, FALSE, sizeof(struct probe_bad));
-}
 
 static void reading_free(void *data)
 {
@@ -53,12 +53,22 @@ static void reading_free(void *data)
 	g_free(reading);
 }
 
+static struct probe_reading *reading_new(void)
+{
+	struct probe_reading *reading = g_new0(struct probe_reading, 1);
+
+	reading->bad = g_array_new(FALSE, FALSE, sizeof(struct probe_bad));
+	reading->ranges = g_array_new(FALSE, FALSE, sizeof(struct probe_range));
+	return reading;
+}
+
 probe_result *probe_result_new(void)
 {
 	probe_result *result = g_new0(probe_result, 1);
 
-	result->bad = bad_new();
+	result->expect = EXPECT_BEGIN;
 	result->readings = g_ptr_array_new_with_free_func(reading_free);
+	result->reading = reading_new();
 	return result;
 }
 
@@ -66,7 +76,7 @@ void probe_result_free(probe_result *result)
 {
 	if (!result)
 		return;
-	g_array_unref(result->bad);
+	reading_free(result->reading);
 	g_ptr_array_unref(result->readings);
 	g_free(result);
 }
@@ -99,236 +109,249 @@ static bool refuse(const struct frame *frame, GError **error, const char *format
 	va_start(args, format);
 	what = g_strdup_vprintf(format, args);
 	va_end(args);
-	g_set_error(error, EPTLAB_ERROR, CODE, LEVEL ": frame %" PRIu32 " (%s) of the probe %s",
-		    frame->seq, frame->kind, what);
-	return false;
+	return eptlab_fail(error, CODE, LEVEL ": frame %" PRIu32 " (%s) of the probe %s",
+			   frame->seq, frame->kind, what);
 }
 
-static bool unexpected(const struct frame *frame, const char *expected, GError **error)
+static bool take_bad(probe_result *result, const struct frame *frame G_GNUC_UNUSED,
+		     GError **error G_GNUC_UNUSED)
 {
-	return refuse(frame, error, "is of another kind than the expected %s", expected);
-}
-
-static bool has_fields(const struct frame *frame, unsigned int count, GError **error)
-{
-	return frame->count == count ||
-	       refuse(frame, error, "has %u fields, expected %u", frame->count, count);
-}
-
-static bool read_u64(const struct frame *frame, const char *key, uint64_t max, uint64_t *value,
-		     GError **error)
-{
-	return frameset_field_u64(frame, LEVEL, CODE, key, max, value, error);
-}
-
-static bool read_u32(const struct frame *frame, const char *key, uint32_t *value, GError **error)
-{
-	uint64_t number;
-
-	if (!read_u64(frame, key, UINT32_MAX, &number, error))
-		return false;
-	*value = (uint32_t)number;
-	return true;
-}
-
-/* Four numbers of 32 bits with commas between. */
-static bool read_registers(const struct frame *frame, const char *key, struct probe_registers *to,
-			   GError **error)
-{
-	uint32_t *const registers[] = { &to->eax, &to->ebx, &to->ecx, &to->edx };
-	const char *text = frameset_field_string(frame, LEVEL, CODE, key, error);
-	g_auto(GStrv) parts = text ? g_strsplit(text, ",", -1) : NULL;
-	uint64_t value;
-	size_t i;
-
-	if (!text)
-		return false;
-	for (i = 0; i < G_N_ELEMENTS(registers); i++) {
-		if (g_strv_length(parts) != G_N_ELEMENTS(registers) ||
-		    !frame_parse_u64(parts[i], &value) || value > UINT32_MAX) {
-			g_autofree char *shown = g_strescape(text, NULL);
-
-			return refuse(frame, error,
-				      "has %s=%s, expected four numbers of 32 bits with commas "
-				      "between",
-				      key, shown);
-		}
-		*registers[i] = (uint32_t)value;
-	}
-	return true;
-}
-
-static bool take_leaf(probe_result *result, const struct frame *frame, const char *kind,
-		      struct probe_registers *to, GError **error)
-{
-	if (strcmp(frame->kind, kind) != 0)
-		return unexpected(frame, kind, error);
-	result->expect++;
-	return has_fields(frame, 1, error) && read_registers(frame, "regs", to, error);
-}
-
-static struct probe_reading *current(const probe_result *result)
-{
-	return result->readings->pdata[result->readings->len - 1];
-}
-
-static bool take_bad(probe_result *result, const struct frame *frame, GError **error)
-{
-	struct probe_bad bad;
-
-	if (!has_fields(frame, 3, error) || !read_u32(frame, "leaf", &bad.leaf, error) ||
-	    !read_u32(frame, "index", &bad.index, error) ||
-	    !read_registers(frame, "regs", &bad.answer, error))
-		return false;
-	g_array_append_val(result->bad, bad);
+	g_array_append_val(result->reading->bad, result->bad);
 	return true;
 }
 
 static bool take_cost(probe_result *result, const struct frame *frame, GError **error)
 {
-	struct record_cost *cost = &result->cost;
+	struct record_cost *cost = &result->reading->cost;
 
 	if (cost->known)
 		return refuse(frame, error, "stands twice before a reading");
 	cost->known = true;
-	if (!has_fields(frame, 2, error) ||
-	    !read_u64(frame, "exits", UINT32_MAX, &cost->exits, error) ||
-	    !read_u64(frame, "ticks", UINT64_MAX, &cost->ticks, error))
-		return false;
+	cost->exits = result->exits;
 	return cost->exits > 0 || refuse(frame, error, "is about no exit");
 }
 
-static bool take_reading(probe_result *result, const struct frame *frame, GError **error)
+static bool take_before(probe_result *result, const struct frame *frame, GError **error)
 {
-	const char *name = frameset_field_string(frame, LEVEL, CODE, "name", error);
-	struct probe_reading *reading;
-
-	if (!name)
-		return false;
-	reading = g_new0(struct probe_reading, 1);
-	reading->name = g_strdup(name);
-	reading->bad = g_steal_pointer(&result->bad);
-	result->bad = bad_new();
-	reading->cost = result->cost;
-	result->cost.known = false;
-	reading->ranges = g_array_new(FALSE, FALSE, sizeof(struct probe_range));
-	g_ptr_array_add(result->readings, reading);
-	result->expect = EXPECT_BEFORE;
-	return has_fields(frame, 3, error) &&
-	       read_u64(frame, "n", UINT64_MAX, &reading->n, error) &&
-	       read_u64(frame, "tsc", UINT64_MAX, &reading->tsc, error);
-}
-
-static bool take_total(probe_result *result, const struct frame *frame, const char *at,
-		       struct probe_registers *to, GError **error)
-{
-	const char *says = frameset_field_string(frame, LEVEL, CODE, "at", error);
-
-	if (!says)
-		return false;
-	if (strcmp(says, at) != 0)
-		return refuse(frame, error, "is not the total at=%s that was expected", at);
-	result->expect++;
-	return has_fields(frame, 2, error) && read_registers(frame, "regs", to, error);
+	return g_str_equal(result->at, "before") ||
+	       refuse(frame, error, "is not the total at=before that was expected");
 }
 
 static bool take_exit(probe_result *result, const struct frame *frame, GError **error)
 {
-	GArray *ranges = current(result)->ranges;
-	struct probe_range range;
-	uint32_t before;
+	const struct probe_range *range = &result->range;
+	GArray *ranges = result->reading->ranges;
+	const struct probe_range *before =
+		ranges->len > 0 ? &g_array_index(ranges, struct probe_range, ranges->len - 1)
+				: NULL;
 
-	if (!has_fields(frame, 5, error) || !read_u32(frame, "first", &range.first, error) ||
-	    !read_u32(frame, "last", &range.last, error) ||
-	    !read_registers(frame, "live", &range.live, error) ||
-	    !read_registers(frame, "latched", &range.latched, error) ||
-	    !read_registers(frame, "cycles", &range.cycles, error))
-		return false;
-	if (range.last > REASON_MAX)
+	if (range->last > REASON_MAX)
 		return refuse(frame, error, "is about reason %" PRIu32 ", expected at most %d",
-			      range.last, REASON_MAX);
-	if (range.last < range.first)
+			      range->last, REASON_MAX);
+	if (range->last < range->first)
 		return refuse(frame, error, "is about no reason: %" PRIu32 " to %" PRIu32,
-			      range.first, range.last);
-	if (ranges->len > 0) {
-		before = g_array_index(ranges, struct probe_range, ranges->len - 1).last;
-		if (range.first <= before)
-			return refuse(frame, error,
-				      "is about reason %" PRIu32 ", expected one after %" PRIu32,
-				      range.first, before);
-	}
-	g_array_append_val(ranges, range);
-	result->expect = EXPECT_EXIT_OR_AFTER;
+			      range->first, range->last);
+	if (before && range->first <= before->last)
+		return refuse(frame, error,
+			      "is about reason %" PRIu32 ", expected one after %" PRIu32,
+			      range->first, before->last);
+	g_array_append_val(ranges, *range);
 	return true;
 }
 
-static bool take_latch(probe_result *result, const struct frame *frame, GError **error)
+static bool take_after(probe_result *result, const struct frame *frame, GError **error)
 {
-	struct probe_reading *reading = current(result);
-
-	if (strcmp(frame->kind, "latch") != 0)
-		return unexpected(frame, "latch", error);
-	result->expect++;
-	return has_fields(frame, 2, error) &&
-	       read_registers(frame, "regs", &reading->latch, error) &&
-	       read_u64(frame, "cpuids", UINT64_MAX, &reading->cpuids, error);
+	return g_str_equal(result->at, "after") ||
+	       refuse(frame, error, "is not the total at=after that was expected");
 }
 
-/* begin and end themselves were checked by the frameset. */
-static bool take_empty(probe_result *result, const struct frame *frame, const char *kind,
+/* The last frame of a reading. */
+static bool take_cycles(probe_result *result, const struct frame *frame G_GNUC_UNUSED,
+			GError **error G_GNUC_UNUSED)
+{
+	g_ptr_array_add(result->readings, result->reading);
+	result->reading = reading_new();
+	return true;
+}
+
+/* A field, and where in the result, or in the reading that is on its way, it goes. */
+struct field {
+	const char *key;
+	enum {
+		FIELD_TEXT,	 /* const char *, of the frame */
+		FIELD_NAME,	 /* char * */
+		FIELD_U32,	 /* uint32_t */
+		FIELD_U64,	 /* uint64_t */
+		FIELD_REGISTERS, /* four numbers of 32 bits with commas between */
+	} type;
+	bool of_reading;
+	size_t offset;
+};
+
+#define FIELDS_MAX 5
+#define OF_RESULT(key, type, m)                                                                    \
+	{                                                                                          \
+		key, FIELD_##type, false, offsetof(struct probe_result, m)                         \
+	}
+#define OF_READING(key, type, m)                                                                   \
+	{                                                                                          \
+		key, FIELD_##type, true, offsetof(struct probe_reading, m)                         \
+	}
+
+/* What may come when, the fields that it has, and what is expected then. */
+static const struct step {
+	unsigned int when; /* enum expect */
+	const char *kind;
+	enum expect then;
+	struct field fields[FIELDS_MAX];
+	bool (*take)(probe_result *result, const struct frame *frame, GError **error);
+} steps[] = {
+	/* begin and end themselves were checked by the frameset. */
+	{ .when = EXPECT_BEGIN, .kind = "begin", .then = EXPECT_IFACE },
+	{ EXPECT_IFACE, "iface", EXPECT_EFFECT, { OF_RESULT("regs", REGISTERS, iface) }, NULL },
+	{ EXPECT_EFFECT, "effect", EXPECT_READING, { OF_RESULT("regs", REGISTERS, effect) }, NULL },
+	{ EXPECT_READING | EXPECT_READING_OR_END,
+	  "bad",
+	  EXPECT_READING,
+	  { OF_RESULT("leaf", U32, bad.leaf), OF_RESULT("index", U32, bad.index),
+	    OF_RESULT("regs", REGISTERS, bad.answer) },
+	  take_bad },
+	{ EXPECT_READING | EXPECT_READING_OR_END,
+	  "cost",
+	  EXPECT_READING,
+	  { OF_RESULT("exits", U32, exits), OF_READING("ticks", U64, cost.ticks) },
+	  take_cost },
+	{ EXPECT_READING | EXPECT_READING_OR_END,
+	  "reading",
+	  EXPECT_BEFORE,
+	  { OF_READING("name", NAME, name), OF_READING("n", U64, n), OF_READING("tsc", U64, tsc) },
+	  NULL },
+	{ EXPECT_BEFORE,
+	  "total",
+	  EXPECT_EXIT,
+	  { OF_RESULT("at", TEXT, at), OF_READING("regs", REGISTERS, before) },
+	  take_before },
+	{ EXPECT_EXIT | EXPECT_EXIT_OR_AFTER,
+	  "exit",
+	  EXPECT_EXIT_OR_AFTER,
+	  { OF_RESULT("first", U32, range.first), OF_RESULT("last", U32, range.last),
+	    OF_RESULT("live", REGISTERS, range.live),
+	    OF_RESULT("latched", REGISTERS, range.latched),
+	    OF_RESULT("cycles", REGISTERS, range.cycles) },
+	  take_exit },
+	{ EXPECT_EXIT_OR_AFTER,
+	  "total",
+	  EXPECT_LATCH,
+	  { OF_RESULT("at", TEXT, at), OF_READING("regs", REGISTERS, after) },
+	  take_after },
+	{ EXPECT_LATCH,
+	  "latch",
+	  EXPECT_CYCLES,
+	  { OF_READING("regs", REGISTERS, latch), OF_READING("cpuids", U64, cpuids) },
+	  NULL },
+	{ EXPECT_CYCLES,
+	  "cycles",
+	  EXPECT_READING_OR_END,
+	  { OF_READING("regs", REGISTERS, cycles) },
+	  take_cycles },
+	{ .when = EXPECT_READING_OR_END, .kind = "end", .then = EXPECT_NOTHING },
+};
+
+static bool read_registers(const struct frame *frame, const char *key, struct probe_registers *to,
+			   GError **error)
+{
+	uint32_t *const registers[] = { &to->eax, &to->ebx, &to->ecx, &to->edx };
+	g_auto(GStrv) parts = g_strsplit(frame_get(frame, key), ",", -1);
+	bool good = g_strv_length(parts) == G_N_ELEMENTS(registers);
+	g_autofree char *shown = g_strescape(frame_get(frame, key), NULL);
+	uint64_t value = 0;
+
+	for (size_t i = 0; good && i < G_N_ELEMENTS(registers); i++) {
+		good = frame_parse_u64(parts[i], &value) && value <= UINT32_MAX;
+		*registers[i] = (uint32_t)value;
+	}
+	return good || refuse(frame, error,
+			      "has %s=%s, expected four numbers of 32 bits with commas between",
+			      key, shown);
+}
+
+static bool read_field(const struct frame *frame, const struct field *field, void *to,
 		       GError **error)
 {
-	if (strcmp(frame->kind, kind) != 0)
-		return unexpected(frame, kind, error);
-	result->expect++;
+	const char *text = frameset_field_string(frame, LEVEL, CODE, field->key, error);
+	uint64_t number;
+
+	if (!text)
+		return false;
+	switch (field->type) {
+	case FIELD_TEXT:
+		*(const char **)to = text;
+		return true;
+	case FIELD_NAME:
+		*(char **)to = g_strdup(text);
+		return true;
+	case FIELD_REGISTERS:
+		return read_registers(frame, field->key, to, error);
+	case FIELD_U64:
+		return frameset_field_u64(frame, LEVEL, CODE, field->key, UINT64_MAX, to, error);
+	case FIELD_U32:
+		break;
+	}
+	if (!frameset_field_u64(frame, LEVEL, CODE, field->key, UINT32_MAX, &number, error))
+		return false;
+	*(uint32_t *)to = (uint32_t)number;
 	return true;
+}
+
+/* A frame has the fields of its step and no others. */
+static bool read_fields(probe_result *result, const struct frame *frame, const struct step *step,
+			GError **error)
+{
+	unsigned int count = 0;
+
+	while (count < FIELDS_MAX && step->fields[count].key)
+		count++;
+	for (unsigned int i = 0; i < count; i++) {
+		const struct field *field = &step->fields[i];
+		char *base = field->of_reading ? (char *)result->reading : (char *)result;
+
+		if (!read_field(frame, field, base + field->offset, error))
+			return false;
+		/* The first one says best of what kind the frame is. */
+		if (frame->count != count)
+			return refuse(frame, error, "has %u fields, expected %u", frame->count,
+				      count);
+	}
+	return true;
+}
+
+/* What must come, for messages. What is optional is left out. */
+static const char *expected(enum expect expect)
+{
+	if (expect == EXPECT_NOTHING)
+		return "none after the end";
+	if (expect == EXPECT_EXIT_OR_AFTER)
+		return "exit or total";
+	for (size_t i = G_N_ELEMENTS(steps);; i--)
+		if (steps[i - 1].when & expect)
+			return steps[i - 1].kind;
 }
 
 bool probe_result_add(const struct frame *frame, void *data, GError **error)
 {
 	probe_result *result = data;
-	const bool is_exit = strcmp(frame->kind, "exit") == 0;
-	const bool is_total = strcmp(frame->kind, "total") == 0;
-	const bool is_reading = strcmp(frame->kind, "reading") == 0;
 
-	switch (result->expect) {
-	case EXPECT_BEGIN:
-		return take_empty(result, frame, "begin", error);
-	case EXPECT_IFACE:
-		return take_leaf(result, frame, "iface", &result->iface, error);
-	case EXPECT_EFFECT:
-		return take_leaf(result, frame, "effect", &result->effect, error);
-	case EXPECT_READING:
-	case EXPECT_READING_OR_END:
-		if (strcmp(frame->kind, "bad") == 0)
-			return take_bad(result, frame, error);
-		if (strcmp(frame->kind, "cost") == 0)
-			return take_cost(result, frame, error);
-		if (is_reading)
-			return take_reading(result, frame, error);
-		return result->expect == EXPECT_READING || result->bad->len > 0 ||
-				       result->cost.known
-			       ? unexpected(frame, "reading", error)
-			       : take_empty(result, frame, "end", error);
-	case EXPECT_BEFORE:
-		return is_total ? take_total(result, frame, "before", &current(result)->before,
-					     error)
-				: unexpected(frame, "total", error);
-	case EXPECT_EXIT:
-		return is_exit ? take_exit(result, frame, error) : unexpected(frame, "exit", error);
-	case EXPECT_EXIT_OR_AFTER:
-		if (is_exit)
-			return take_exit(result, frame, error);
-		return is_total ? take_total(result, frame, "after", &current(result)->after, error)
-				: unexpected(frame, "exit or total", error);
-	case EXPECT_LATCH:
-		return take_latch(result, frame, error);
-	case EXPECT_CYCLES:
-		return take_leaf(result, frame, "cycles", &current(result)->cycles, error);
-	case EXPECT_NOTHING:
-		break;
+	for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
+		const struct step *step = &steps[i];
+
+		if (!(step->when & result->expect) || !g_str_equal(step->kind, frame->kind))
+			continue;
+		result->expect = step->then;
+		return read_fields(result, frame, step, error) &&
+		       (!step->take || step->take(result, frame, error));
 	}
-	return unexpected(frame, "none after the end", error);
+	return refuse(frame, error, "is of another kind than the expected %s",
+		      expected(result->expect));
 }
 
 bool probe_result_is_complete(const probe_result *result)
@@ -369,18 +392,19 @@ static bool is_undefined(const struct probe_registers *registers)
 	       registers->ebx == 0 && registers->ecx == 0;
 }
 
+/* Of leaf 0x4FFFFFFE. */
 static bool is_count(const struct probe_registers *registers)
 {
 	return registers->ecx == 0 && registers->edx == 0;
 }
 
 /*
- * Leaf 0x4FFFFF03 has cycles in ECX and EDX. An undefined reason answers as in leaf 0x4FFFFFFE,
- * which no count can look like: cycles without an exit.
+ * Has the leaf answered with a count? 0x4FFFFF03 has cycles in ECX and EDX. An undefined reason
+ * answers there as in 0x4FFFFFFE, which no count can look like: cycles without an exit.
  */
-static bool is_latched(const struct probe_registers *registers)
+static bool has_count(const struct probe_range *range, enum probe_leaf leaf)
 {
-	return !is_undefined(registers);
+	return leaf == PROBE_LIVE ? is_count(&range->live) : !is_undefined(&range->latched);
 }
 
 /*
@@ -399,122 +423,83 @@ static bool has_latch(const probe_result *result)
 	return is_ours(&result->iface) && result->iface.eax >= VERSION_WITH_LATCH;
 }
 
-uint32_t probe_reading_asked(const struct probe_reading *reading)
+static const struct probe_range *range_at(const struct probe_reading *reading, guint index)
 {
-	uint32_t asked = 0;
-	guint i;
-
-	for (i = 0; i < reading->ranges->len; i++) {
-		const struct probe_range *range =
-			&g_array_index(reading->ranges, struct probe_range, i);
-
-		asked += range->last - range->first + 1;
-	}
-	return asked;
+	return &g_array_index(reading->ranges, struct probe_range, index);
 }
 
-/* The number of reads up to that of a reason, itself included; 0 if it was not read. */
-static uint32_t reads_until(const struct probe_reading *reading, uint32_t reason)
+/* The number of reads up to that of a reason, itself included; all of them if it was not read. */
+static uint32_t reads_until(const struct probe_reading *reading, uint32_t reason, bool *found)
 {
 	uint32_t reads = 0;
-	guint i;
 
-	for (i = 0; i < reading->ranges->len; i++) {
-		const struct probe_range *range =
-			&g_array_index(reading->ranges, struct probe_range, i);
+	*found = false;
+	for (guint i = 0; i < reading->ranges->len && !*found; i++) {
+		const struct probe_range *range = range_at(reading, i);
 
-		if (reason >= range->first && reason <= range->last)
-			return reads + reason - range->first + 1;
-		reads += range->last - range->first + 1;
+		*found = reason >= range->first && reason <= range->last;
+		reads += (*found ? reason : range->last) - range->first + 1;
 	}
-	return 0;
+	return reads;
 }
 
-static void add_range(GPtrArray *exits, const struct probe_range *range, enum probe_leaf leaf,
-		      uint32_t vendor, bool with_cycles)
+uint32_t probe_reading_asked(const struct probe_reading *reading)
 {
-	const struct probe_registers *answer = leaf == PROBE_LIVE ? &range->live : &range->latched;
-	uint32_t reason;
+	bool found;
 
-	if (leaf == PROBE_LIVE ? !is_count(answer) : !is_latched(answer))
-		return;
-	for (reason = range->first;; reason++) {
-		struct record_exit *one =
-			record_exit_new(reason, reason_name(vendor, reason), count_of(answer));
-
-		if (with_cycles)
-			one->cycles = record_u64_from(cycles_of(range, leaf));
-		g_ptr_array_add(exits, one);
-		if (reason == range->last)
-			break;
-	}
+	return reads_until(reading, UINT32_MAX, &found);
 }
 
 GPtrArray *probe_reading_exits(const struct probe_reading *reading, enum probe_leaf leaf,
 			       uint32_t vendor, bool with_cycles)
 {
 	GPtrArray *exits = record_exits_new();
-	guint i;
 
-	for (i = 0; i < reading->ranges->len; i++)
-		add_range(exits, &g_array_index(reading->ranges, struct probe_range, i), leaf,
-			  vendor, with_cycles);
-	return exits;
-}
+	for (guint i = 0; i < reading->ranges->len; i++) {
+		const struct probe_range *range = range_at(reading, i);
+		const struct probe_registers *answer =
+			leaf == PROBE_LIVE ? &range->live : &range->latched;
 
-static void store_reasons(GArray *to, const struct probe_range *range)
-{
-	uint32_t reason;
+		for (uint32_t reason = range->first;
+		     has_count(range, leaf) && reason <= range->last; reason++) {
+			struct record_exit *one = record_exit_new(
+				reason, reason_name(vendor, reason), count_of(answer));
 
-	for (reason = range->first;; reason++) {
-		g_array_append_val(to, reason);
-		if (reason == range->last)
-			break;
+			if (with_cycles)
+				one->cycles = record_u64_from(cycles_of(range, leaf));
+			g_ptr_array_add(exits, one);
+		}
 	}
+	return exits;
 }
 
 /* Answers to leaf 0x4FFFFFFE that are no counts. */
 static void store_others(const struct probe_reading *reading, struct record_run *run)
 {
-	guint i;
+	for (guint i = 0; i < reading->ranges->len; i++) {
+		const struct probe_range *range = range_at(reading, i);
+		GArray *to = is_undefined(&range->live) ? run->undefined : run->malformed;
 
-	for (i = 0; i < reading->ranges->len; i++) {
-		const struct probe_range *range =
-			&g_array_index(reading->ranges, struct probe_range, i);
-
-		if (!is_count(&range->live))
-			store_reasons(is_undefined(&range->live) ? run->undefined : run->malformed,
-				      range);
+		for (uint32_t reason = range->first;
+		     !is_count(&range->live) && reason <= range->last; reason++)
+			g_array_append_val(to, reason);
 	}
-}
-
-/* A sum that does not fit is not known: better no total than a wrong one. */
-static struct record_u64 sum_of(const GPtrArray *exits)
-{
-	struct record_u64 sum = record_u64_from(0);
-	guint i;
-
-	for (i = 0; i < exits->len; i++) {
-		const struct record_exit *one = exits->pdata[i];
-
-		if (__builtin_add_overflow(sum.value, one->count, &sum.value))
-			return (struct record_u64){ .known = false };
-	}
-	return sum;
 }
 
 static void store_total(const struct probe_reading *reading, uint32_t vendor,
 			struct record_run *run)
 {
 	g_autoptr(GPtrArray) live = probe_reading_exits(reading, PROBE_LIVE, vendor, false);
+	bool found;
+	const uint32_t cpuid_read = reads_until(reading, reason_of_cpuid(vendor), &found);
 
 	run->leaf_total = (struct record_leaf_total){
 		.known = is_count(&reading->before) && is_count(&reading->after),
 		.before = count_of(&reading->before),
 		.after = count_of(&reading->after),
 		.reads = probe_reading_asked(reading),
-		.cpuid_read = reads_until(reading, reason_of_cpuid(vendor)),
-		.sum = sum_of(live),
+		.cpuid_read = found ? cpuid_read : 0,
+		.sum = exits_sum(live),
 	};
 }
 
@@ -530,7 +515,7 @@ static void store_latch(const struct probe_reading *reading, uint32_t vendor,
 		.known = true,
 		.total = count_of(&reading->latch),
 		.serial = reading->latch.ecx,
-		.sum = sum_of(latched),
+		.sum = exits_sum(latched),
 	};
 }
 
@@ -606,7 +591,7 @@ static void store_exits(const probe_result *result, uint32_t vendor, struct reco
 		subtract(run, start);
 		store_dose(readings, run);
 	}
-	run->total = sum_of(run->exits);
+	run->total = exits_sum(run->exits);
 }
 
 void probe_result_store(const probe_result *result, struct record_run *run)
