@@ -439,17 +439,12 @@ static void judge_dose(GPtrArray *marks, const struct conform_subject *subject,
 		.nested = run->run->requested.ept == RECORD_TRUE,
 	};
 	g_autoptr(GPtrArray) exits = difference(subject, run, from, to);
-	g_autoptr(GPtrArray) deviations =
-		dose_deviations(dose, to->n, &setting, to->cpuids - from->cpuids, exits);
-	const char *why = "docs/doses.md derives it from the SDM and from KVM's source";
+	char *wrong = dose_deviation(dose, to->n, &setting, to->cpuids - from->cpuids, exits);
 
-	if (deviations->len == 0)
-		put(marks, name, CONFORM_OK, g_strdup_printf("n = %" PRIu64, to->n),
-		    "each exit of the dose, and no other", why);
-	else
-		put(marks, name, CONFORM_NOT_OK,
-		    g_strdup(((struct dose_deviation *)deviations->pdata[0])->message),
-		    "each exit of the dose, and no other", why);
+	put(marks, name, wrong ? CONFORM_NOT_OK : CONFORM_OK,
+	    wrong ? wrong : g_strdup_printf("n = %" PRIu64, to->n),
+	    "each exit of the dose, and no other",
+	    "docs/doses.md derives it from the SDM and from KVM's source");
 }
 
 /* Doses whose failure means more than a wrong count have a mark of a telling name. */

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "model/exits.h"
 #include "model/reasons.h"
-#include "model/record.h"
 
 #define SDM_CONDITIONAL                                                                            \
 	"SDM vol. 3, \"Instructions That Cause VM Exits Conditionally\" (26.1.3 in 2023)"
@@ -23,6 +23,10 @@
 #define WRITE_CR3    .vmx = REASON_CR_ACCESS, .svm = REASON_SVM_WRITE_CR3
 #define WRITE_CR4    .vmx = REASON_CR_ACCESS, .svm = REASON_SVM_WRITE_CR4
 #define WRMSR	     .vmx = REASON_MSR_WRITE, .svm = REASON_SVM_MSR
+
+/* So many exits for each of n, or once. */
+#define EACH(under, reasons, exits) .paging = (under), reasons, .per_n = (exits)
+#define ONCE(under, reasons, exits) .paging = (under), reasons, .constant = (exits)
 
 #define WHY_CPUID    "CPUID exits always, at any privilege level"
 #define SOURCE_CPUID SDM_UNCONDITIONAL "; KVM: kvm_emulate_cpuid(), INTERCEPT_CPUID"
@@ -64,20 +68,15 @@
 			  "vmx_enable_irq_window(), svm_enable_irq_window()",                      \
 	}
 
+/* Ring 3: down by IRETQ, back by INT through a gate; neither is intercepted. */
+#define costs_cpuid_ring3 costs_cpuid
 static const struct dose_cost costs_cpuid[] = {
-	{ DOSE_ANY, CPUID, .per_n = 1, .why = WHY_CPUID, .source = SOURCE_CPUID },
-};
-
-/* Down by IRETQ, back by INT through a gate: neither is intercepted. */
-static const struct dose_cost costs_cpuid_ring3[] = {
-	{ DOSE_ANY, CPUID, .per_n = 1, .why = WHY_CPUID, .source = SOURCE_CPUID },
+	{ EACH(DOSE_ANY, CPUID, 1), .why = WHY_CPUID, .source = SOURCE_CPUID },
 };
 
 static const struct dose_cost costs_io[] = {
 	{
-		DOSE_ANY,
-		IO,
-		.per_n = 2,
+		EACH(DOSE_ANY, IO, 2),
 		.why = "KVM intercepts all ports, and the guest's n are n times OUT and n times IN",
 		.source = SDM_CONDITIONAL "; KVM: vmx_exec_control() (no I/O bitmaps), "
 					  "svm_hardware_setup() (all of the I/O map set)",
@@ -85,16 +84,14 @@ static const struct dose_cost costs_io[] = {
 };
 
 static const struct dose_cost costs_hlt[] = {
-	{ DOSE_ANY, HLT, .per_n = 1, .why = WHY_HLT, .source = SOURCE_HLT },
-	{ DOSE_ANY, WRMSR, .per_n = 2, .why = WHY_X2APIC, .source = SOURCE_X2APIC },
+	{ EACH(DOSE_ANY, HLT, 1), .why = WHY_HLT, .source = SOURCE_HLT },
+	{ EACH(DOSE_ANY, WRMSR, 2), .why = WHY_X2APIC, .source = SOURCE_X2APIC },
 	EARLY_TIMER(1, 0),
 };
 
 static const struct dose_cost costs_rdmsr[] = {
 	{
-		DOSE_ANY,
-		RDMSR,
-		.per_n = 1,
+		EACH(DOSE_ANY, RDMSR, 1),
 		.why = "KVM passes few MSRs through to the guest, and IA32_MCG_STATUS is not one",
 		.source = SDM_CONDITIONAL "; KVM: vmx_possible_passthrough_msrs[], "
 					  "direct_access_msrs[], get_msr_mce()",
@@ -103,9 +100,7 @@ static const struct dose_cost costs_rdmsr[] = {
 
 static const struct dose_cost costs_wrmsr[] = {
 	{
-		DOSE_ANY,
-		WRMSR,
-		.per_n = 1,
+		EACH(DOSE_ANY, WRMSR, 1),
 		.why = "KVM passes few MSRs through to the guest, and IA32_MCG_STATUS is not one",
 		.source = SDM_CONDITIONAL "; KVM: vmx_possible_passthrough_msrs[], "
 					  "direct_access_msrs[], set_msr_mce()",
@@ -114,9 +109,7 @@ static const struct dose_cost costs_wrmsr[] = {
 
 static const struct dose_cost costs_wrmsr_fast[] = {
 	{
-		DOSE_ANY,
-		WRMSR,
-		.per_n = 1,
+		EACH(DOSE_ANY, WRMSR, 1),
 		.why = "IA32_TSC_DEADLINE is intercepted; on Intel KVM answers on its fast path, "
 		       "which ends before the exit handlers, and is an exit all the same",
 		.source = SDM_CONDITIONAL "; KVM: handle_fastpath_set_msr_irqoff()",
@@ -125,9 +118,7 @@ static const struct dose_cost costs_wrmsr_fast[] = {
 
 static const struct dose_cost costs_pages[] = {
 	{
-		DOSE_NESTED,
-		NESTED_FAULT,
-		.per_n = 1,
+		EACH(DOSE_NESTED, NESTED_FAULT, 1),
 		.why = "nobody has touched the page, so no table of KVM's maps it; L1 backs it "
 		       "with "
 		       "4 KiB, so that each page faults for itself",
@@ -135,9 +126,7 @@ static const struct dose_cost costs_pages[] = {
 			  "kvm_tdp_page_fault(), kvm_mmu_hugepage_adjust()",
 	},
 	{
-		DOSE_SHADOW,
-		PAGE_FAULT,
-		.per_n = 1,
+		EACH(DOSE_SHADOW, PAGE_FAULT, 1),
 		.why = "the guest's own entry is there, that of the shadow table is not; KVM makes "
 		       "what is missing of its tables in the same exit, and prefetches only pages "
 		       "that L1 has already",
@@ -149,16 +138,12 @@ static const struct dose_cost costs_pages[] = {
 
 static const struct dose_cost costs_invlpg[] = {
 	{
-		DOSE_SHADOW,
-		INVLPG,
-		.per_n = 1,
+		EACH(DOSE_SHADOW, INVLPG, 1),
 		.why = "KVM must drop its own copy of the translation",
 		.source = SDM_CONDITIONAL "; KVM: handle_invlpg(), FNAME(invlpg)()",
 	},
 	{
-		DOSE_SHADOW,
-		PAGE_FAULT,
-		.per_n = 1,
+		EACH(DOSE_SHADOW, PAGE_FAULT, 1),
 		.why = "INVLPG has emptied the shadow entry, so the next use of the page faults; "
 		       "the guest's writes to its table do not, since KVM has let it go out of "
 		       "step with its shadow",
@@ -170,9 +155,7 @@ static const struct dose_cost costs_invlpg[] = {
 
 static const struct dose_cost costs_cr3[] = {
 	{
-		DOSE_SHADOW,
-		WRITE_CR3,
-		.per_n = 1,
+		EACH(DOSE_SHADOW, WRITE_CR3, 1),
 		.why = "KVM must run the guest on the shadow tables of the other address space",
 		.source = SDM_CONDITIONAL "; KVM: vmx_exec_control(), kvm_set_cr3()",
 	},
@@ -180,17 +163,13 @@ static const struct dose_cost costs_cr3[] = {
 
 static const struct dose_cost costs_cr3_pcid[] = {
 	{
-		DOSE_SHADOW,
-		WRITE_CR3,
-		.per_n = 1,
+		EACH(DOSE_SHADOW, WRITE_CR3, 1),
 		.why = "KVM must run the guest on the shadow tables of the other address space, "
 		       "with or without a flush",
 		.source = SDM_CONDITIONAL "; KVM: vmx_exec_control(), kvm_set_cr3()",
 	},
 	{
-		DOSE_ANY,
-		WRITE_CR4,
-		.constant = 2,
+		ONCE(DOSE_ANY, WRITE_CR4, 2),
 		.why = "CR4.PCIDE is set before and cleared afterwards, and KVM owns that bit",
 		.source = SDM_CONDITIONAL "; KVM: KVM_POSSIBLE_CR4_GUEST_BITS, handle_cr(), "
 					  "INTERCEPT_CR4_WRITE",
@@ -199,9 +178,7 @@ static const struct dose_cost costs_cr3_pcid[] = {
 
 static const struct dose_cost costs_abuse[] = {
 	{
-		DOSE_ANY,
-		CPUID,
-		.per_n = 6,
+		EACH(DOSE_ANY, CPUID, 6),
 		.why = "n reasons are asked of three leaves, from two privilege levels; an answer "
 		       "of whatever form is one exit",
 		.source = SOURCE_CPUID,
@@ -210,32 +187,24 @@ static const struct dose_cost costs_abuse[] = {
 
 static const struct dose_cost costs_smp[] = {
 	{
-		DOSE_ANY,
-		CPUID,
-		.per_n = 2,
+		EACH(DOSE_ANY, CPUID, 2),
 		.why = "both vCPUs execute n CPUIDs, and the counts are those of the VM",
 		.source = SOURCE_CPUID "; KVM: kvm_exitcount_sum()",
 	},
 	{
-		DOSE_ANY,
-		WRMSR,
-		.constant = 2,
+		ONCE(DOSE_ANY, WRMSR, 2),
 		.why = "the second vCPU is woken by a write of the x2APIC's ICR, and ends that "
 		       "interrupt by another of its EOI register",
 		.source = SOURCE_X2APIC ", handle_fastpath_set_x2apic_icr_irqoff()",
 	},
 	{
-		DOSE_ANY,
-		WRMSR,
-		.constant = 2,
+		ONCE(DOSE_ANY, WRMSR, 2),
 		.why = "the first vCPU sleeps once, so that the second comes to its end: the "
 		       "timer's count, and the end of its interrupt",
 		.source = SOURCE_X2APIC,
 	},
 	{
-		DOSE_ANY,
-		HLT,
-		.constant = 2,
+		ONCE(DOSE_ANY, HLT, 2),
 		.why = "the first vCPU sleeps once, and the second halts for good",
 		.source = SOURCE_HLT,
 	},
@@ -313,94 +282,50 @@ struct dose_expectation dose_expect(const struct dose *dose, uint64_t n,
 		expected.most += exits;
 		if (cost->bound == DOSE_EXACTLY)
 			expected.least += exits;
-		if (!expected.why) {
+		if (!expected.why)
 			expected.why = cost->why;
-			expected.source = cost->source;
-		}
 	}
 	return expected;
 }
 
-static void deviation_free(void *data)
+/* NULL if count is what it must be. */
+static char *deviation_of(const struct dose *dose, uint64_t n, const struct dose_setting *setting,
+			  uint64_t cpuids, uint32_t reason, uint64_t count)
 {
-	struct dose_deviation *deviation = data;
-
-	g_free(deviation->message);
-	g_free(deviation);
-}
-
-static char *describe(const struct dose_expectation *expected)
-{
-	if (expected->most == 0)
-		return g_strdup("none");
-	if (expected->least == expected->most)
-		return g_strdup_printf("%" PRIu64, expected->most);
-	return g_strdup_printf("%" PRIu64 " to %" PRIu64, expected->least, expected->most);
-}
-
-static struct dose_deviation *deviation_new(const struct dose *dose, uint64_t n,
-					    const struct dose_setting *setting, uint32_t reason,
-					    uint64_t count, const struct dose_expectation *expected)
-{
-	struct dose_deviation *deviation = g_new0(struct dose_deviation, 1);
+	const struct dose_expectation expected = dose_expect(dose, n, setting, reason);
+	const uint64_t more = reason == reason_of_cpuid(setting->vendor) ? cpuids : 0;
+	const uint64_t least = expected.least + more, most = expected.most + more;
 	const char *name = reason_name(setting->vendor, reason);
-	g_autofree char *must = describe(expected);
+	g_autofree char *must = most == 0 ? g_strdup("none")
+				: least == most
+					? g_strdup_printf("%" PRIu64, most)
+					: g_strdup_printf("%" PRIu64 " to %" PRIu64, least, most);
 
-	deviation->reason = reason;
-	deviation->count = count;
-	deviation->expected = *expected;
-	deviation->message = g_strdup_printf(
-		"dose-%s, n=%" PRIu64 ": %" PRIu64 " exits of reason %" PRIu32
-		" (%s), expected %s: %s",
-		dose->name, n, count, reason, name ? name : "no name", must,
-		expected->why ? expected->why : "nothing in this dose exits for that reason");
-	return deviation;
+	if (reason == reason_of_interrupt(setting->vendor) || (count >= least && count <= most))
+		return NULL;
+	return g_strdup_printf("dose-%s, n=%" PRIu64 ": %" PRIu64 " exits of reason %" PRIu32
+			       " (%s), expected %s: %s",
+			       dose->name, n, count, reason, name ? name : "no name", must,
+			       expected.why ? expected.why
+					    : "nothing in this dose exits for that reason");
 }
 
-/* A reason that is not in exits was not counted, and one that is not in the table must not be. */
-static GArray *reasons_to_compare(const struct dose *dose, const struct dose_setting *setting,
-				  const GPtrArray *exits)
+char *dose_deviation(const struct dose *dose, uint64_t n, const struct dose_setting *setting,
+		     uint64_t cpuids, const GPtrArray *exits)
 {
-	GArray *reasons = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-	size_t i;
+	char *wrong = NULL;
 
-	for (i = 0; i < exits->len; i++)
-		g_array_append_val(reasons, ((const struct record_exit *)exits->pdata[i])->reason);
-	for (i = 0; i < dose->cost_count; i++) {
-		uint32_t reason = reason_of(&dose->costs[i], setting);
-		bool known = reason == DOSE_NO_REASON;
-		guint j;
+	for (guint i = 0; i < exits->len && !wrong; i++) {
+		const struct record_exit *one = exits->pdata[i];
 
-		for (j = 0; j < reasons->len && !known; j++)
-			known = g_array_index(reasons, uint32_t, j) == reason;
-		if (!known)
-			g_array_append_val(reasons, reason);
+		wrong = deviation_of(dose, n, setting, cpuids, one->reason, one->count);
 	}
-	return reasons;
-}
+	/* A reason that is not there was not counted. */
+	for (size_t i = 0; i < dose->cost_count && !wrong; i++) {
+		const uint32_t reason = reason_of(&dose->costs[i], setting);
 
-GPtrArray *dose_deviations(const struct dose *dose, uint64_t n, const struct dose_setting *setting,
-			   uint64_t cpuids, const GPtrArray *exits)
-{
-	g_autoptr(GArray) reasons = reasons_to_compare(dose, setting, exits);
-	GPtrArray *deviations = g_ptr_array_new_with_free_func(deviation_free);
-	guint i;
-
-	for (i = 0; i < reasons->len; i++) {
-		const uint32_t reason = g_array_index(reasons, uint32_t, i);
-		const struct record_exit *exit = record_find_exit(exits, reason);
-		const uint64_t count = exit ? exit->count : 0;
-		struct dose_expectation expected = dose_expect(dose, n, setting, reason);
-
-		if (reason == reason_of_interrupt(setting->vendor))
-			continue;
-		if (reason == reason_of_cpuid(setting->vendor)) {
-			expected.least += cpuids;
-			expected.most += cpuids;
-		}
-		if (count < expected.least || count > expected.most)
-			g_ptr_array_add(deviations,
-					deviation_new(dose, n, setting, reason, count, &expected));
+		if (reason != DOSE_NO_REASON && !record_find_exit(exits, reason))
+			wrong = deviation_of(dose, n, setting, cpuids, reason, 0);
 	}
-	return deviations;
+	return wrong;
 }

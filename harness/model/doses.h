@@ -68,32 +68,22 @@ struct dose_setting {
 struct dose_expectation {
 	uint64_t least;
 	uint64_t most;
-	const char *why; /* of the first cost of that reason, and its source; NULL: there is none */
-	const char *source;
+	const char *why; /* of the first cost of that reason; NULL: there is none */
 };
 
 struct dose_expectation dose_expect(const struct dose *dose, uint64_t n,
 				    const struct dose_setting *setting, uint32_t reason);
 
-/* A count that is not what it must be. */
-struct dose_deviation {
-	uint32_t reason;
-	uint64_t count;
-	struct dose_expectation expected;
-	char *message; /* a sentence */
-};
-
 /*
  * What in exits (of struct record_exit: the counts of the reading after the dose less those of the
- * reading before it) is not as the dose makes it. cpuids: how many CPUIDs the reader executed
- * between the two latches, the latter's own included; 0 if they are taken off already.
+ * reading before it) is not as the dose makes it: a sentence about the first such reason, which the
+ * caller frees; NULL if all is right. cpuids: how many CPUIDs the reader executed between the two
+ * latches, the latter's own included; 0 if they are taken off already.
  *
  * Interrupts of L1 are no part of any dose: they come when they come, and any number of them is
  * right. All other reasons must be there as often as the table says, which for most is never.
- *
- * The result owns its elements (struct dose_deviation), and is empty if all is right.
  */
-GPtrArray *dose_deviations(const struct dose *dose, uint64_t n, const struct dose_setting *setting,
-			   uint64_t cpuids, const GPtrArray *exits);
+char *dose_deviation(const struct dose *dose, uint64_t n, const struct dose_setting *setting,
+		     uint64_t cpuids, const GPtrArray *exits);
 
 #endif

@@ -16,8 +16,7 @@ struct rule_result rules_check_dose(const struct record_run *a)
 		.nested = run->l2_in_effect.ept,
 	};
 	const char *expected = "what docs/doses.md says, to the exit";
-	g_autoptr(GPtrArray) deviations = NULL;
-	const struct dose_deviation *first;
+	char *wrong;
 
 	if (a->workload == NULL)
 		return unknown("the workload", expected);
@@ -25,13 +24,12 @@ struct rule_result rules_check_dose(const struct record_run *a)
 		return not_applicable("the workload is no single dose");
 	if (!run->dose.known || !run->l2_in_effect.known || run->exits == NULL)
 		return unknown("the two readings, or what is in effect", expected);
-	deviations = dose_deviations(dose, run->dose.n, &setting, run->dose.cpuids, run->exits);
-	if (deviations->len == 0)
-		return judged(true,
-			      g_strdup_printf("as derived for n = %" PRIu64 ", %" PRIu64
-					      " CPUIDs of the reader apart",
-					      run->dose.n, run->dose.cpuids),
-			      expected);
-	first = g_ptr_array_index(deviations, 0);
-	return judged(false, g_strdup(first->message), expected);
+	wrong = dose_deviation(dose, run->dose.n, &setting, run->dose.cpuids, run->exits);
+	if (wrong != NULL)
+		return judged(false, wrong, expected);
+	return judged(true,
+		      g_strdup_printf("as derived for n = %" PRIu64 ", %" PRIu64
+				      " CPUIDs of the reader apart",
+				      run->dose.n, run->dose.cpuids),
+		      expected);
 }
