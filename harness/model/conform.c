@@ -6,6 +6,7 @@
 
 #include "model/config_job.h"
 #include "model/doses.h"
+#include "model/exits.h"
 #include "model/reasons.h"
 #include "model/rules.h"
 
@@ -63,42 +64,49 @@ static void add_paging(struct job *job, const struct config *config, const char 
 	}
 }
 
-static void add_crowd(struct job *job, const struct config *config, const char *name,
-		      enum job_reload reload, bool companion)
-{
-	g_autofree char *n = g_strdup_printf("eptlab.n=%d", CONFORM_CROWD);
-	struct job_run *run = add(job, config, name, true, WORKLOAD_CROWD, 1, n);
+/* With EPT: runs that ask for more than what the doses of ept and noept show. */
+static const struct special_run {
+	const char *name;
+	const char *workload;
+	unsigned int vcpus;
+	enum job_reload reload;
+	const char *companion;
+} special_runs[] = {
+	{ RUN_TWO_VMS, WORKLOAD_CROWD, 1, JOB_RELOAD_ALL, WORKLOAD_CROWD },
+	{ RUN_SAME_MODULE, WORKLOAD_CROWD, 1, JOB_RELOAD_NONE, "" },
+	{ RUN_VENDOR_RELOAD, WORKLOAD_CROWD, 1, JOB_RELOAD_VENDOR, "" },
+	{ RUN_SMP, WORKLOAD(DOSE_SMP), 2, JOB_RELOAD_ALL, "" },
+	{ RUN_ABUSE, WORKLOAD(DOSE_ABUSE), 1, JOB_RELOAD_ALL, "" },
+};
 
-	run->reload = reload;
-	if (companion) {
-		g_free(run->companion);
-		run->companion = g_strdup(WORKLOAD_CROWD);
+static const struct special_run *find_special(const char *name)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(special_runs); i++) {
+		if (g_str_equal(special_runs[i].name, name))
+			return &special_runs[i];
 	}
+	return NULL;
 }
 
-static bool add_run(struct job *job, const struct config *config, const char *name)
+static void add_special(struct job *job, const struct config *config,
+			const struct special_run *special)
 {
-	if (g_str_equal(name, RUN_EPT) || g_str_equal(name, RUN_NOEPT))
-		add_paging(job, config, name, g_str_equal(name, RUN_EPT));
-	else if (g_str_equal(name, RUN_TWO_VMS))
-		add_crowd(job, config, name, JOB_RELOAD_ALL, true);
-	else if (g_str_equal(name, RUN_SAME_MODULE))
-		add_crowd(job, config, name, JOB_RELOAD_NONE, false);
-	else if (g_str_equal(name, RUN_VENDOR_RELOAD))
-		add_crowd(job, config, name, JOB_RELOAD_VENDOR, false);
-	else if (g_str_equal(name, RUN_SMP))
-		add(job, config, name, true, WORKLOAD(DOSE_SMP), 2, "");
-	else if (g_str_equal(name, RUN_ABUSE))
-		add(job, config, name, true, WORKLOAD(DOSE_ABUSE), 1, "");
-	else
-		return false;
-	return true;
+	const bool crowd = g_str_equal(special->workload, WORKLOAD_CROWD);
+	g_autofree char *n = g_strdup_printf("eptlab.n=%d", CONFORM_CROWD);
+	struct job_run *run = add(job, config, special->name, true, special->workload,
+				  special->vcpus, crowd ? n : "");
+
+	run->reload = special->reload;
+	g_free(run->companion);
+	run->companion = g_strdup(special->companion);
 }
 
 /* A VM that comes after none shows nothing about what is left of the one before. */
 static bool needs_one_before(const char *name)
 {
-	return g_str_equal(name, RUN_SAME_MODULE) || g_str_equal(name, RUN_VENDOR_RELOAD);
+	const struct special_run *special = find_special(name);
+
+	return special != NULL && special->reload != JOB_RELOAD_ALL;
 }
 
 bool conform_add_runs(struct job *job, const struct config *config, GError **error)
@@ -106,28 +114,29 @@ bool conform_add_runs(struct job *job, const struct config *config, GError **err
 	const char *before = "";
 
 	for (char **name = config->conform.runs; *name != NULL; before = *name, name++) {
+		const struct special_run *special = find_special(*name);
+		const bool ept = g_str_equal(*name, RUN_EPT);
+
 		if (needs_one_before(*name) && !g_str_equal(before, RUN_TWO_VMS) &&
-		    !needs_one_before(before)) {
-			g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-				    "L0: the run %s of conform must follow " RUN_TWO_VMS
-				    " or another one like it, whose exits it must not show",
-				    *name);
-			return false;
-		}
-		if (add_run(job, config, *name))
-			continue;
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: conform has no run \"%s\"; configs/conform.conf lists those there "
-			    "are",
-			    *name);
-		return false;
+		    !needs_one_before(before))
+			return eptlab_fail(error, EPTLAB_ERROR_USAGE,
+					   "L0: the run %s of conform must follow " RUN_TWO_VMS
+					   " or another one like it, whose exits it must not show",
+					   *name);
+		if (special != NULL)
+			add_special(job, config, special);
+		else if (ept || g_str_equal(*name, RUN_NOEPT))
+			add_paging(job, config, *name, ept);
+		else
+			return eptlab_fail(error, EPTLAB_ERROR_USAGE,
+					   "L0: conform has no run \"%s\"; configs/conform.conf "
+					   "lists those there are",
+					   *name);
 	}
 	return true;
 }
 
 /* ---- Marks ---- */
-
-#define NOT_ASKED "its run was not asked for (runs in [conform])"
 
 static void mark_free(void *data)
 {
@@ -167,10 +176,19 @@ static const struct conform_run *find_run(const struct conform_subject *subject,
 	return NULL;
 }
 
-static char *failure_of(const struct conform_run *run)
+/* Can the run be judged by its counts? If not, the mark says why. */
+static bool has_counts(GPtrArray *marks, const char *name, const struct conform_run *run,
+		       const char *expected)
 {
-	return g_strdup_printf("%s: %s", run->run->config,
-			       run->run->error != NULL ? run->run->error : "there are no counts");
+	if (run == NULL)
+		skip(marks, name, "its run was not asked for (runs in [conform])");
+	else if (run->probe == NULL)
+		put(marks, name, CONFORM_NOT_OK,
+		    g_strdup_printf("%s: %s", run->run->config,
+				    run->run->error != NULL ? run->run->error
+							    : "there are no counts"),
+		    expected, "a run that has no counts shows nothing");
+	return run != NULL && run->probe != NULL;
 }
 
 static const struct probe_reading *reading_at(const struct conform_run *run, guint index)
@@ -185,42 +203,7 @@ static const struct probe_reading *last_reading(const struct conform_run *run)
 	return reading_at(run, probe_result_readings(run->probe)->len - 1);
 }
 
-/* ---- One check for each run ---- */
-
-/* NULL if it is as it should be; else what it is. *tried is set if the check is about that run. */
-typedef char *(*run_check)(const struct conform_subject *subject, const struct conform_run *run,
-			   bool *tried);
-
-/*
- * The first run that is not as it should be decides. Runs that have failed are told of by the marks
- * they were made for, not by each.
- */
-static void put_checked(GPtrArray *marks, const struct conform_subject *subject, const char *name,
-			run_check check, const char *expected, const char *why)
-{
-	unsigned int good = 0;
-
-	for (guint i = 0; i < subject->runs->len; i++) {
-		const struct conform_run *run = run_at(subject, i);
-		bool tried = true;
-		char *wrong;
-
-		if (run->probe == NULL)
-			continue;
-		wrong = check(subject, run, &tried);
-		if (wrong != NULL) {
-			put(marks, name, CONFORM_NOT_OK,
-			    g_strdup_printf("%s: %s", run->run->config, wrong), expected, why);
-			g_free(wrong);
-			return;
-		}
-		good += tried ? 1 : 0;
-	}
-	if (good > 0)
-		put(marks, name, CONFORM_OK, g_strdup_printf("%u runs", good), expected, why);
-	else
-		skip(marks, name, "no run has what it needs");
-}
+/* ---- Checks of each run ---- */
 
 static uint32_t vendor_of(const struct conform_run *run)
 {
@@ -291,11 +274,11 @@ static char *check_never_enabled(const struct conform_subject *subject G_GNUC_UN
 
 	*tried = vendor_of(run) == KVM_EXITCOUNT_VENDOR_VMX;
 	for (size_t i = 0; *tried && i < G_N_ELEMENTS(never_enabled); i++) {
-		const struct record_exit *one = record_find_exit(exits, never_enabled[i]);
+		const uint64_t count = exits_count(exits, never_enabled[i]);
 
-		if (one != NULL && one->count > 0)
+		if (count > 0)
 			return g_strdup_printf("reason %" PRIu32 " has %" PRIu64, never_enabled[i],
-					       one->count);
+					       count);
 	}
 	return NULL;
 }
@@ -322,66 +305,96 @@ static char *check_latch(const struct conform_subject *subject, const struct con
 	return NULL;
 }
 
-/* ---- The rules of an experiment, asked of each run ---- */
-
-struct rule_mark {
-	const char *mark;
-	const char *rule;
-	bool ours; /* it needs a leaf, or a file, that only this project's kernels have */
-};
-
-static const struct rule_mark rule_marks[] = {
-	{ "signature", "signature", true },
-	{ "in-effect", "ept-leaf", true },
-	{ "sum", "sum", true },
-	{ "sweep", "sweep", false },
-	{ "witness", "witness-leaves", true },
-	{ "witness-end", "witness-end", true },
-	{ "vcpu-exits", "witness-vcpu", true },
-	{ "l1-table", "l1-log", true },
-	{ "kernel-log", "kernel-log", false },
-};
-
-static void put_rule(GPtrArray *marks, const struct conform_subject *subject,
-		     const struct rule_mark *mark)
+/*
+ * A rule of an experiment, as a check. A kernel log tells also of a run that has no counts; nothing
+ * else does. With a companion there are the tables of two VMs in it.
+ */
+static char *check_rule(const struct conform_run *run, const char *name, bool *tried)
 {
-	const struct rule *rule = rules_find(mark->rule);
+	struct rule_result result;
+	char *wrong = NULL;
+
+	*tried = false;
+	if ((run->probe == NULL && !g_str_equal(name, "kernel-log")) ||
+	    (run->companion != NULL && g_str_equal(name, "l1-log")))
+		return NULL;
+	result = rules_find(name)->of_run(run->run);
+	*tried = result.verdict == RECORD_CHECK_PASS;
+	if (result.verdict == RECORD_CHECK_FAIL ||
+	    (result.verdict == RECORD_CHECK_UNKNOWN && run->probe != NULL))
+		wrong = g_strdup_printf("%s (expected %s)", result.saw, result.expected);
+	g_free(result.saw);
+	g_free(result.expected);
+	return wrong;
+}
+
+static const struct run_mark {
+	const char *name;
+	bool ours; /* it needs a leaf, or a file, that only this project's kernels have */
+	/* NULL if the run is as it should be, else what it is; *tried: the check is about it. */
+	char *(*check)(const struct conform_subject *subject, const struct conform_run *run,
+		       bool *tried);
+	const char *expected;
+	const char *why;
+	const char *rule; /* instead of a check; it has its own reasons */
+} run_marks[] = {
+	{ "registers", false, check_registers, "ECX and EDX 0 for each reason that is defined",
+	  "A count is in EAX and EBX; what is left in the others cannot be told from one.", NULL },
+	{ "undefined", false, check_undefined,
+	  "EAX, EBX, ECX 0 and EDX 0xffffffff for each reason that is not defined",
+	  "A reason that does not exist must not look like one that did not happen; KVM on Intel "
+	  "answers an unknown leaf with the highest basic one (kvm_cpuid()).",
+	  NULL },
+	{ "never-enabled", false, check_never_enabled, "0 for each reason that KVM never enables",
+	  "These exits cannot happen (setup_vmcs_config() in vmx.c).", NULL },
+	{ "latch", false, check_latch, "no count more than when it was frozen",
+	  "Counts only grow, and the live ones were read before the latch.", NULL },
+	{ .name = "signature", .ours = true, .rule = "signature" },
+	{ .name = "in-effect", .ours = true, .rule = "ept-leaf" },
+	{ .name = "sum", .ours = true, .rule = "sum" },
+	{ .name = "sweep", .rule = "sweep" },
+	{ .name = "witness", .ours = true, .rule = "witness-leaves" },
+	{ .name = "witness-end", .ours = true, .rule = "witness-end" },
+	{ .name = "vcpu-exits", .ours = true, .rule = "witness-vcpu" },
+	{ .name = "l1-table", .ours = true, .rule = "l1-log" },
+	{ .name = "kernel-log", .rule = "kernel-log" },
+};
+
+/*
+ * The first run that is not as it should be decides. Runs that have failed are told of by the marks
+ * they were made for, not by each.
+ */
+static void put_run_mark(GPtrArray *marks, const struct conform_subject *subject,
+			 const struct run_mark *mark)
+{
+	const char *expected = mark->rule ? "the same in each run" : mark->expected;
+	const char *why = mark->rule ? rules_find(mark->rule)->why : mark->why;
 	unsigned int good = 0;
 
 	if (mark->ours && !subject->config->ours) {
-		skip(marks, mark->mark, "not asked for (ours in [conform])");
+		skip(marks, mark->name, "not asked for (ours in [conform])");
 		return;
 	}
 	for (guint i = 0; i < subject->runs->len; i++) {
 		const struct conform_run *run = run_at(subject, i);
-		struct rule_result result;
+		bool tried = run->probe != NULL;
+		g_autofree char *wrong = NULL;
 
-		/* A kernel log tells also of a run that has no counts; nothing else does. */
-		if (run->probe == NULL && !g_str_equal(mark->rule, "kernel-log"))
-			continue;
-		/* There are the tables of two VMs in the log then. */
-		if (run->companion != NULL && g_str_equal(mark->rule, "l1-log"))
-			continue;
-		result = rule->of_run(run->run);
-		if (result.verdict == RECORD_CHECK_FAIL ||
-		    (result.verdict == RECORD_CHECK_UNKNOWN && run->probe != NULL)) {
-			put(marks, mark->mark, CONFORM_NOT_OK,
-			    g_strdup_printf("%s: %s (expected %s)", run->run->config, result.saw,
-					    result.expected),
-			    "the same in each run", rule->why);
-			g_free(result.saw);
-			g_free(result.expected);
+		if (mark->rule)
+			wrong = check_rule(run, mark->rule, &tried);
+		else if (tried)
+			wrong = mark->check(subject, run, &tried);
+		if (wrong != NULL) {
+			put(marks, mark->name, CONFORM_NOT_OK,
+			    g_strdup_printf("%s: %s", run->run->config, wrong), expected, why);
 			return;
 		}
-		good += result.verdict == RECORD_CHECK_PASS ? 1 : 0;
-		g_free(result.saw);
-		g_free(result.expected);
+		good += tried ? 1 : 0;
 	}
 	if (good > 0)
-		put(marks, mark->mark, CONFORM_OK, g_strdup_printf("%u runs", good),
-		    "the same in each run", rule->why);
+		put(marks, mark->name, CONFORM_OK, g_strdup_printf("%u runs", good), expected, why);
 	else
-		skip(marks, mark->mark, "no run has what it needs");
+		skip(marks, mark->name, "no run has what it needs");
 }
 
 /* ---- Doses ---- */
@@ -396,9 +409,8 @@ static GPtrArray *difference(const struct conform_subject *subject, const struct
 
 	for (guint i = 0; i < exits->len; i++) {
 		struct record_exit *one = g_ptr_array_index(exits, i);
-		const struct record_exit *start = record_find_exit(before, one->reason);
 
-		one->count -= start != NULL ? start->count : 0;
+		one->count -= exits_count(before, one->reason);
 	}
 	return exits;
 }
@@ -428,25 +440,6 @@ static guint find_reading(const struct conform_run *run, const char *dose)
 	return 0;
 }
 
-static void judge_dose(GPtrArray *marks, const struct conform_subject *subject,
-		       const struct conform_run *run, guint index, const struct dose *dose,
-		       const char *name)
-{
-	const struct probe_reading *from = reading_at(run, index - 1);
-	const struct probe_reading *to = reading_at(run, index);
-	const struct dose_setting setting = {
-		.vendor = vendor_of(run),
-		.nested = run->run->requested.ept == RECORD_TRUE,
-	};
-	g_autoptr(GPtrArray) exits = difference(subject, run, from, to);
-	char *wrong = dose_deviation(dose, to->n, &setting, to->cpuids - from->cpuids, exits);
-
-	put(marks, name, wrong ? CONFORM_NOT_OK : CONFORM_OK,
-	    wrong ? wrong : g_strdup_printf("n = %" PRIu64, to->n),
-	    "each exit of the dose, and no other",
-	    "docs/doses.md derives it from the SDM and from KVM's source");
-}
-
 /* Doses whose failure means more than a wrong count have a mark of a telling name. */
 static char *mark_of_dose(const char *dose, bool ept)
 {
@@ -462,20 +455,30 @@ static char *mark_of_dose(const char *dose, bool ept)
 static void put_dose(GPtrArray *marks, const struct conform_subject *subject,
 		     const struct dose *dose, bool ept)
 {
+	const char *expected = "each exit of the dose, and no other";
 	g_autofree char *name = mark_of_dose(dose->name, ept);
 	const struct conform_run *run = find_run_of_dose(subject, dose->name, ept);
-	guint index = run != NULL && run->probe != NULL ? find_reading(run, dose->name) : 0;
+	const struct probe_reading *from, *to;
+	g_autoptr(GPtrArray) exits = NULL;
+	struct dose_setting setting;
+	char *wrong;
+	guint index;
 
-	if (run == NULL)
-		skip(marks, name, NOT_ASKED);
-	else if (run->probe == NULL)
-		put(marks, name, CONFORM_NOT_OK, failure_of(run),
-		    "each exit of the dose, and no other",
-		    "a run that has no counts shows nothing");
-	else if (index == 0)
+	if (!has_counts(marks, name, run, expected))
+		return;
+	index = find_reading(run, dose->name);
+	if (index == 0) {
 		skip(marks, name, "this CPU cannot take it: see the run's l2-console.log");
-	else
-		judge_dose(marks, subject, run, index, dose, name);
+		return;
+	}
+	from = reading_at(run, index - 1);
+	to = reading_at(run, index);
+	exits = difference(subject, run, from, to);
+	setting = (struct dose_setting){ vendor_of(run), run->run->requested.ept == RECORD_TRUE };
+	wrong = dose_deviation(dose, to->n, &setting, to->cpuids - from->cpuids, exits);
+	put(marks, name, wrong ? CONFORM_NOT_OK : CONFORM_OK,
+	    wrong ? wrong : g_strdup_printf("n = %" PRIu64, to->n), expected,
+	    "docs/doses.md derives it from the SDM and from KVM's source");
 }
 
 static void put_doses(GPtrArray *marks, const struct conform_subject *subject)
@@ -520,53 +523,37 @@ static void put_bounds(GPtrArray *marks, const struct conform_subject *subject)
 	const char *expected = "for each number of 32 bits a count, or the answer for undefined";
 	const struct probe_bad *bad = first_bad(subject);
 
-	if (bad != NULL) {
+	if (bad != NULL)
 		put(marks, "bounds", CONFORM_NOT_OK,
 		    g_strdup_printf("leaf 0x%" PRIx32 " answers %" PRIu32 ", %" PRIu32 ", %" PRIu32
 				    ", %" PRIu32 " for reason 0x%" PRIx32,
 				    bad->leaf, bad->answer.eax, bad->answer.ebx, bad->answer.ecx,
 				    bad->answer.edx, bad->index),
 		    expected, WHY_BOUNDS);
-	} else if (run == NULL) {
-		skip(marks, "bounds", NOT_ASKED);
-	} else if (run->probe == NULL) {
-		put(marks, "bounds", CONFORM_NOT_OK, failure_of(run), expected, WHY_BOUNDS);
-	} else {
+	else if (has_counts(marks, "bounds", run, expected))
 		put(marks, "bounds", CONFORM_OK,
 		    g_strdup_printf("%" PRIu64 " numbers, from ring 0 and ring 3",
 				    last_reading(run)->n),
 		    expected, WHY_BOUNDS);
-	}
 }
 
-/* What a VM had counted of CPUID when its first reading came: that of its firmware, if it is its
- * own. */
-static uint64_t first_cpuids(const struct conform_run *run)
-{
-	g_autoptr(GPtrArray) exits =
-		probe_reading_exits(reading_at(run, 0), PROBE_LIVE, vendor_of(run), false);
-	const struct record_exit *one = record_find_exit(exits, reason_of_cpuid(vendor_of(run)));
-
-	return one != NULL ? one->count : 0;
-}
-
+/*
+ * A VM has counted few CPUIDs when its first reading comes, those of its firmware, if the counts
+ * are its own.
+ */
 static void put_others(GPtrArray *marks, const struct conform_subject *subject, const char *mark,
 		       const char *name, const char *what, bool required, const char *why)
 {
 	const struct conform_run *run = find_run(subject, name);
 	const char *expected = required ? "its own exits only" : "either; it is only said";
+	g_autoptr(GPtrArray) exits = NULL;
 	uint64_t cpuids;
 	bool own;
 
-	if (run == NULL) {
-		skip(marks, mark, NOT_ASKED);
+	if (!has_counts(marks, mark, run, expected))
 		return;
-	}
-	if (run->probe == NULL) {
-		put(marks, mark, CONFORM_NOT_OK, failure_of(run), expected, why);
-		return;
-	}
-	cpuids = first_cpuids(run);
+	exits = probe_reading_exits(reading_at(run, 0), PROBE_LIVE, vendor_of(run), false);
+	cpuids = exits_count(exits, reason_of_cpuid(vendor_of(run)));
 	/* The reader itself executes CPUID: a kernel that has seen none does not count them. */
 	own = cpuids > 0 && cpuids < CONFORM_CROWD;
 	put(marks, mark, own || !required ? CONFORM_OK : CONFORM_NOT_OK,
@@ -587,8 +574,13 @@ static void put_others(GPtrArray *marks, const struct conform_subject *subject, 
 	"of "                                                                                      \
 	"a comparison then has the first one in it."
 
-static void put_across(GPtrArray *marks, const struct conform_subject *subject)
+GPtrArray *conform_judge(const struct conform_subject *subject)
 {
+	GPtrArray *marks = g_ptr_array_new_with_free_func(mark_free);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(run_marks); i++)
+		put_run_mark(marks, subject, &run_marks[i]);
+	put_doses(marks, subject);
 	put_bounds(marks, subject);
 	put_others(marks, subject, "two-vms", RUN_TWO_VMS, "a VM beside it",
 		   subject->config->per_vm, WHY_PER_VM);
@@ -596,30 +588,6 @@ static void put_across(GPtrArray *marks, const struct conform_subject *subject)
 		   WHY_FRESH);
 	put_others(marks, subject, "fresh-reload", RUN_VENDOR_RELOAD,
 		   "the VM before the reload of kvm-intel", true, WHY_FRESH);
-}
-
-GPtrArray *conform_judge(const struct conform_subject *subject)
-{
-	GPtrArray *marks = g_ptr_array_new_with_free_func(mark_free);
-
-	put_checked(
-		marks, subject, "registers", check_registers,
-		"ECX and EDX 0 for each reason that is defined",
-		"A count is in EAX and EBX; what is left in the others cannot be told from one.");
-	put_checked(
-		marks, subject, "undefined", check_undefined,
-		"EAX, EBX, ECX 0 and EDX 0xffffffff for each reason that is not defined",
-		"A reason that does not exist must not look like one that did not happen; KVM on "
-		"Intel answers an unknown leaf with the highest basic one (kvm_cpuid()).");
-	put_checked(marks, subject, "never-enabled", check_never_enabled,
-		    "0 for each reason that KVM never enables",
-		    "These exits cannot happen (setup_vmcs_config() in vmx.c).");
-	put_checked(marks, subject, "latch", check_latch, "no count more than when it was frozen",
-		    "Counts only grow, and the live ones were read before the latch.");
-	for (size_t i = 0; i < G_N_ELEMENTS(rule_marks); i++)
-		put_rule(marks, subject, &rule_marks[i]);
-	put_doses(marks, subject);
-	put_across(marks, subject);
 	return marks;
 }
 
