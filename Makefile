@@ -168,7 +168,7 @@ $(BUILD)/appliance.img: $(BUILD)/eptlab-agent $(APPLIANCE)
 
 $(BUILD)/l2-base.img: $(BUILD)/mkimage $(BUILD)/l2-init
 	@echo "  IMAGE   l2-base.img (libguestfs)" >&2
-	$(Q)$(BUILD)/mkimage --init $(BUILD)/l2-init --busybox /bin/busybox --cache $(CACHE)/guest $@
+	$(Q)$(BUILD)/mkimage $(BUILD)/l2-init /bin/busybox $(CACHE)/guest $@
 
 # The patched kernel for this machine itself, as a Debian package: for PLATFORM=local.
 install-kernel:

@@ -2,7 +2,7 @@
 /*
  * Build-time tool: make the L2 disk image with libguestfs.
  *
- *	mkimage --init FILE --busybox FILE --cache FOLDER IMAGE
+ *	mkimage INIT BUSYBOX CACHE IMAGE
  *
  * The image is a raw disk with an MBR and one partition, an ext4 file system without a journal (L2
  * mounts it read-only) and without checksums of metadata (L2 would have to compute them): a static
@@ -51,10 +51,10 @@ static const char *const folders[] = {
 };
 
 struct arguments {
-	char *init;
-	char *busybox;
-	char *cache;
-	char *image;
+	const char *init;    /* the program that is pid 1 in L2 */
+	const char *busybox; /* a static one */
+	const char *cache;   /* the folder in which libguestfs keeps its appliance */
+	const char *image;
 };
 
 static bool make_partition(guestfs_h *g, GError **error)
@@ -119,34 +119,26 @@ static bool fill(const char *image, const struct arguments *arguments, GError **
 	       appliance_close(g_steal_pointer(&g), error);
 }
 
+/* By errno. */
 static bool fail(const char *what, const char *path, GError **error)
 {
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: cannot %s %s: %s; check the folder and the free space of its disk", what,
-		    path, g_strerror(errno));
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: cannot %s %s: %s; check the folder and the free space of its disk",
+			   what, path, g_strerror(errno));
 }
 
 /* All zeros, and so without blocks on the disk as yet. */
 static bool create_empty(const char *path, GError **error)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	bool ok = fd >= 0 && ftruncate(fd, IMAGE_SIZE) == 0;
-
-	if (!ok)
-		fail("create", path, error);
-	if (fd >= 0)
-		close(fd);
-	return ok;
+	return (g_file_set_contents(path, "", 0, NULL) && truncate(path, IMAGE_SIZE) == 0) ||
+	       fail("create", path, error);
 }
 
 static bool flush(const char *path, GError **error)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && fsync(fd) == 0;
+	bool ok = (fd >= 0 && fsync(fd) == 0) || fail("write", path, error);
 
-	if (!ok)
-		fail("write", path, error);
 	if (fd >= 0)
 		close(fd);
 	return ok;
@@ -170,57 +162,16 @@ static bool make_image(const struct arguments *arguments, GError **error)
 	return false;
 }
 
-static bool parse_arguments(int argc, char **argv, struct arguments *out, GError **error)
-{
-	const GOptionEntry entries[] = {
-		{ .long_name = "init",
-		  .arg = G_OPTION_ARG_FILENAME,
-		  .arg_data = &out->init,
-		  .description = "the program that is pid 1 in L2",
-		  .arg_description = "FILE" },
-		{ .long_name = "busybox",
-		  .arg = G_OPTION_ARG_FILENAME,
-		  .arg_data = &out->busybox,
-		  .description = "a static busybox",
-		  .arg_description = "FILE" },
-		{ .long_name = "cache",
-		  .arg = G_OPTION_ARG_FILENAME,
-		  .arg_data = &out->cache,
-		  .description = "where the libguestfs appliance is kept",
-		  .arg_description = "FOLDER" },
-		{ 0 },
-	};
-	g_autoptr(GOptionContext) context = g_option_context_new("IMAGE");
-
-	g_option_context_set_summary(context, "Make the disk image of L2.");
-	g_option_context_add_main_entries(context, entries, NULL);
-	if (!g_option_context_parse(context, &argc, &argv, error))
-		return false;
-	if (argc != 2 || !out->init || !out->busybox || !out->cache) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "mkimage needs --init, --busybox, --cache and one IMAGE; see --help");
-		return false;
-	}
-	out->image = g_strdup(argv[1]);
-	return true;
-}
-
 int main(int argc, char **argv)
 {
-	struct arguments arguments = { 0 };
 	g_autoptr(GError) error = NULL;
-	int status = 0;
 
-	if (!parse_arguments(argc, argv, &arguments, &error)) {
-		status = EPTLAB_ERROR_USAGE;
-	} else if (!make_image(&arguments, &error)) {
-		status = EPTLAB_ERROR_MACHINE;
+	if (argc != 5) {
+		g_printerr("usage: %s INIT BUSYBOX CACHE IMAGE\n", argv[0]);
+		return EPTLAB_ERROR_USAGE;
 	}
-	if (error)
-		g_printerr("mkimage: %s\n", error->message);
-	g_free(arguments.init);
-	g_free(arguments.busybox);
-	g_free(arguments.cache);
-	g_free(arguments.image);
-	return status;
+	if (make_image(&(struct arguments){ argv[1], argv[2], argv[3], argv[4] }, &error))
+		return 0;
+	g_printerr("mkimage: %s\n", error->message);
+	return error->code;
 }

@@ -16,11 +16,10 @@ bool appliance_fail(guestfs_h *g, const char *what, GError **error)
 
 	/* libguestfs adds paragraphs of advice to some messages. */
 	line = g_strndup(message ? message : "", message ? strcspn(message, "\n") : 0);
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: cannot %s: libguestfs says '%s'; run `make deps`, then "
-		    "LIBGUESTFS_DEBUG=1 shows more",
-		    what, line);
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: cannot %s: libguestfs says '%s'; run `make deps`, then "
+			   "LIBGUESTFS_DEBUG=1 shows more",
+			   what, line);
 }
 
 /* Does a line "flags : …" of /proc/cpuinfo have the word? */

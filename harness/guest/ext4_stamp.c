@@ -12,11 +12,11 @@
 
 static bool fail(const char *image, const char *what, GError **error)
 {
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: cannot fix the time stamps in %s: %s; check the disk's free space, then "
-		    "build the image again with `make clean` and `make`",
-		    image, what);
-	return false;
+	return eptlab_fail(
+		error, EPTLAB_ERROR_MACHINE,
+		"L0: cannot fix the time stamps in %s: %s; check the disk's free space, then "
+		"build the image again with `make clean` and `make`",
+		image, what);
 }
 
 static void stamp_inode(struct ext2_inode_large *inode)

@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -23,7 +21,6 @@
 #define LOCK_NAME    "lock"
 #define TMP_PREFIX   "tmp-"
 #define LOCK_POLL_US (100 * 1000ul)
-#define COPY_BUFFER  ((size_t)256 * 1024)
 /*
  * Free space to ask for beside the image, because QEMU waits for ever when the disk fills up under
  * it: what the appliance writes while it runs, and the appliance itself if it is not yet there.
@@ -67,14 +64,12 @@ static void say(const struct injection *injection, const char *step)
 		injection->request->progress(step, injection->request->progress_data);
 }
 
+/* By errno. */
 static bool fail(GError **error, const char *what, const char *path)
 {
-	int number = errno;
-
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: cannot %s %s: %s; check the folder and the free space of its disk", what,
-		    path, g_strerror(number));
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: cannot %s %s: %s; check the folder and the free space of its disk",
+			   what, path, g_strerror(errno));
 }
 
 static void remove_with_prefix(const char *path, const char *prefix)
@@ -97,26 +92,23 @@ static char *appliance_folder(const char *cache)
 	return g_strdup_printf("%s/.guestfs-%u", cache, geteuid());
 }
 
-/* What a supermin that was killed has left, unless another one is at work there (its --lock). */
-static void remove_stale_appliance(const char *cache)
+/*
+ * Whoever made the temporary files is no more: we hold the lock of the cache. So is a supermin that
+ * was killed, unless another one is at work there (its --lock).
+ */
+static void remove_stale(const char *cache)
 {
 	g_autofree char *folder = appliance_folder(cache);
 	g_autofree char *path = g_build_filename(folder, "lock", NULL);
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 
+	remove_with_prefix(cache, TMP_PREFIX);
 	if (fd < 0)
 		return;
 	if (fcntl(fd, F_SETLK, &lock) == 0)
 		remove_with_prefix(folder, "appliance.d.");
 	close(fd);
-}
-
-/* We hold the lock of the cache, so whoever made the temporary files is no more. */
-static void remove_stale(const char *cache)
-{
-	remove_with_prefix(cache, TMP_PREFIX);
-	remove_stale_appliance(cache);
 }
 
 static bool wait_for_lock(const struct injection *injection, int fd, GError **error)
@@ -126,19 +118,16 @@ static bool wait_for_lock(const struct injection *injection, int fd, GError **er
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return fail(error, "lock", injection->request->cache);
-		if (g_cancellable_is_cancelled(injection->request->cancellable)) {
-			g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_INTERRUPTED,
-				    "L0: interrupted while waiting for another eptlab to finish "
-				    "its L2 image; nothing was changed, so just start again");
-			return false;
-		}
-		if (g_get_monotonic_time() > injection->deadline) {
-			g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_TIMEOUT,
-				    "L0: another eptlab still holds %s after %u s; wait for it to "
-				    "end, or end it",
-				    injection->request->cache, injection->request->seconds);
-			return false;
-		}
+		if (g_cancellable_is_cancelled(injection->request->cancellable))
+			return eptlab_fail(
+				error, EPTLAB_ERROR_INTERRUPTED,
+				"L0: interrupted while waiting for another eptlab to finish its L2 "
+				"image; nothing was changed, so just start again");
+		if (g_get_monotonic_time() > injection->deadline)
+			return eptlab_fail(error, EPTLAB_ERROR_TIMEOUT,
+					   "L0: another eptlab still holds %s after %u s; wait for "
+					   "it to end, or end it",
+					   injection->request->cache, injection->request->seconds);
 		if (!told)
 			say(injection, "waiting for another eptlab to finish its L2 image");
 		told = true;
@@ -152,20 +141,15 @@ static int take_lock(const struct injection *injection, GError **error)
 {
 	const char *cache = injection->request->cache;
 	g_autofree char *path = g_build_filename(cache, LOCK_NAME, NULL);
-	int fd;
+	int fd = -1;
 
-	if (g_mkdir_with_parents(cache, 0755) < 0) {
+	if (g_mkdir_with_parents(cache, 0755) < 0)
 		fail(error, "make the folder", cache);
-		return -1;
-	}
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (fd < 0) {
+	else if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644)) < 0)
 		fail(error, "open", path);
-		return -1;
-	}
-	if (!wait_for_lock(injection, fd, error)) {
+	else if (!wait_for_lock(injection, fd, error)) {
 		close(fd);
-		return -1;
+		fd = -1;
 	}
 	return fd;
 }
@@ -174,16 +158,14 @@ static bool add_input(struct injection *injection, const char *host, const char 
 		      GError **error)
 {
 	struct input *input;
-	struct stat status;
+	struct stat status = { .st_size = 0 };
 	char *sha256 = digest_file(host, error);
 
 	if (!sha256)
 		return false;
-	input = g_new0(struct input, 1);
-	input->host = g_strdup(host);
-	input->guest = g_strdup(guest);
-	input->sha256 = sha256;
-	input->size = g_stat(host, &status) == 0 ? (guint64)status.st_size : 0;
+	g_stat(host, &status);
+	input = g_new(struct input, 1);
+	*input = (struct input){ g_strdup(host), g_strdup(guest), sha256, (guint64)status.st_size };
 	g_ptr_array_add(injection->inputs, input);
 	return true;
 }
@@ -201,21 +183,14 @@ static GPtrArray *list_workloads(const char *path, GError **error)
 	g_autoptr(GDir) folder = g_dir_open(path, 0, &reason);
 	const char *name;
 
-	if (!folder) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: cannot read the folder of workloads: %s; build the project again "
-			    "with `make`",
-			    reason->message);
-		return NULL;
-	}
-	while ((name = g_dir_read_name(folder)))
+	while (folder && (name = g_dir_read_name(folder)))
 		if (name[0] != '.')
 			g_ptr_array_add(names, g_strdup(name));
 	if (names->len == 0) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: the folder of workloads %s is empty, expected at least one file; "
-			    "build the project again with `make`",
-			    path);
+		eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			    "L0: cannot read the folder of workloads %s: %s; build the project "
+			    "again with `make`",
+			    path, reason ? reason->message : "it is empty");
 		return NULL;
 	}
 	g_ptr_array_sort(names, compare_names);
@@ -297,12 +272,12 @@ static bool check_room(const struct injection *injection, GError **error)
 	}
 	if (needed <= base->unused)
 		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: the L2 image %s is too full: probe and workloads need %" G_GUINT64_FORMAT
-		    " KiB, %" G_GUINT64_FORMAT " KiB are free; build it again with `make clean` "
-		    "and `make`, or use smaller workloads",
-		    injection->request->base_image, needed / 1024, base->unused / 1024);
-	return false;
+	return eptlab_fail(
+		error, EPTLAB_ERROR_MACHINE,
+		"L0: the L2 image %s is too full: probe and workloads need %" G_GUINT64_FORMAT
+		" KiB, %" G_GUINT64_FORMAT " KiB are free; build it again with `make clean` "
+		"and `make`, or use smaller workloads",
+		injection->request->base_image, needed / 1024, base->unused / 1024);
 }
 
 static bool check_disk(const struct injection *injection, GError **error)
@@ -321,73 +296,33 @@ static bool check_disk(const struct injection *injection, GError **error)
 	unused = (guint64)status.f_bavail * status.f_frsize;
 	if (unused >= needed)
 		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: the disk of %s has %" G_GUINT64_FORMAT " MiB free, making the L2 image "
-		    "needs %" G_GUINT64_FORMAT " MiB; make room",
-		    cache, unused >> 20, needed >> 20);
-	return false;
-}
-
-/* Copy the bytes from start to end; false with errno. */
-static bool copy_range(int from, int to, off_t start, off_t end)
-{
-	g_autofree char *buffer = g_malloc(COPY_BUFFER);
-
-	while (start < end) {
-		size_t wanted = MIN((size_t)(end - start), COPY_BUFFER);
-		ssize_t length = pread(from, buffer, wanted, start);
-
-		if (length == 0)
-			errno = EIO; /* the file has become shorter */
-		if (length <= 0)
-			return false;
-		length = pwrite(to, buffer, (size_t)length, start);
-		if (length < 0)
-			return false;
-		start += length;
-	}
-	return true;
-}
-
-/* Share the blocks where the file system can, else copy what is there and leave the holes. */
-static bool copy_data(int from, int to, off_t size)
-{
-	off_t start, end = 0;
-
-	if (ioctl(to, FICLONE, from) == 0)
-		return true;
-	if (ftruncate(to, size) < 0)
-		return false;
-	while ((start = lseek(from, end, SEEK_DATA)) >= 0) {
-		end = lseek(from, start, SEEK_HOLE);
-		if (end < 0 || !copy_range(from, to, start, end))
-			return false;
-	}
-	return errno == ENXIO; /* no more data */
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: the disk of %s has %" G_GUINT64_FORMAT
+			   " MiB free, making the L2 image "
+			   "needs %" G_GUINT64_FORMAT " MiB; make room",
+			   cache, unused >> 20, needed >> 20);
 }
 
 static bool copy_image(const struct injection *injection, const char *path, GError **error)
 {
-	int from = open(injection->request->base_image, O_RDONLY | O_CLOEXEC);
-	int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	bool ok = from >= 0 && to >= 0 && copy_data(from, to, (off_t)injection->base.size);
+	g_autoptr(GFile) from = g_file_new_for_path(injection->request->base_image);
+	g_autoptr(GFile) to = g_file_new_for_path(path);
+	g_autoptr(GError) cause = NULL;
 	g_autofree char *sha256 = NULL;
 
-	if (!ok)
-		fail(error, "copy the L2 image to", path);
-	if (from >= 0)
-		close(from);
-	if (to >= 0)
-		close(to);
-	sha256 = ok ? digest_file(path, error) : NULL;
+	if (!g_file_copy(from, to, G_FILE_COPY_TARGET_DEFAULT_PERMS, NULL, NULL, NULL, &cause))
+		return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+				   "L0: cannot copy the L2 image to %s: %s; check the folder and "
+				   "the free space of its disk",
+				   path, cause->message);
+	sha256 = digest_file(path, error);
 	if (!sha256)
 		return false;
-	if (strcmp(sha256, injection->base_sha256) == 0)
-		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: %s changed while it was copied; let the build finish, then start again",
-		    injection->request->base_image);
-	return false;
+	return g_str_equal(sha256, injection->base_sha256) ||
+	       eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: %s changed while it was copied; let the build finish, then start "
+			   "again",
+			   injection->request->base_image);
 }
 
 static bool run_helper(const struct injection *injection, const char *image, GError **error)

@@ -46,11 +46,10 @@ static uint32_t get_le32(const uint8_t *bytes)
 
 static bool fail(const char *path, const char *what, GError **error)
 {
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: %s cannot be used as the L2 image: %s; build it again with "
-		    "`make clean` and `make`",
-		    path, what);
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: %s cannot be used as the L2 image: %s; build it again with "
+			   "`make clean` and `make`",
+			   path, what);
 }
 
 static bool read_at(int fd, void *buffer, size_t size, uint64_t offset)

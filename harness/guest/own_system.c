@@ -23,8 +23,7 @@ bool own_system_refuse(GError **error, const char *image, const char *format, ..
 	va_start(args, format);
 	why = g_strdup_vprintf(format, args);
 	va_end(args);
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE, "L0: the image %s %s", image, why);
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE, "L0: the image %s %s", image, why);
 }
 
 /* ---- What it is ---- */
