@@ -142,7 +142,7 @@ static bool run_probe(const char *name)
 				    status.st_size > 0 ? path : NULL, NULL });
 }
 
-/* Stand still, so that L1 can be looked at: DOMAIN_HELD in harness/agent/domain.h is this line. */
+/* Stand still, so that L1 can be looked at: L2_HELD in harness/agent/l2_domain.h is this line. */
 static void hold(void)
 {
 	dprintf(STDERR_FILENO, "eptlab: held\n");

@@ -347,7 +347,7 @@ void guest_main(void)
 	if (!hold)
 		machine_power_off();
 	machine_drain();
-	/* DOMAIN_HELD in harness/agent/domain.h: who waits for it waits for this line. */
+	/* L2_HELD in harness/agent/l2_domain.h: who waits for it waits for this line. */
 	machine_say("eptlab: held");
 	machine_stop();
 }

@@ -108,7 +108,7 @@ char *capabilities_get(const struct experiment *experiment, struct progress *pro
 	return NULL;
 }
 
-/* For the Makefile: so that tests which run side by side do not each ask. */
+/* For `make test`, whose tests run side by side and would each ask. */
 int command_capabilities(int argc, char **argv, GError **error)
 {
 	g_autoptr(struct_session) session = session_open(
