@@ -138,14 +138,6 @@ void frame_add_u64(struct frame_line *out, const char *key, uint64_t value)
 	frame_add_string(out, key, text);
 }
 
-void frame_add_hex(struct frame_line *out, const char *key, uint64_t value)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "0x%" PRIx64, value);
-	frame_add_string(out, key, text);
-}
-
 bool frame_close(struct frame_line *out)
 {
 	if (out->failed)
@@ -294,25 +286,19 @@ static bool parse_seq(const char *text, struct frame *frame)
 	return true;
 }
 
-/* The CRC as it stands at the end of the line; false if there is no such thing. */
+/* Does the line end with a CRC? */
 static bool read_crc(const char *line, size_t length, uint32_t *crc)
 {
 	const size_t tail = FRAME_TAIL_LENGTH - 1; /* without the '\n' */
-	const char *text;
+	const char *text = line + length - tail;
 	uint32_t number = 0;
-	size_t i;
 
-	if (length <= tail)
+	if (length <= tail || text[-1] != ' ' || text[0] != '#')
 		return false;
-	text = line + length - tail;
-	if (text[-1] != ' ' || text[0] != '#')
-		return false;
-	for (i = 1; i < tail; i++) {
-		int digit = hex_value(text[i]);
-
-		if (digit < 0)
+	for (size_t i = 1; i < tail; i++) {
+		if (hex_value(text[i]) < 0)
 			return false;
-		number = number << 4 | (uint32_t)digit;
+		number = number << 4 | (uint32_t)hex_value(text[i]);
 	}
 	*crc = number;
 	return true;

@@ -52,12 +52,10 @@ struct frame_line {
  * remembered, and reported by frame_close. */
 void frame_open(struct frame_line *out, uint32_t seq, const char *kind);
 
-/* Add a field. A value may be any bytes; it is escaped as needed. u64 is written in decimal, hex
- * as 0x and at least one lower-case digit: frame_parse_u64 reads both. */
+/* Add a field. A value may be any bytes; it is escaped as needed. u64 is written in decimal. */
 void frame_add_string(struct frame_line *out, const char *key, const char *value);
 void frame_add_bytes(struct frame_line *out, const char *key, const void *value, size_t length);
 void frame_add_u64(struct frame_line *out, const char *key, uint64_t value);
-void frame_add_hex(struct frame_line *out, const char *key, uint64_t value);
 
 /*
  * Add as many of the length bytes as the line has room for. Returns how many were taken: less

@@ -31,7 +31,6 @@ struct frameset {
 
 	uint32_t next; /* number that the next frame must have */
 	bool ended;
-	uint64_t foreign;
 	GError *refused; /* once set, for good */
 };
 
@@ -68,9 +67,8 @@ static bool refuse(frameset *set, const char *format, ...)
 	va_start(args, format);
 	what = g_strdup_vprintf(format, args);
 	va_end(args);
-	g_set_error(&set->refused, EPTLAB_ERROR, (int)set->code,
-		    "%s: the frames of '%s' are refused: %s", set->level, set->sender, what);
-	return false;
+	return eptlab_fail(&set->refused, set->code, "%s: the frames of '%s' are refused: %s",
+			   set->level, set->sender, what);
 }
 
 /*
@@ -198,39 +196,23 @@ static enum scan scan_mark(const char *line, size_t length)
 	return digits > 0 && line[mark + digits] == ' ' ? SCAN_FRAME : SCAN_FOREIGN;
 }
 
-/* Outside a frame, or not sure yet. */
-static void take_foreign(frameset *set, char c)
+/* It was text, and only its last byte can be the beginning of something. */
+static void start(frameset *set, char c)
 {
-	if (set->scan == SCAN_MARK) {
-		set->line[set->length++] = c;
-		set->scan = scan_mark(set->line, set->length);
-		if (set->scan != SCAN_FOREIGN)
-			return;
-		/* It was text, and only its last byte can be the beginning of something. */
-		set->foreign += set->length - 1;
-		set->length = 0;
-	}
-	if (c == MARK[0]) {
-		set->line[0] = c;
-		set->length = 1;
-		set->scan = SCAN_MARK;
-	} else {
-		set->foreign++;
-	}
+	set->scan = c == MARK[0] ? SCAN_MARK : SCAN_FOREIGN;
+	set->line[0] = c;
+	set->length = 1;
 }
 
 static bool take_byte(frameset *set, char c)
 {
-	if (set->scan != SCAN_FRAME) {
-		take_foreign(set, c);
+	if (set->scan == SCAN_FOREIGN) {
+		start(set, c);
 		return true;
 	}
-	if (c == '\n') {
-		bool good = take_line(set);
-
+	if (set->scan == SCAN_FRAME && c == '\n') {
 		set->scan = SCAN_FOREIGN;
-		set->length = 0;
-		return good;
+		return take_line(set);
 	}
 	/* One byte of the line is the '\n' that has not come yet. */
 	if (set->length == FRAME_LINE_MAX - 1)
@@ -239,6 +221,10 @@ static bool take_byte(frameset *set, char c)
 			      " was expected is longer than %d bytes",
 			      set->next, FRAME_LINE_MAX);
 	set->line[set->length++] = c;
+	if (set->scan == SCAN_MARK)
+		set->scan = scan_mark(set->line, set->length);
+	if (set->scan == SCAN_FOREIGN)
+		start(set, c);
 	return true;
 }
 
@@ -270,9 +256,6 @@ bool frameset_finish(frameset *set, GError **error)
 	else if (!set->ended)
 		refuse(set, "the input ended after %" PRIu32 " frames without an end frame",
 		       set->next);
-	set->foreign += set->length;
-	set->length = 0;
-	set->scan = SCAN_FOREIGN;
 	return report(set, error);
 }
 
@@ -286,30 +269,17 @@ uint32_t frameset_frames(const frameset *set)
 	return set->next;
 }
 
-uint64_t frameset_foreign_bytes(const frameset *set)
-{
-	return set->foreign;
-}
-
 bool frameset_field_u64(const struct frame *frame, const char *level, enum eptlab_error code,
 			const char *key, uint64_t max, uint64_t *value, GError **error)
 {
 	const char *text = frameset_field_string(frame, level, code, key, error);
-	uint64_t number;
+	g_autofree char *shown = quoted(text);
 
-	if (!text)
-		return false;
-	if (!frame_parse_u64(text, &number) || number > max) {
-		g_autofree char *shown = quoted(text);
-
-		g_set_error(error, EPTLAB_ERROR, (int)code,
-			    "%s: frame %" PRIu32
-			    " (%s): %s=%s, expected a number from 0 to %" PRIu64,
-			    level, frame->seq, frame->kind, key, shown, max);
-		return false;
-	}
-	*value = number;
-	return true;
+	return text && ((frame_parse_u64(text, value) && *value <= max) ||
+			eptlab_fail(error, code,
+				    "%s: frame %" PRIu32
+				    " (%s): %s=%s, expected a number from 0 to %" PRIu64,
+				    level, frame->seq, frame->kind, key, shown, max));
 }
 
 const char *frameset_field_string(const struct frame *frame, const char *level,
@@ -318,7 +288,7 @@ const char *frameset_field_string(const struct frame *frame, const char *level,
 	const char *text = frame_get(frame, key);
 
 	if (!text)
-		g_set_error(error, EPTLAB_ERROR, (int)code,
+		eptlab_fail(error, code,
 			    "%s: frame %" PRIu32 " (%s) has no field '%s' that is a text", level,
 			    frame->seq, frame->kind, key);
 	return text;
@@ -367,26 +337,21 @@ bool frame_texts_add(frame_texts *texts, const struct frame *frame, const char *
 {
 	const char *name = frameset_field_string(frame, level, code, "name", error);
 	const struct frame_field *data = frame_find(frame, "data");
+	g_autofree char *shown = quoted(name);
 	GString *text;
 
 	if (!name)
 		return false;
-	if (!data || !frame_text_name_is_safe(name)) {
-		g_autofree char *shown = quoted(name);
-
-		g_set_error(error, EPTLAB_ERROR, (int)code,
-			    "%s: frame %" PRIu32 ": a text called '%s' %s", level, frame->seq,
-			    shown,
-			    data ? "is no name of a file in a record" : "has no field 'data'");
-		return false;
-	}
-	if (data->length > limit || texts_size(texts) > limit - data->length) {
-		g_set_error(error, EPTLAB_ERROR, (int)code,
-			    "%s: frame %" PRIu32 ": with more of '%s' the texts would be more than "
-			    "%zu bytes, which is the limit",
-			    level, frame->seq, name, limit);
-		return false;
-	}
+	if (!data || !frame_text_name_is_safe(name))
+		return eptlab_fail(error, code, "%s: frame %" PRIu32 ": a text called '%s' %s",
+				   level, frame->seq, shown,
+				   data ? "is no name of a file in a record"
+					: "has no field 'data'");
+	if (data->length > limit || texts_size(texts) > limit - data->length)
+		return eptlab_fail(error, code,
+				   "%s: frame %" PRIu32 ": with more of '%s' the texts would be "
+				   "more than %zu bytes, which is the limit",
+				   level, frame->seq, name, limit);
 	text = g_hash_table_lookup(texts, name);
 	if (!text) {
 		text = g_string_new(NULL);

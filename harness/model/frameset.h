@@ -52,10 +52,6 @@ bool frameset_is_complete(const frameset *set);
 /* Good frames so far, "begin" and "end" included. */
 uint32_t frameset_frames(const frameset *set);
 
-/* Bytes so far that are no part of a frame: console text. Bytes of a line that may yet become a
- * frame are not counted until that is decided. */
-uint64_t frameset_foreign_bytes(const frameset *set);
-
 /*
  * A field that must be there, and be a number of at most max. False with an error of that code,
  * which names level, frame and field.

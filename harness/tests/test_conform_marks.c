@@ -130,8 +130,8 @@ static void put_bad(struct guest *guest)
 	struct frame_line line;
 
 	frame_open(&line, guest->seq, "bad");
-	frame_add_hex(&line, "leaf", KVM_EXITCOUNT_CPUID_EXITS);
-	frame_add_hex(&line, "index", UINT32_MAX);
+	frame_add_u64(&line, "leaf", KVM_EXITCOUNT_CPUID_EXITS);
+	frame_add_u64(&line, "index", UINT32_MAX);
 	add_registers(&line, "regs", 5, 0, 0);
 	put(guest, &line);
 }
