@@ -66,15 +66,14 @@ static bool number(const struct frame *frame, const char *key, uint64_t max, uin
 
 static bool refuse(const struct frame *frame, const char *why, GError **error)
 {
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-		    "L1: frame %u (%s) from the agent %s; use the appliance that make has built "
-		    "from the same sources",
-		    frame->seq, frame->kind, why);
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_L1,
+			   "L1: frame %u (%s) from the agent %s; use the appliance that make has "
+			   "built from the same sources",
+			   frame->seq, frame->kind, why);
 }
 
-static bool take_begin(l1_result *result G_GNUC_UNUSED, const struct frame *frame G_GNUC_UNUSED,
-		       GError **error G_GNUC_UNUSED)
+static bool take_nothing(l1_result *result G_GNUC_UNUSED, const struct frame *frame G_GNUC_UNUSED,
+			 GError **error G_GNUC_UNUSED)
 {
 	return true;
 }
@@ -215,7 +214,7 @@ bool l1_result_add(const struct frame *frame, void *data, GError **error)
 		bool of_run; /* comes only after a run frame */
 		bool (*take)(l1_result *result, const struct frame *frame, GError **error);
 	} kinds[] = {
-		{ "begin", false, take_begin },
+		{ "begin", false, take_nothing },
 		{ L1_FRAME_L1, false, take_l1 },
 		{ L1_FRAME_STEP, false, take_step },
 		{ L1_FRAME_RUN, false, take_run },
@@ -225,7 +224,7 @@ bool l1_result_add(const struct frame *frame, void *data, GError **error)
 		{ L1_FRAME_WITNESS, true, take_witness },
 		{ "text", false, take_text },
 		{ L1_FRAME_FAIL, false, take_fail },
-		{ "end", false, take_begin },
+		{ "end", false, take_nothing },
 	};
 	l1_result *result = data;
 
@@ -256,109 +255,77 @@ static char *panic_line(const GString *console)
 }
 
 /* Why L2's life did not lead to counts: the console knows best, then libvirt, then the frames. */
-static void explain(l1_result *result, const struct record_run *run, const GError *frames,
+static bool explain(l1_result *result, const struct record_run *run, const GError *frames,
 		    GError **error)
 {
 	gpointer end = g_hash_table_lookup(result->ends, run->config);
 	g_autofree char *panic = panic_line(text_of(result, run, L1_FILE_CONSOLE));
 
 	if (panic != NULL)
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L2,
-			    "L2: its kernel panicked with %s (%s); read %s/" L1_FILE_CONSOLE,
-			    run->config, panic, run->config);
-	else if (end == GUINT_TO_POINTER(L1_END_TIMED_OUT + 1))
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_TIMEOUT,
-			    "L2: with %s the probe had not finished when its time was up "
-			    "(timeout_seconds in [l2]), and L2 was destroyed; read "
-			    "%s/" L1_FILE_CONSOLE,
-			    run->config, run->config);
-	else if (end == GUINT_TO_POINTER(L1_END_CRASHED + 1))
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L2,
-			    "L2: with %s QEMU ended before L2 did; read %s/" L1_FILE_DMESG,
-			    run->config, run->config);
-	else
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L2,
-			    "L2: with %s it ended without a complete set of counts (%s); read "
-			    "%s/" L1_FILE_CONSOLE,
-			    run->config, frames->message, run->config);
+		return eptlab_fail(error, EPTLAB_ERROR_L2,
+				   "L2: its kernel panicked with %s (%s); read %s/" L1_FILE_CONSOLE,
+				   run->config, panic, run->config);
+	if (end == GUINT_TO_POINTER(L1_END_TIMED_OUT + 1))
+		return eptlab_fail(error, EPTLAB_ERROR_TIMEOUT,
+				   "L2: with %s the probe had not finished when its time was up "
+				   "(timeout_seconds in [l2]), and L2 was destroyed; read "
+				   "%s/" L1_FILE_CONSOLE,
+				   run->config, run->config);
+	if (end == GUINT_TO_POINTER(L1_END_CRASHED + 1))
+		return eptlab_fail(error, EPTLAB_ERROR_L2,
+				   "L2: with %s QEMU ended before L2 did; read %s/" L1_FILE_DMESG,
+				   run->config, run->config);
+	return eptlab_fail(error, EPTLAB_ERROR_L2,
+			   "L2: with %s it ended without a complete set of counts (%s); read "
+			   "%s/" L1_FILE_CONSOLE,
+			   run->config, frames->message, run->config);
 }
 
 /* The first error is kept, and the rest is read all the same. */
-static void keep(GError **first, GError *error)
+static GError **unless_set(GError **first)
 {
-	if (*first == NULL)
-		*first = error;
-	else
-		g_clear_error(&error);
+	return *first == NULL ? first : NULL;
 }
 
-/* A guest that has no kernel, or nothing to say, has an empty console. */
-static void read_console(l1_result *result, struct record_run *run)
-{
-	const GString *console = text_of(result, run, L1_FILE_CONSOLE);
-
-	if (console != NULL)
-		kernel_log_scan(console->str, console->len, &run->l2_log);
-}
-
-static void read_log(l1_result *result, struct record_run *run, GError **first)
-{
-	const GString *log = text_of(result, run, L1_FILE_DMESG);
-	GError *error = NULL;
-
-	if (log == NULL)
-		return;
-	kernel_log_scan(log->str, log->len, &run->kernel_log);
-	run->l1_exits = l1_counts_of_log(log->str, log->len, &run->l1_total.value, &error);
-	run->l1_total.known = run->l1_exits != NULL;
-	if (error != NULL)
-		keep(first, error);
-}
-
-static void read_histogram(l1_result *result, struct record_run *run, const char *file,
-			   GPtrArray **exits, GError **first)
+static GPtrArray *read_histogram(l1_result *result, const struct record_run *run, const char *file,
+				 GError **first)
 {
 	const GString *text = text_of(result, run, file);
-	GError *error = NULL;
 
-	if (text == NULL)
-		return;
-	*exits = l1_counts_of_histogram(text->str, text->len, record_run_vendor(run), &error);
-	if (*exits == NULL)
-		keep(first, error);
-}
-
-static void read_debugfs(l1_result *result, struct record_run *run, GError **first)
-{
-	const GString *text = text_of(result, run, L1_FILE_DEBUGFS);
-	const GString *number = text_of(result, run, L1_FILE_EXITS);
-	g_autofree char *digits = number != NULL ? g_strchomp(g_strdup(number->str)) : NULL;
-	GError *error = NULL;
-
-	if (digits != NULL)
-		run->witness.vcpu_exits.known =
-			frame_parse_u64(digits, &run->witness.vcpu_exits.value);
-	if (text == NULL)
-		return;
-	run->witness.debugfs = l1_counts_of_debugfs(text->str, text->len, &error);
-	if (run->witness.debugfs == NULL)
-		keep(first, error);
+	return text == NULL ? NULL
+			    : l1_counts_of_histogram(text->str, text->len, record_run_vendor(run),
+						     unless_set(first));
 }
 
 /* What L1's kernel has counted. The vendor must be known: after the probe's frames. */
 static bool read_l1_counts(l1_result *result, struct record_run *run, GError **error)
 {
+	/* A guest that has no kernel, or nothing to say, has an empty console. */
+	const GString *console = text_of(result, run, L1_FILE_CONSOLE);
+	const GString *log = text_of(result, run, L1_FILE_DMESG);
+	const GString *debugfs = text_of(result, run, L1_FILE_DEBUGFS);
+	const GString *number = text_of(result, run, L1_FILE_EXITS);
+	g_autofree char *digits = number != NULL ? g_strchomp(g_strdup(number->str)) : NULL;
+	struct record_witness *witness = &run->witness;
 	GError *first = NULL;
 
-	read_console(result, run);
-	read_log(result, run, &first);
-	read_histogram(result, run, L1_FILE_AT_LATCH, &run->witness.at_latch, &first);
-	read_histogram(result, run, L1_FILE_AT_END, &run->witness.at_end, &first);
-	read_debugfs(result, run, &first);
-	if (first == NULL)
-		return true;
-	g_propagate_error(error, first);
-	return false;
+	if (console != NULL)
+		kernel_log_scan(console->str, console->len, &run->l2_log);
+	if (log != NULL) {
+		kernel_log_scan(log->str, log->len, &run->kernel_log);
+		run->l1_exits = l1_counts_of_log(log->str, log->len, &run->l1_total.value, &first);
+		run->l1_total.known = run->l1_exits != NULL;
+	}
+	witness->at_latch = read_histogram(result, run, L1_FILE_AT_LATCH, &first);
+	witness->at_end = read_histogram(result, run, L1_FILE_AT_END, &first);
+	if (digits != NULL)
+		witness->vcpu_exits.known = frame_parse_u64(digits, &witness->vcpu_exits.value);
+	if (debugfs != NULL)
+		witness->debugfs =
+			l1_counts_of_debugfs(debugfs->str, debugfs->len, unless_set(&first));
+	if (first != NULL)
+		g_propagate_error(error, first);
+	return first == NULL;
 }
 
 static bool read_probe(l1_result *result, struct record_run *run, GError **error)
@@ -367,17 +334,15 @@ static bool read_probe(l1_result *result, struct record_run *run, GError **error
 	g_autoptr(probe_result) probe = NULL;
 	g_autoptr(GError) cause = NULL;
 
-	if (frames == NULL) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-			    "L1: nothing came from the run %s; read l1-console.log", run->config);
-		return false;
-	}
+	if (frames == NULL)
+		return eptlab_fail(error, EPTLAB_ERROR_L1,
+				   "L1: nothing came from the run %s; read l1-console.log",
+				   run->config);
 	probe = probe_result_parse(frames->str, frames->len, &cause);
-	if (probe != NULL)
-		probe_result_store(probe, run);
-	else
-		explain(result, run, cause, error);
-	return probe != NULL;
+	if (probe == NULL)
+		return explain(result, run, cause, error);
+	probe_result_store(probe, run);
+	return true;
 }
 
 static bool finish_run(l1_result *result, struct record_run *run, GError **error)
