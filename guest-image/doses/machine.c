@@ -204,20 +204,18 @@ static void load_descriptors(bool second)
 /*
  * x2APIC, because each access is one RDMSR or WRMSR that KVM intercepts, whatever the paging. In
  * xAPIC mode it is an access to memory: APIC_ACCESS, EPT_MISCONFIG or a page fault, depending on
- * what the CPU can virtualize. QEMU without KVM has no x2APIC before version 9.0; xAPIC is for
- * trying out this guest there, where no exits are counted.
+ * what the CPU can virtualize.
  */
 #define MSR_APIC_BASE	  0x1b
 #define APIC_BASE_X2APIC  0x400
 #define APIC_BASE_ENABLED 0x800
 #define MSR_X2APIC	  0x800
-#define APIC_MMIO	  0xfee00000UL
 
+/* Offsets as in xAPIC mode; an MSR is for 16 bytes of them. */
 #define APIC_TPR	   0x80
 #define APIC_EOI	   0xb0
 #define APIC_SPURIOUS	   0xf0
 #define APIC_ICR	   0x300
-#define APIC_ICR_HIGH	   0x310
 #define APIC_TIMER	   0x320
 #define APIC_LINT0	   0x350
 #define APIC_INITIAL_COUNT 0x380
@@ -239,47 +237,30 @@ static void load_descriptors(bool second)
 /* From INIT to SIPI: SDM vol. 3, "Typical BSP Initialization Sequence". */
 #define INIT_NANOSECONDS 10000000
 
-static bool x2apic;
-
-/* The second GiB but one, for xAPIC only. */
-static uint64_t apic_directory[512] __attribute__((aligned(PAGE_SIZE), section(".pagetables.bss")));
-
-static void apic_write(uint32_t offset, uint32_t value)
+static void apic_write(uint32_t offset, uint64_t value)
 {
-	if (x2apic)
-		wrmsr(MSR_X2APIC + (offset >> 4), value);
-	else
-		*(volatile uint32_t *)(APIC_MMIO + offset) = value;
+	wrmsr(MSR_X2APIC + (offset >> 4), value);
 }
 
 static void apic_send(uint32_t command)
 {
-	if (x2apic) {
-		wrmsr(MSR_X2APIC + (APIC_ICR >> 4), (uint64_t)SECOND_ID << 32 | command);
-	} else {
-		apic_write(APIC_ICR_HIGH, (uint32_t)SECOND_ID << 24);
-		apic_write(APIC_ICR, command);
-	}
+	apic_write(APIC_ICR, (uint64_t)SECOND_ID << 32 | command);
 }
 
-static void apic_find(void)
+static void apic_check(void)
 {
 	uint32_t eax, ebx, ecx, edx;
 
 	__cpuid(CPUID_FEATURES, eax, ebx, ecx, edx);
-	x2apic = ecx & CPUID_FEATURE_X2APIC;
-	if (x2apic)
-		return;
-	machine_say("this CPU has no x2APIC: hlt and smp do not cost what they should");
-	apic_directory[APIC_MMIO >> 21 & 511] = APIC_MMIO | PTE_LARGE | PTE_FLAGS;
-	pdpt[APIC_MMIO >> 30] = (uint64_t)apic_directory | PTE_FLAGS;
+	if (!(ecx & CPUID_FEATURE_X2APIC))
+		machine_fail("this CPU has no x2APIC, without which hlt and smp do not cost what "
+			     "they should");
 }
 
 /* One shot, and a tick is a nanosecond: KVM's APIC_BUS_CYCLE_NS is 1, as is QEMU's period. */
 static void apic_init(void)
 {
-	if (x2apic)
-		wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLED | APIC_BASE_X2APIC);
+	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLED | APIC_BASE_X2APIC);
 	apic_write(APIC_SPURIOUS, APIC_SPURIOUS_ENABLED | VECTOR_SPURIOUS);
 	apic_write(APIC_TPR, 0);
 	apic_write(APIC_LINT0, APIC_MASKED);
@@ -361,6 +342,6 @@ void machine_init(void)
 	uart_init(FRAMES);
 	make_idt();
 	silence_pc();
-	apic_find();
+	apic_check();
 	machine_init_cpu(false);
 }
