@@ -2,10 +2,8 @@
 #include "guest/guestfs_helper.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,13 +23,6 @@ struct helper {
 	char *step;	/* the last one that it reported */
 	GError *failed; /* what it reported as its error */
 };
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
 
 /* "CODE TEXT" */
 static void take_error(struct helper *helper, const char *text)
@@ -75,50 +66,27 @@ static bool take_output(struct helper *helper)
 	return length > 0;
 }
 
-static int spawn(struct helper *helper, int input, int output)
+/* In the child: a group of its own, and no signal blocked as in the harness. */
+static void lead_group(void *unused G_GNUC_UNUSED)
 {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int status;
+	sigset_t none;
 
 	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setpgroup(&attributes, 0);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-						      POSIX_SPAWN_SETSIGDEF);
-	status = posix_spawn(&helper->pid, helper->job->argv[0], &actions, &attributes,
-			     (char *const *)helper->job->argv, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return status;
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setpgid(0, 0);
 }
 
+/* No GSubprocess: that would reap it at once, and its number must go on naming its group. */
 static bool start(struct helper *helper, GError **error)
 {
-	int input[2] = { -1, -1 };
-	int output[2] = { -1, -1 };
-	int status = 0;
+	g_autoptr(GError) cause = NULL;
 
-	if (pipe2(input, O_CLOEXEC) < 0 || pipe2(output, O_CLOEXEC) < 0)
-		status = errno;
-	else
-		status = spawn(helper, input[0], output[1]);
-	close_fd(&input[0]);
-	close_fd(&output[1]);
-	helper->to = input[1];
-	helper->from = output[0];
-	if (status)
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: cannot start %s: %s; build the project again with `make`",
-			    helper->job->argv[0], g_strerror(status));
-	return status == 0;
+	return g_spawn_async_with_pipes(NULL, (char **)helper->job->argv, NULL,
+					G_SPAWN_DO_NOT_REAP_CHILD, lead_group, NULL, &helper->pid,
+					&helper->to, &helper->from, NULL, &cause) ||
+	       eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: cannot start %s: %s; build the project again with `make`",
+			   helper->job->argv[0], cause->message);
 }
 
 /* Has it ended? It is not reaped, so that its number still names its group. */
@@ -141,31 +109,22 @@ static bool follow(struct helper *helper, GError **error)
 	};
 	bool ok = true;
 
-	for (;;) {
+	while (ok) {
 		int ready = poll(fds, G_N_ELEMENTS(fds), POLL_MS);
 
-		if (g_cancellable_is_cancelled(job->cancellable)) {
-			g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_INTERRUPTED,
-				    "L0: interrupted while libguestfs worked on the L2 image; "
-				    "nothing was changed, so just start again");
-			ok = false;
+		if (g_cancellable_is_cancelled(job->cancellable))
+			ok = eptlab_fail(error, EPTLAB_ERROR_INTERRUPTED,
+					 "L0: interrupted while libguestfs worked on the L2 image; "
+					 "nothing was changed, so just start again");
+		else if (g_get_monotonic_time() > deadline)
+			ok = eptlab_fail(
+				error, EPTLAB_ERROR_TIMEOUT,
+				"L0: libguestfs was not ready with the L2 image after %u s "
+				"(it was at: %s); start again when this machine is less "
+				"busy, and look at its free disk space",
+				job->seconds, helper->step ? helper->step : "starting");
+		else if (ready > 0 && fds[0].revents ? !take_output(helper) : has_ended(helper))
 			break;
-		}
-		if (g_get_monotonic_time() > deadline) {
-			g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_TIMEOUT,
-				    "L0: libguestfs was not ready with the L2 image after %u s "
-				    "(it was at: %s); start again when this machine is less busy, "
-				    "and look at its free disk space",
-				    job->seconds, helper->step ? helper->step : "starting");
-			ok = false;
-			break;
-		}
-		if (ready > 0 && fds[0].revents) {
-			if (!take_output(helper))
-				break;
-		} else if (has_ended(helper)) {
-			break;
-		}
 	}
 	if (fds[1].fd >= 0)
 		g_cancellable_release_fd(job->cancellable);
@@ -178,7 +137,7 @@ static int finish(struct helper *helper)
 	gint64 deadline = g_get_monotonic_time() + GRACE_US;
 	int status = 0;
 
-	close_fd(&helper->to);
+	close(helper->to);
 	while (!has_ended(helper) && g_get_monotonic_time() < deadline)
 		g_usleep(10 * 1000ul);
 	kill(-helper->pid, SIGKILL);
@@ -191,36 +150,31 @@ static bool judge(struct helper *helper, int status, GError **error)
 {
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && !helper->failed)
 		return true;
-	if (helper->failed) {
-		g_propagate_error(error, g_steal_pointer(&helper->failed));
-		return false;
-	}
-	g_set_error(
-		error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		"L0: the libguestfs helper ended with %s %d without saying why (it was at: %s); "
-		"start again with LIBGUESTFS_DEBUG=1 to see more",
-		WIFSIGNALED(status) ? "signal" : "status",
-		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-		helper->step ? helper->step : "starting");
+	if (!helper->failed)
+		return eptlab_fail(
+			error, EPTLAB_ERROR_MACHINE,
+			"L0: the libguestfs helper ended with %s %d without saying why (it was at: "
+			"%s); start again with LIBGUESTFS_DEBUG=1 to see more",
+			WIFSIGNALED(status) ? "signal" : "status",
+			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+			helper->step ? helper->step : "starting");
+	g_propagate_error(error, g_steal_pointer(&helper->failed));
 	return false;
 }
 
 bool guestfs_helper_run(const struct guestfs_helper_job *job, GError **error)
 {
-	struct helper helper = { .job = job, .to = -1, .from = -1 };
+	struct helper helper = { .job = job };
 	bool ok;
+	int status;
 
+	if (!start(&helper, error))
+		return false;
 	helper.line = g_string_new(NULL);
-	ok = start(&helper, error);
-	if (ok) {
-		int status;
-
-		ok = follow(&helper, error);
-		status = finish(&helper);
-		ok = ok && judge(&helper, status, error);
-	}
-	close_fd(&helper.to);
-	close_fd(&helper.from);
+	ok = follow(&helper, error);
+	status = finish(&helper);
+	ok = ok && judge(&helper, status, error);
+	close(helper.from);
 	g_string_free(helper.line, TRUE);
 	g_free(helper.step);
 	g_clear_error(&helper.failed);
