@@ -10,24 +10,8 @@
 #include "reading.h"
 
 /*
- * Says what was read, in frames (harness/model/frame.h):
- *
- *	begin proto=1 from=probe
- *	iface regs=				leaf KVM_EXITCOUNT_CPUID_SIGNATURE
- *	effect regs=				leaf KVM_EXITCOUNT_CPUID_IN_EFFECT
- *
- * then for each reading
- *
- *	reading name= n= tsc=
- *	total at=before regs=			leaf KVM_EXITCOUNT_CPUID_TOTAL_EXITS
- *	exit first= last= live= latched= cycles=	leaves _EXITS, _LATCHED, _CYCLES
- *	total at=after regs=
- *	latch regs= cpuids=			leaf KVM_EXITCOUNT_CPUID_LATCH
- *	cycles regs=				leaf KVM_EXITCOUNT_CPUID_TOTAL_CYCLES
- *
- * and at last
- *
- *	end frames=N
+ * Says what was read, in frames (harness/model/frame.h), in the order that
+ * harness/model/probe_result.h has.
  *
  * regs= is EAX,EBX,ECX,EDX in decimal, since most are 0, which then is one byte: sending takes
  * several exits for each byte. For the same reason reasons that follow each other and are answered

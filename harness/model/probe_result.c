@@ -81,16 +81,6 @@ void probe_result_free(probe_result *result)
 	g_free(result);
 }
 
-const struct probe_registers *probe_result_interface(const probe_result *result)
-{
-	return &result->iface;
-}
-
-const struct probe_registers *probe_result_effect(const probe_result *result)
-{
-	return &result->effect;
-}
-
 const GPtrArray *probe_result_readings(const probe_result *result)
 {
 	return result->readings;

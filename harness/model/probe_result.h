@@ -89,10 +89,6 @@ bool probe_result_is_complete(const probe_result *result);
 /* A whole set of frames from memory (the file probe.frames); NULL with an error if refused. */
 probe_result *probe_result_parse(const void *frames, size_t length, GError **error);
 
-/* Leaf 0x4FFFFF00 and 0x4FFFFF01. */
-const struct probe_registers *probe_result_interface(const probe_result *result);
-const struct probe_registers *probe_result_effect(const probe_result *result);
-
 /* The readings, in order: of struct probe_reading, owned by the result. */
 const GPtrArray *probe_result_readings(const probe_result *result);
 

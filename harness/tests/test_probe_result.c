@@ -300,8 +300,6 @@ TEST(readings_can_be_seen)
 	g_autoptr(GPtrArray) latched =
 		probe_reading_exits(last, PROBE_LATCHED, KVM_EXITCOUNT_VENDOR_VMX, false);
 
-	assert_registers(probe_result_interface(result), "2," SIGNATURE);
-	assert_registers(probe_result_effect(result), "13,1,85,2");
 	assert_int_equal(readings->len, 3);
 	assert_reading(first, "start n=0 tsc=77 bad=0 cpuids=20 ranges=3 asked=3");
 	assert_registers(&first->before, "141,0,0,0");
