@@ -35,7 +35,9 @@ struct config_key {
 static const char *const platforms[] = { "auto", "bochs", "tcg", "kvm", "local", NULL };
 
 #define KEY(of, member)                                                                            \
-	.section = #of, .name = #member, .offset = offsetof(struct config, of.member)
+	.section = #of, .name = #member,                                                           \
+	.offset = offsetof(struct config, of) +                                                    \
+		  offsetof(__typeof__(((struct config *)NULL)->of), member)
 #define MODULE_KEY(member)                                                                         \
 	.section = "module", .name = #member, .offset = offsetof(struct config_module, member)
 #define UINT(least, most)     .type = VALUE_UINT, .min = (least), .max = (most)

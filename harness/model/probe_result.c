@@ -178,6 +178,9 @@ struct field {
 	size_t offset;
 };
 
+/* Before the first reading, and after each. */
+#define BETWEEN (EXPECT_READING | EXPECT_READING_OR_END)
+
 #define FIELDS_MAX 5
 #define OF_RESULT(key, type, m)                                                                    \
 	{                                                                                          \
@@ -190,61 +193,62 @@ struct field {
 
 /* What may come when, the fields that it has, and what is expected then. */
 static const struct step {
-	unsigned int when; /* enum expect */
 	const char *kind;
+	unsigned int when; /* enum expect */
 	enum expect then;
-	struct field fields[FIELDS_MAX];
 	bool (*take)(probe_result *result, const struct frame *frame, GError **error);
+	struct field fields[FIELDS_MAX];
 } steps[] = {
 	/* begin and end themselves were checked by the frameset. */
-	{ .when = EXPECT_BEGIN, .kind = "begin", .then = EXPECT_IFACE },
-	{ EXPECT_IFACE, "iface", EXPECT_EFFECT, { OF_RESULT("regs", REGISTERS, iface) }, NULL },
-	{ EXPECT_EFFECT, "effect", EXPECT_READING, { OF_RESULT("regs", REGISTERS, effect) }, NULL },
-	{ EXPECT_READING | EXPECT_READING_OR_END,
-	  "bad",
+	{ "begin", EXPECT_BEGIN, EXPECT_IFACE, NULL, { { 0 } } },
+	{ "iface", EXPECT_IFACE, EXPECT_EFFECT, NULL, { OF_RESULT("regs", REGISTERS, iface) } },
+	{ "effect", EXPECT_EFFECT, EXPECT_READING, NULL, { OF_RESULT("regs", REGISTERS, effect) } },
+	{ "bad",
+	  BETWEEN,
 	  EXPECT_READING,
+	  take_bad,
 	  { OF_RESULT("leaf", U32, bad.leaf), OF_RESULT("index", U32, bad.index),
-	    OF_RESULT("regs", REGISTERS, bad.answer) },
-	  take_bad },
-	{ EXPECT_READING | EXPECT_READING_OR_END,
-	  "cost",
+	    OF_RESULT("regs", REGISTERS, bad.answer) } },
+	{ "cost",
+	  BETWEEN,
 	  EXPECT_READING,
-	  { OF_RESULT("exits", U32, exits), OF_READING("ticks", U64, cost.ticks) },
-	  take_cost },
-	{ EXPECT_READING | EXPECT_READING_OR_END,
-	  "reading",
+	  take_cost,
+	  { OF_RESULT("exits", U32, exits), OF_READING("ticks", U64, cost.ticks) } },
+	{ "reading",
+	  BETWEEN,
 	  EXPECT_BEFORE,
-	  { OF_READING("name", NAME, name), OF_READING("n", U64, n), OF_READING("tsc", U64, tsc) },
-	  NULL },
-	{ EXPECT_BEFORE,
-	  "total",
+	  NULL,
+	  { OF_READING("name", NAME, name), OF_READING("n", U64, n),
+	    OF_READING("tsc", U64, tsc) } },
+	{ "total",
+	  EXPECT_BEFORE,
 	  EXPECT_EXIT,
-	  { OF_RESULT("at", TEXT, at), OF_READING("regs", REGISTERS, before) },
-	  take_before },
-	{ EXPECT_EXIT | EXPECT_EXIT_OR_AFTER,
-	  "exit",
+	  take_before,
+	  { OF_RESULT("at", TEXT, at), OF_READING("regs", REGISTERS, before) } },
+	{ "exit",
+	  EXPECT_EXIT | EXPECT_EXIT_OR_AFTER,
 	  EXPECT_EXIT_OR_AFTER,
+	  take_exit,
 	  { OF_RESULT("first", U32, range.first), OF_RESULT("last", U32, range.last),
 	    OF_RESULT("live", REGISTERS, range.live),
 	    OF_RESULT("latched", REGISTERS, range.latched),
-	    OF_RESULT("cycles", REGISTERS, range.cycles) },
-	  take_exit },
-	{ EXPECT_EXIT_OR_AFTER,
-	  "total",
+	    OF_RESULT("cycles", REGISTERS, range.cycles) } },
+	{ "total",
+	  EXPECT_EXIT_OR_AFTER,
 	  EXPECT_LATCH,
-	  { OF_RESULT("at", TEXT, at), OF_READING("regs", REGISTERS, after) },
-	  take_after },
-	{ EXPECT_LATCH,
-	  "latch",
+	  take_after,
+	  { OF_RESULT("at", TEXT, at), OF_READING("regs", REGISTERS, after) } },
+	{ "latch",
+	  EXPECT_LATCH,
 	  EXPECT_CYCLES,
-	  { OF_READING("regs", REGISTERS, latch), OF_READING("cpuids", U64, cpuids) },
-	  NULL },
-	{ EXPECT_CYCLES,
-	  "cycles",
+	  NULL,
+	  { OF_READING("regs", REGISTERS, latch), OF_READING("cpuids", U64, cpuids) } },
+	{ "cycles",
+	  EXPECT_CYCLES,
 	  EXPECT_READING_OR_END,
-	  { OF_READING("regs", REGISTERS, cycles) },
-	  take_cycles },
-	{ .when = EXPECT_READING_OR_END, .kind = "end", .then = EXPECT_NOTHING },
+	  take_cycles,
+	  { OF_READING("regs", REGISTERS, cycles) } },
+	{ "end", EXPECT_READING_OR_END, EXPECT_NOTHING, NULL, { { 0 } } },
 };
 
 static bool read_registers(const struct frame *frame, const char *key, struct probe_registers *to,
