@@ -69,31 +69,18 @@ static bool read_command_line(char *line, size_t size)
 }
 
 /* The workload that the command line names; the last one counts, as with the kernel's own. */
-static const char *find_workload(char *line)
+static const char *read_words(char *line, bool *holds)
 {
 	const size_t skip = strlen(WORKLOAD_PARAMETER);
 	const char *name = WORKLOAD_DEFAULT;
 	char *word, *rest = line;
 
-	while ((word = strsep(&rest, " \n")))
+	while ((word = strsep(&rest, " \n"))) {
 		if (strncmp(word, WORKLOAD_PARAMETER, skip) == 0)
 			name = word + skip;
-	return name;
-}
-
-/* Is that word on the command line? */
-static bool has_word(const char *line, const char *wanted)
-{
-	const size_t length = strlen(wanted);
-	const char *found = line;
-
-	while ((found = strstr(found, wanted)) != NULL) {
-		if ((found == line || found[-1] == ' ') &&
-		    (found[length] == '\0' || found[length] == ' ' || found[length] == '\n'))
-			return true;
-		found += length;
+		*holds |= strcmp(word, HOLD_PARAMETER) == 0;
 	}
-	return false;
+	return name;
 }
 
 /* Run a program to its end; false, and said why, unless it exits with 0. */
@@ -153,7 +140,7 @@ static void hold(void)
 static bool run_all(void)
 {
 	static char line[4096];
-	bool holds;
+	bool holds = false;
 
 	if (!mount_kernel("devtmpfs", "/dev") || !mount_kernel("proc", "/proc"))
 		return false;
@@ -161,9 +148,7 @@ static bool run_all(void)
 		say("cannot read /proc/cmdline: %s", strerror(errno));
 		return false;
 	}
-	/* find_workload cuts the line into words. */
-	holds = has_word(line, HOLD_PARAMETER);
-	if (!run_probe(find_workload(line)))
+	if (!run_probe(read_words(line, &holds)))
 		return false;
 	if (holds)
 		hold();

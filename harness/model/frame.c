@@ -176,46 +176,24 @@ bool frame_text(struct frame_line *out, uint32_t seq, const char *name, const vo
 	return frame_close(out);
 }
 
-static bool parse_decimal(const char *text, uint64_t *value)
+bool frame_parse_u64(const char *text, uint64_t *value)
 {
+	const bool hex = text[0] == '0' && text[1] == 'x';
+	const char *digits = hex ? text + 2 : text;
+	const int base = hex ? 16 : 10;
 	uint64_t number = 0;
 
-	if (text[0] == '0' && text[1])
-		return false;
-	for (; *text; text++) {
-		if (!is_digit(*text) || __builtin_mul_overflow(number, 10, &number) ||
-		    __builtin_add_overflow(number, (uint64_t)(*text - '0'), &number))
-			return false;
-	}
-	*value = number;
-	return true;
-}
-
-static bool parse_hex(const char *digits, uint64_t *value)
-{
-	uint64_t number = 0;
-	size_t length = strlen(digits);
-
-	if (length == 0 || length > 16)
+	if (!digits[0] || (hex ? strlen(digits) > 16 : digits[0] == '0' && digits[1]))
 		return false;
 	for (; *digits; digits++) {
 		int digit = hex_value_any_case(*digits);
 
-		if (digit < 0)
+		if (digit < 0 || digit >= base || __builtin_mul_overflow(number, base, &number) ||
+		    __builtin_add_overflow(number, digit, &number))
 			return false;
-		number = number << 4 | (uint64_t)digit;
 	}
 	*value = number;
 	return true;
-}
-
-bool frame_parse_u64(const char *text, uint64_t *value)
-{
-	if (!text[0])
-		return false;
-	if (text[0] == '0' && text[1] == 'x')
-		return parse_hex(text + 2, value);
-	return parse_decimal(text, value);
 }
 
 /* Unescape in place; false unless every byte is written in its one way. */

@@ -36,30 +36,32 @@ struct probe_result {
 	struct probe_registers iface, effect;
 	GPtrArray *readings; /* of struct probe_reading */
 	/* What is on its way. */
-	struct probe_reading *reading;
+	struct probe_reading reading;
 	struct probe_bad bad;
 	struct probe_range range;
 	uint32_t exits; /* of a cost */
 	const char *at; /* of the frame */
 };
 
-static void reading_free(void *data)
+static void reading_clear(struct probe_reading *reading)
 {
-	struct probe_reading *reading = data;
-
 	g_free(reading->name);
 	g_array_unref(reading->bad);
 	g_array_unref(reading->ranges);
-	g_free(reading);
 }
 
-static struct probe_reading *reading_new(void)
+static void reading_free(void *data)
 {
-	struct probe_reading *reading = g_new0(struct probe_reading, 1);
+	reading_clear(data);
+	g_free(data);
+}
 
-	reading->bad = g_array_new(FALSE, FALSE, sizeof(struct probe_bad));
-	reading->ranges = g_array_new(FALSE, FALSE, sizeof(struct probe_range));
-	return reading;
+static struct probe_reading reading_empty(void)
+{
+	return (struct probe_reading){
+		.bad = g_array_new(FALSE, FALSE, sizeof(struct probe_bad)),
+		.ranges = g_array_new(FALSE, FALSE, sizeof(struct probe_range)),
+	};
 }
 
 probe_result *probe_result_new(void)
@@ -68,7 +70,7 @@ probe_result *probe_result_new(void)
 
 	result->expect = EXPECT_BEGIN;
 	result->readings = g_ptr_array_new_with_free_func(reading_free);
-	result->reading = reading_new();
+	result->reading = reading_empty();
 	return result;
 }
 
@@ -76,7 +78,7 @@ void probe_result_free(probe_result *result)
 {
 	if (!result)
 		return;
-	reading_free(result->reading);
+	reading_clear(&result->reading);
 	g_ptr_array_unref(result->readings);
 	g_free(result);
 }
@@ -106,13 +108,13 @@ static bool refuse(const struct frame *frame, GError **error, const char *format
 static bool take_bad(probe_result *result, const struct frame *frame G_GNUC_UNUSED,
 		     GError **error G_GNUC_UNUSED)
 {
-	g_array_append_val(result->reading->bad, result->bad);
+	g_array_append_val(result->reading.bad, result->bad);
 	return true;
 }
 
 static bool take_cost(probe_result *result, const struct frame *frame, GError **error)
 {
-	struct record_cost *cost = &result->reading->cost;
+	struct record_cost *cost = &result->reading.cost;
 
 	if (cost->known)
 		return refuse(frame, error, "stands twice before a reading");
@@ -130,7 +132,7 @@ static bool take_before(probe_result *result, const struct frame *frame, GError 
 static bool take_exit(probe_result *result, const struct frame *frame, GError **error)
 {
 	const struct probe_range *range = &result->range;
-	GArray *ranges = result->reading->ranges;
+	GArray *ranges = result->reading.ranges;
 	const struct probe_range *before =
 		ranges->len > 0 ? &g_array_index(ranges, struct probe_range, ranges->len - 1)
 				: NULL;
@@ -159,12 +161,12 @@ static bool take_after(probe_result *result, const struct frame *frame, GError *
 static bool take_cycles(probe_result *result, const struct frame *frame G_GNUC_UNUSED,
 			GError **error G_GNUC_UNUSED)
 {
-	g_ptr_array_add(result->readings, result->reading);
-	result->reading = reading_new();
+	g_ptr_array_add(result->readings, g_memdup2(&result->reading, sizeof(result->reading)));
+	result->reading = reading_empty();
 	return true;
 }
 
-/* A field, and where in the result, or in the reading that is on its way, it goes. */
+/* A field, and where in the result it goes. */
 struct field {
 	const char *key;
 	enum {
@@ -174,22 +176,14 @@ struct field {
 		FIELD_U64,	 /* uint64_t */
 		FIELD_REGISTERS, /* four numbers of 32 bits with commas between */
 	} type;
-	bool of_reading;
 	size_t offset;
 };
 
 /* Before the first reading, and after each. */
 #define BETWEEN (EXPECT_READING | EXPECT_READING_OR_END)
 
-#define FIELDS_MAX 5
-#define OF_RESULT(key, type, m)                                                                    \
-	{                                                                                          \
-		key, FIELD_##type, false, offsetof(struct probe_result, m)                         \
-	}
-#define OF_READING(key, type, m)                                                                   \
-	{                                                                                          \
-		key, FIELD_##type, true, offsetof(struct probe_reading, m)                         \
-	}
+#define FIELDS_MAX	 5
+#define TO(member, type) FIELD_##type, offsetof(struct probe_result, member)
 
 /* What may come when, the fields that it has, and what is expected then. */
 static const struct step {
@@ -201,53 +195,56 @@ static const struct step {
 } steps[] = {
 	/* begin and end themselves were checked by the frameset. */
 	{ "begin", EXPECT_BEGIN, EXPECT_IFACE, NULL, { { 0 } } },
-	{ "iface", EXPECT_IFACE, EXPECT_EFFECT, NULL, { OF_RESULT("regs", REGISTERS, iface) } },
-	{ "effect", EXPECT_EFFECT, EXPECT_READING, NULL, { OF_RESULT("regs", REGISTERS, effect) } },
+	{ "iface", EXPECT_IFACE, EXPECT_EFFECT, NULL, { { "regs", TO(iface, REGISTERS) } } },
+	{ "effect", EXPECT_EFFECT, EXPECT_READING, NULL, { { "regs", TO(effect, REGISTERS) } } },
 	{ "bad",
 	  BETWEEN,
 	  EXPECT_READING,
 	  take_bad,
-	  { OF_RESULT("leaf", U32, bad.leaf), OF_RESULT("index", U32, bad.index),
-	    OF_RESULT("regs", REGISTERS, bad.answer) } },
+	  { { "leaf", TO(bad.leaf, U32) },
+	    { "index", TO(bad.index, U32) },
+	    { "regs", TO(bad.answer, REGISTERS) } } },
 	{ "cost",
 	  BETWEEN,
 	  EXPECT_READING,
 	  take_cost,
-	  { OF_RESULT("exits", U32, exits), OF_READING("ticks", U64, cost.ticks) } },
+	  { { "exits", TO(exits, U32) }, { "ticks", TO(reading.cost.ticks, U64) } } },
 	{ "reading",
 	  BETWEEN,
 	  EXPECT_BEFORE,
 	  NULL,
-	  { OF_READING("name", NAME, name), OF_READING("n", U64, n),
-	    OF_READING("tsc", U64, tsc) } },
+	  { { "name", TO(reading.name, NAME) },
+	    { "n", TO(reading.n, U64) },
+	    { "tsc", TO(reading.tsc, U64) } } },
 	{ "total",
 	  EXPECT_BEFORE,
 	  EXPECT_EXIT,
 	  take_before,
-	  { OF_RESULT("at", TEXT, at), OF_READING("regs", REGISTERS, before) } },
+	  { { "at", TO(at, TEXT) }, { "regs", TO(reading.before, REGISTERS) } } },
 	{ "exit",
 	  EXPECT_EXIT | EXPECT_EXIT_OR_AFTER,
 	  EXPECT_EXIT_OR_AFTER,
 	  take_exit,
-	  { OF_RESULT("first", U32, range.first), OF_RESULT("last", U32, range.last),
-	    OF_RESULT("live", REGISTERS, range.live),
-	    OF_RESULT("latched", REGISTERS, range.latched),
-	    OF_RESULT("cycles", REGISTERS, range.cycles) } },
+	  { { "first", TO(range.first, U32) },
+	    { "last", TO(range.last, U32) },
+	    { "live", TO(range.live, REGISTERS) },
+	    { "latched", TO(range.latched, REGISTERS) },
+	    { "cycles", TO(range.cycles, REGISTERS) } } },
 	{ "total",
 	  EXPECT_EXIT_OR_AFTER,
 	  EXPECT_LATCH,
 	  take_after,
-	  { OF_RESULT("at", TEXT, at), OF_READING("regs", REGISTERS, after) } },
+	  { { "at", TO(at, TEXT) }, { "regs", TO(reading.after, REGISTERS) } } },
 	{ "latch",
 	  EXPECT_LATCH,
 	  EXPECT_CYCLES,
 	  NULL,
-	  { OF_READING("regs", REGISTERS, latch), OF_READING("cpuids", U64, cpuids) } },
+	  { { "regs", TO(reading.latch, REGISTERS) }, { "cpuids", TO(reading.cpuids, U64) } } },
 	{ "cycles",
 	  EXPECT_CYCLES,
 	  EXPECT_READING_OR_END,
 	  take_cycles,
-	  { OF_READING("regs", REGISTERS, cycles) } },
+	  { { "regs", TO(reading.cycles, REGISTERS) } } },
 	{ "end", EXPECT_READING_OR_END, EXPECT_NOTHING, NULL, { { 0 } } },
 };
 
@@ -307,9 +304,8 @@ static bool read_fields(probe_result *result, const struct frame *frame, const s
 		count++;
 	for (unsigned int i = 0; i < count; i++) {
 		const struct field *field = &step->fields[i];
-		char *base = field->of_reading ? (char *)result->reading : (char *)result;
 
-		if (!read_field(frame, field, base + field->offset, error))
+		if (!read_field(frame, field, (char *)result + field->offset, error))
 			return false;
 		/* The first one says best of what kind the frame is. */
 		if (frame->count != count)
