@@ -50,12 +50,11 @@ static const char *const folders[] = {
 	"/bin", "/dev", "/proc", "/sbin", "/sys", TMP_PATH, "/eptlab", L2_IMAGE_WORKLOADS,
 };
 
-struct arguments {
-	const char *init;    /* the program that is pid 1 in L2 */
-	const char *busybox; /* a static one */
-	const char *cache;   /* the folder in which libguestfs keeps its appliance */
-	const char *image;
-};
+/*
+ * INIT is the program that is pid 1 in L2, BUSYBOX a static one, CACHE the folder in which
+ * libguestfs keeps its appliance.
+ */
+enum { INIT = 1, BUSYBOX, CACHE, IMAGE, ARGUMENTS };
 
 static bool make_partition(guestfs_h *g, GError **error)
 {
@@ -98,24 +97,24 @@ static bool make_folders(guestfs_h *g, GError **error)
 	return appliance_fail(g, "furnish the L2 image", error);
 }
 
-static bool put_files(guestfs_h *g, const struct arguments *arguments, GError **error)
+static bool put_files(guestfs_h *g, char **argv, GError **error)
 {
-	g_autofree char *busybox = digest_file(arguments->busybox, error);
-	g_autofree char *init = busybox ? digest_file(arguments->init, error) : NULL;
+	g_autofree char *busybox = digest_file(argv[BUSYBOX], error);
+	g_autofree char *init = busybox ? digest_file(argv[INIT], error) : NULL;
 
-	return init && appliance_upload(g, arguments->busybox, BUSYBOX_PATH, error) &&
-	       appliance_upload(g, arguments->init, INIT_PATH, error) &&
+	return init && appliance_upload(g, argv[BUSYBOX], BUSYBOX_PATH, error) &&
+	       appliance_upload(g, argv[INIT], INIT_PATH, error) &&
 	       appliance_remount(g, PARTITION, error) &&
 	       appliance_verify(g, BUSYBOX_PATH, busybox, error) &&
 	       appliance_verify(g, INIT_PATH, init, error);
 }
 
-static bool fill(const char *image, const struct arguments *arguments, GError **error)
+static bool fill(const char *image, char **argv, GError **error)
 {
-	g_autoptr(guestfs_h) g = appliance_open(image, arguments->cache, arguments->cache, error);
+	g_autoptr(guestfs_h) g = appliance_open(image, argv[CACHE], argv[CACHE], error);
 
 	return g && make_partition(g, error) && make_file_system(g, error) &&
-	       make_folders(g, error) && put_files(g, arguments, error) &&
+	       make_folders(g, error) && put_files(g, argv, error) &&
 	       appliance_close(g_steal_pointer(&g), error);
 }
 
@@ -144,17 +143,17 @@ static bool flush(const char *path, GError **error)
 	return ok;
 }
 
-static bool make_image(const struct arguments *arguments, GError **error)
+static bool make_image(char **argv, GError **error)
 {
-	g_autofree char *temporary = g_strconcat(arguments->image, ".tmp", NULL);
+	g_autofree char *temporary = g_strconcat(argv[IMAGE], ".tmp", NULL);
 	struct l2_image made;
 
-	if (g_mkdir_with_parents(arguments->cache, 0755) < 0)
-		return fail("make", arguments->cache, error);
-	if (create_empty(temporary, error) && fill(temporary, arguments, error) &&
+	if (g_mkdir_with_parents(argv[CACHE], 0755) < 0)
+		return fail("make", argv[CACHE], error);
+	if (create_empty(temporary, error) && fill(temporary, argv, error) &&
 	    l2_image_read(temporary, &made, error) && ext4_stamp(temporary, made.start, error) &&
 	    flush(temporary, error)) {
-		if (g_rename(temporary, arguments->image) == 0)
+		if (g_rename(temporary, argv[IMAGE]) == 0)
 			return true;
 		fail("rename", temporary, error);
 	}
@@ -166,11 +165,11 @@ int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (argc != 5) {
+	if (argc != ARGUMENTS) {
 		g_printerr("usage: %s INIT BUSYBOX CACHE IMAGE\n", argv[0]);
 		return EPTLAB_ERROR_USAGE;
 	}
-	if (make_image(&(struct arguments){ argv[1], argv[2], argv[3], argv[4] }, &error))
+	if (make_image(argv, &error))
 		return 0;
 	g_printerr("mkimage: %s\n", error->message);
 	return error->code;

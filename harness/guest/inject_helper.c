@@ -19,75 +19,52 @@
 
 #define PARTITION "/dev/sda1"
 
-struct file {
-	const char *host;
-	const char *guest;
-	const char *sha256;
-};
+/* The arguments: those of the program, and of each file. */
+enum { IMAGE = 1, START, CACHE, TMP, FILES };
+enum { HOST, GUEST, SHA256, FILE_ARGUMENTS };
 
-struct job {
-	const char *image;
-	guint64 start;
-	const char *cache;
-	const char *tmp;
-	const struct file *files;
-	size_t count;
-};
-
-static bool put_files(guestfs_h *g, const struct job *job, GError **error)
+static bool put_files(guestfs_h *g, char **file, GError **error)
 {
-	size_t i;
-
 	helper_side_step("writing probe and workloads into the L2 image");
 	if (guestfs_mount(g, PARTITION, "/") < 0)
 		return appliance_fail(g, "mount the L2 image", error);
-	for (i = 0; i < job->count; i++)
-		if (!appliance_upload(g, job->files[i].host, job->files[i].guest, error))
+	for (; *file; file += FILE_ARGUMENTS)
+		if (!appliance_upload(g, file[HOST], file[GUEST], error))
 			return false;
 	return true;
 }
 
-static bool verify_files(guestfs_h *g, const struct job *job, GError **error)
+static bool verify_files(guestfs_h *g, char **file, GError **error)
 {
-	size_t i;
-
 	helper_side_step("reading probe and workloads back");
 	if (!appliance_remount(g, PARTITION, error))
 		return false;
-	for (i = 0; i < job->count; i++)
-		if (!appliance_verify(g, job->files[i].guest, job->files[i].sha256, error))
+	for (; *file; file += FILE_ARGUMENTS)
+		if (!appliance_verify(g, file[GUEST], file[SHA256], error))
 			return false;
 	return true;
 }
 
-static bool run(const struct job *job, GError **error)
+static bool run(char **argv, GError **error)
 {
 	g_autoptr(guestfs_h) g = NULL;
 
 	helper_side_step("booting the libguestfs appliance");
-	g = appliance_open(job->image, job->cache, job->tmp, error);
-	return g && put_files(g, job, error) && verify_files(g, job, error) &&
+	g = appliance_open(argv[IMAGE], argv[CACHE], g_getenv("TMPDIR"), error);
+	return g && put_files(g, argv + FILES, error) && verify_files(g, argv + FILES, error) &&
 	       appliance_close(g_steal_pointer(&g), error) &&
-	       ext4_stamp(job->image, job->start, error);
+	       ext4_stamp(argv[IMAGE], g_ascii_strtoull(argv[START], NULL, 10), error);
 }
 
 int main(int argc, char **argv)
 {
-	g_autofree struct file *files = g_new0(struct file, argc);
-	struct job job = { .files = files };
 	g_autoptr(GError) error = NULL;
-	int i;
 
-	if (argc < 8 || (argc - 5) % 3 != 0 || !helper_side_start(argv[4])) {
+	if (argc <= FILES || (argc - FILES) % FILE_ARGUMENTS != 0 ||
+	    !helper_side_start(argv[TMP])) {
 		fprintf(stderr, "usage: %s IMAGE START CACHE TMP (FILE PATH SHA256)...\n", argv[0]);
 		return EPTLAB_ERROR_USAGE;
 	}
-	job.image = argv[1];
-	job.start = g_ascii_strtoull(argv[2], NULL, 10);
-	job.cache = argv[3];
-	job.tmp = g_getenv("TMPDIR");
-	for (i = 5; i < argc; i += 3)
-		files[job.count++] = (struct file){ argv[i], argv[i + 1], argv[i + 2] };
-	run(&job, &error);
+	run(argv, &error);
 	return helper_side_end(error);
 }

@@ -18,65 +18,53 @@
 #include "guest/own_system.h"
 #include "model/error.h"
 
-struct job {
-	const char *image;
-	const char *overlay;
-	const char *cache;
-	const char *tmp;
-	struct own_system_files files;
-};
+enum { IMAGE = 1, OVERLAY, CACHE, TMP, PROBE, PROGRAM, HOLD, ARGUMENTS };
 
-static bool make_overlay(guestfs_h *g, const struct job *job, GError **error)
+static bool make_overlay(guestfs_h *g, char **argv, GError **error)
 {
-	g_autofree char *format = guestfs_disk_format(g, job->image);
+	g_autofree char *format = guestfs_disk_format(g, argv[IMAGE]);
 
 	if (format == NULL)
 		return appliance_fail(g, "look at the image", error);
 	if (strcmp(format, "qcow2") != 0 && strcmp(format, "raw") != 0)
-		return own_system_refuse(error, job->image,
+		return own_system_refuse(error, argv[IMAGE],
 					 "is of the format %s, expected qcow2 or raw; convert it "
 					 "with qemu-img convert -O qcow2",
 					 format);
-	return guestfs_disk_create(g, job->overlay, "qcow2", -1, GUESTFS_DISK_CREATE_BACKINGFILE,
-				   job->image, GUESTFS_DISK_CREATE_BACKINGFORMAT, format,
+	return guestfs_disk_create(g, argv[OVERLAY], "qcow2", -1, GUESTFS_DISK_CREATE_BACKINGFILE,
+				   argv[IMAGE], GUESTFS_DISK_CREATE_BACKINGFORMAT, format,
 				   -1) == 0 ||
 	       appliance_fail(g, "make an overlay of the image", error);
 }
 
-static bool run(const struct job *job, GError **error)
+static bool run(char **argv, GError **error)
 {
-	g_autoptr(guestfs_h) g = appliance_create(job->cache, job->tmp, error);
+	const struct own_system_files files = {
+		.probe = argv[PROBE],
+		.workload = argv[PROGRAM],
+		.hold = strcmp(argv[HOLD], "1") == 0,
+	};
+	g_autoptr(guestfs_h) g = NULL;
 
-	if (g == NULL || !make_overlay(g, job, error) ||
-	    !appliance_launch(g, job->overlay, "qcow2", error))
+	helper_side_step("booting the libguestfs appliance");
+	g = appliance_create(argv[CACHE], g_getenv("TMPDIR"), error);
+	if (g == NULL || !make_overlay(g, argv, error) ||
+	    !appliance_launch(g, argv[OVERLAY], "qcow2", error))
 		return false;
 	helper_side_step("looking at the system in the image");
-	return own_system_mount(g, job->image, error) &&
-	       own_system_install(g, job->image, &job->files, error) &&
+	return own_system_mount(g, argv[IMAGE], error) &&
+	       own_system_install(g, argv[IMAGE], &files, error) &&
 	       appliance_close(g_steal_pointer(&g), error);
 }
 
 int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
-	struct job job;
 
-	if (argc != 8 || !helper_side_start(argv[4])) {
+	if (argc != ARGUMENTS || !helper_side_start(argv[TMP])) {
 		fprintf(stderr, "usage: %s IMAGE OVERLAY CACHE TMP PROBE PROGRAM HOLD\n", argv[0]);
 		return EPTLAB_ERROR_USAGE;
 	}
-	job = (struct job){
-		.image = argv[1],
-		.overlay = argv[2],
-		.cache = argv[3],
-		.tmp = g_getenv("TMPDIR"),
-		.files = {
-			.probe = argv[5],
-			.workload = argv[6],
-			.hold = strcmp(argv[7], "1") == 0,
-		},
-	};
-	helper_side_step("booting the libguestfs appliance");
-	run(&job, &error);
+	run(argv, &error);
 	return helper_side_end(error);
 }
