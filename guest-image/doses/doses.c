@@ -16,18 +16,8 @@
 
 /* ---- What the CPU offers ---- */
 
-#define CPUID_VENDOR		   0
-#define CPUID_FEATURES		   1
-#define CPUID_FEATURE_PCID	   (1U << 17) /* of ECX */
-#define CPUID_FEATURE_TSC_DEADLINE (1U << 24) /* of ECX */
-
-static bool has_feature(uint32_t bit)
-{
-	uint32_t eax, ebx, ecx, edx;
-
-	__cpuid(CPUID_FEATURES, eax, ebx, ecx, edx);
-	return ecx & bit;
-}
+#define CPUID_FEATURE_PCID	   (1U << 17)
+#define CPUID_FEATURE_TSC_DEADLINE (1U << 24)
 
 /* ---- cpuid, cpuid-ring3 ---- */
 
@@ -132,7 +122,8 @@ static void give_wrmsr(uint64_t n)
 static const char *wrmsr_fast_impossible(uint64_t n)
 {
 	(void)n;
-	return has_feature(CPUID_FEATURE_TSC_DEADLINE) ? NULL : "CPUID has no TSC deadline timer";
+	return machine_has_feature(CPUID_FEATURE_TSC_DEADLINE) ? NULL
+							       : "CPUID has no TSC deadline timer";
 }
 
 static void give_wrmsr_fast(uint64_t n)
@@ -250,7 +241,7 @@ static void give_cr3(uint64_t n)
 static const char *cr3_pcid_impossible(uint64_t n)
 {
 	(void)n;
-	return has_feature(CPUID_FEATURE_PCID) ? NULL : "CPUID has no PCID";
+	return machine_has_feature(CPUID_FEATURE_PCID) ? NULL : "CPUID has no PCID";
 }
 
 /* The first space has PCID 0, as CR4.PCIDE wants when it is set. Every other pair does not flush.

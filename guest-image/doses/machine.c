@@ -232,7 +232,7 @@ static void load_descriptors(bool second)
 #define SECOND_ID 1
 
 #define CPUID_FEATURES	     1
-#define CPUID_FEATURE_X2APIC (1U << 21) /* of ECX */
+#define CPUID_FEATURE_X2APIC (1U << 21)
 
 /* From INIT to SIPI: SDM vol. 3, "Typical BSP Initialization Sequence". */
 #define INIT_NANOSECONDS 10000000
@@ -247,14 +247,12 @@ static void apic_send(uint32_t command)
 	apic_write(APIC_ICR, (uint64_t)SECOND_ID << 32 | command);
 }
 
-static void apic_check(void)
+bool machine_has_feature(uint32_t bit)
 {
 	uint32_t eax, ebx, ecx, edx;
 
 	__cpuid(CPUID_FEATURES, eax, ebx, ecx, edx);
-	if (!(ecx & CPUID_FEATURE_X2APIC))
-		machine_fail("this CPU has no x2APIC, without which hlt and smp do not cost what "
-			     "they should");
+	return ecx & bit;
 }
 
 /* One shot, and a tick is a nanosecond: KVM's APIC_BUS_CYCLE_NS is 1, as is QEMU's period. */
@@ -342,6 +340,8 @@ void machine_init(void)
 	uart_init(FRAMES);
 	make_idt();
 	silence_pc();
-	apic_check();
+	if (!machine_has_feature(CPUID_FEATURE_X2APIC))
+		machine_fail("this CPU has no x2APIC, without which hlt and smp do not cost what "
+			     "they should");
 	machine_init_cpu(false);
 }

@@ -108,6 +108,9 @@ void exception(uint64_t vector, const uint64_t *frame);
 void machine_init(void);
 void machine_init_cpu(bool second);
 
+/* Is that bit of ECX of CPUID leaf 1 set? */
+bool machine_has_feature(uint32_t bit);
+
 /* How many vCPUs the machine has. */
 unsigned int machine_cpus(void);
 
