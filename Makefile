@@ -42,7 +42,7 @@ CFLAGS ?= -O2 -g
 # Wherever the clone is, the same bytes: the agent is part of L1, and so of what is measured.
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=. -I harness -isystem $(BUILD)/uapi \
 	$(shell pkg-config --cflags $(LIBRARIES))
-LIBRARIES := gio-unix-2.0 jansson libxml-2.0 libkmod libvirt zlib
+LIBRARIES := gio-unix-2.0 jansson libxml-2.0 libkmod libvirt zlib smartcols
 # L1's program: what is not in its list cannot change what is measured.
 AGENT_LDLIBS = $(shell pkg-config --libs gio-unix-2.0 libxml-2.0 libkmod libvirt zlib)
 LDLIBS = $(shell pkg-config --libs $(LIBRARIES)) -lcsv -lutil -lm

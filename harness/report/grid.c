@@ -1,66 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "report/grid.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <libsmartcols.h>
 
 #include "model/words.h"
+#include "report/screen.h"
 
 /* A bar that is shorter says nothing, a longer one does not say more. */
 #define BAR_LEAST 10
 #define BAR_MOST  48
 
-struct bar {
-	double first, second, longest; /* longest 0: no bar */
-};
-
-enum line_kind { LINE_CELLS, LINE_GAP, LINE_ESCAPE };
-
-struct line {
-	enum line_kind kind;
-	char **cells; /* LINE_ESCAPE: one, the sequence */
-	struct bar bar;
+struct row {
+	double first, second, longest; /* of the bar; longest 0: none */
+	bool bold;
 };
 
 struct grid {
 	const struct grid_column *columns;
 	size_t count;
-	GPtrArray *lines; /* of struct line */
+	struct libscols_table *table;
+	GArray *rows; /* of struct row: what smartcols does not know */
 };
-
-static void line_free(gpointer data)
-{
-	struct line *line = data;
-
-	g_strfreev(line->cells);
-	g_free(line);
-}
-
-struct grid *grid_new(const struct grid_column *columns, size_t count)
-{
-	struct grid *grid = g_new0(struct grid, 1);
-
-	grid->columns = columns;
-	grid->count = count;
-	grid->lines = g_ptr_array_new_with_free_func(line_free);
-	return grid;
-}
-
-void grid_free(struct grid *grid)
-{
-	if (grid == NULL)
-		return;
-	g_ptr_array_unref(grid->lines);
-	g_free(grid);
-}
-
-static struct line *add_line(struct grid *grid, enum line_kind kind)
-{
-	struct line *line = g_new0(struct line, 1);
-
-	line->kind = kind;
-	g_ptr_array_add(grid->lines, line);
-	return line;
-}
 
 /* At most width characters; '~' says that there were more. */
 static char *shortened(const char *foreign, size_t width)
@@ -74,89 +36,107 @@ static char *shortened(const char *foreign, size_t width)
 	return text;
 }
 
-void grid_add(struct grid *grid, const char *const *cells)
+struct grid *grid_new(const struct grid_column *columns, size_t count)
 {
-	struct line *line = add_line(grid, LINE_CELLS);
+	struct grid *grid = g_new0(struct grid, 1);
 
-	line->cells = g_new0(char *, grid->count + 1);
-	for (size_t i = 0; i < grid->count; i++)
-		line->cells[i] = shortened(cells[i], grid->columns[i].most);
+	grid->columns = columns;
+	grid->count = count;
+	grid->table = scols_new_table();
+	grid->rows = g_array_new(FALSE, TRUE, sizeof(struct row));
+	/* The terminal's width is what the caller says; smartcols would cut cells, not columns. */
+	scols_table_set_termforce(grid->table, SCOLS_TERMFORCE_NEVER);
+	scols_table_enable_noheadings(grid->table, columns[0].heading == NULL);
+	for (size_t i = 0; i < count; i++) {
+		g_autofree char *heading = shortened(columns[i].heading, columns[i].most);
+
+		scols_table_new_column(grid->table, heading, 0,
+				       columns[i].left || columns[i].bar ? 0 : SCOLS_FL_RIGHT);
+	}
+	return grid;
 }
 
-void grid_set_bar(struct grid *grid, double first, double second, double longest)
+void grid_free(struct grid *grid)
 {
-	struct line *line = g_ptr_array_index(grid->lines, grid->lines->len - 1);
-
-	line->bar = (struct bar){ first, second, longest };
+	if (grid == NULL)
+		return;
+	scols_unref_table(grid->table);
+	g_array_unref(grid->rows);
+	g_free(grid);
 }
 
 void grid_add_gap(struct grid *grid)
 {
-	add_line(grid, LINE_GAP);
+	scols_table_new_line(grid->table, NULL);
+	g_array_set_size(grid->rows, grid->rows->len + 1);
 }
 
-void grid_add_escape(struct grid *grid, const char *sequence)
+static struct row *last_row(struct grid *grid)
 {
-	struct line *line = add_line(grid, LINE_ESCAPE);
-
-	line->cells = g_new0(char *, 2);
-	line->cells[0] = g_strdup(sequence);
+	return &g_array_index(grid->rows, struct row, grid->rows->len - 1);
 }
 
-/* ---- Widths ---- */
-
-static size_t width_of(const struct grid *grid, size_t column)
+void grid_add(struct grid *grid, const char *const *cells)
 {
-	g_autofree char *heading =
-		shortened(grid->columns[column].heading, grid->columns[column].most);
-	size_t width = strlen(heading);
+	grid_add_gap(grid);
+	for (size_t i = 0; i < grid->count && !grid->columns[i].bar; i++) {
+		g_autofree char *cell = shortened(cells[i], grid->columns[i].most);
 
-	for (guint i = 0; i < grid->lines->len; i++) {
-		const struct line *line = g_ptr_array_index(grid->lines, i);
-
-		if (line->kind == LINE_CELLS)
-			width = MAX(width, strlen(line->cells[column]));
+		scols_line_set_data(scols_table_get_line(grid->table, grid->rows->len - 1), i,
+				    cell);
 	}
+}
+
+void grid_set_bar(struct grid *grid, double first, double second, double longest)
+{
+	struct row *row = last_row(grid);
+
+	row->first = first;
+	row->second = second;
+	row->longest = longest;
+}
+
+void grid_set_bold(struct grid *grid)
+{
+	last_row(grid)->bold = true;
+}
+
+/* ---- Width ---- */
+
+/* The lines without blanks at their ends; *width: of the longest one, as smartcols made it. */
+static char **lines_of(struct grid *grid, size_t *width)
+{
+	char *text = NULL;
+	char **lines;
+
+	scols_print_table_to_string(grid->table, &text);
+	lines = g_strsplit(text != NULL ? text : "", "\n", -1);
+	free(text);
+	*width = 0;
+	for (char **line = lines; *line != NULL; line++) {
+		*width = MAX(*width, strlen(*line));
+		g_strchomp(*line);
+	}
+	return lines;
+}
+
+static void show(struct grid *grid, size_t column, bool shown)
+{
+	struct libscols_column *one = scols_table_get_column(grid->table, column);
+	int flags = scols_column_get_flags(one);
+
+	scols_column_set_flags(one, shown ? flags & ~SCOLS_FL_HIDDEN : flags | SCOLS_FL_HIDDEN);
+}
+
+static size_t width_of(struct grid *grid)
+{
+	size_t width;
+
+	g_strfreev(lines_of(grid, &width));
 	return width;
 }
 
-/* The widths of all columns, 0 for those left out. Returns that of a line. */
-static size_t choose(const struct grid *grid, size_t *widths, size_t width)
-{
-	size_t sum = 0;
-
-	for (size_t i = 0; i < grid->count; i++) {
-		widths[i] = width_of(grid, i);
-		sum += widths[i] + (i > 0);
-	}
-	for (size_t i = grid->count; i > 0 && sum > width; i--) {
-		if (!grid->columns[i - 1].optional)
-			continue;
-		sum -= widths[i - 1] + 1;
-		widths[i - 1] = 0;
-	}
-	return sum;
-}
-
-/* ---- Lines ---- */
-
-static void put_cells(const struct grid *grid, GString *out, const size_t *widths,
-		      const char *const *cells)
-{
-	for (size_t i = 0; i < grid->count; i++) {
-		int width = (int)widths[i];
-
-		if (width > 0)
-			g_string_append_printf(out, "%s%*s", i > 0 ? " " : "",
-					       grid->columns[i].left ? -width : width, cells[i]);
-	}
-}
-
-static void put_times(GString *out, char character, size_t times)
-{
-	for (; times > 0; times--)
-		g_string_append_c(out, character);
-}
+/* ---- Bars ---- */
 
 /* What is not 0 is seen. */
 static size_t bar_length(double value, double longest, size_t width)
@@ -166,66 +146,55 @@ static size_t bar_length(double value, double longest, size_t width)
 	return value > 0 ? CLAMP(length, 1, width) : 0;
 }
 
-static void put_bar(GString *out, const struct bar *bar, size_t width)
+static void set_bars(struct grid *grid, size_t column, size_t width)
 {
-	size_t first = bar_length(bar->first, bar->longest, width);
-	size_t second = bar_length(bar->second, bar->longest, width);
+	for (guint i = 0; i < grid->rows->len; i++) {
+		const struct row *row = &g_array_index(grid->rows, struct row, i);
+		size_t first = bar_length(row->first, row->longest, width);
+		size_t second = bar_length(row->second, row->longest, width);
+		g_autofree char *both = g_strnfill(MIN(first, second), '=');
+		g_autofree char *more = g_strnfill(MAX(first, second) - MIN(first, second),
+						   first > second ? '-' : '+');
+		g_autofree char *bar = g_strconcat(both, more, NULL);
 
-	put_times(out, '=', MIN(first, second));
-	put_times(out, '-', first > second ? first - second : 0);
-	put_times(out, '+', second > first ? second - first : 0);
-}
-
-static void end_line(GString *out)
-{
-	while (out->len > 0 && out->str[out->len - 1] == ' ')
-		g_string_truncate(out, out->len - 1);
-	g_string_append_c(out, '\n');
-}
-
-static void put_line(const struct grid *grid, GString *out, const struct line *line,
-		     const size_t *widths, size_t bar_width)
-{
-	switch (line->kind) {
-	case LINE_ESCAPE:
-		g_string_append(out, line->cells[0]);
-		break;
-	case LINE_GAP:
-		g_string_append_c(out, '\n');
-		break;
-	case LINE_CELLS:
-		put_cells(grid, out, widths, (const char *const *)line->cells);
-		if (bar_width > 0 && line->bar.longest > 0) {
-			g_string_append_c(out, ' ');
-			put_bar(out, &line->bar, bar_width);
-		}
-		end_line(out);
-		break;
+		scols_line_set_data(scols_table_get_line(grid->table, i), column, bar);
 	}
 }
 
-static bool has_bars(const struct grid *grid)
+/* Leaves out what does not fit; bars are made for what is left. */
+static void fit(struct grid *grid, size_t width)
 {
-	for (guint i = 0; i < grid->lines->len; i++)
-		if (((const struct line *)g_ptr_array_index(grid->lines, i))->bar.longest > 0)
-			return true;
-	return false;
+	const bool bars = grid->columns[grid->count - 1].bar;
+	const size_t columns = grid->count - bars;
+	size_t taken;
+
+	if (bars)
+		show(grid, columns, false);
+	for (size_t i = columns; i > 0 && width_of(grid) > width; i--)
+		if (grid->columns[i - 1].optional)
+			show(grid, i - 1, false);
+	taken = width_of(grid) + 1;
+	if (bars && width >= taken + BAR_LEAST) {
+		set_bars(grid, columns, MIN(width - taken, BAR_MOST));
+		show(grid, columns, true);
+	}
 }
 
-void grid_put(const struct grid *grid, GString *out, size_t width, const char *bar_heading)
+void grid_put(struct grid *grid, GString *out, size_t width)
 {
-	g_autofree size_t *widths = g_new0(size_t, grid->count);
-	g_auto(GStrv) headings = g_new0(char *, grid->count + 1);
-	size_t taken = choose(grid, widths, width);
-	size_t room = width > taken ? width - taken - 1 : 0;
-	size_t bar_width = has_bars(grid) && room >= BAR_LEAST ? MIN(room, BAR_MOST) : 0;
+	const guint headings = grid->columns[0].heading != NULL ? 1 : 0;
+	g_auto(GStrv) lines = NULL;
+	size_t made;
 
 	for (size_t i = 0; i < grid->count; i++)
-		headings[i] = shortened(grid->columns[i].heading, grid->columns[i].most);
-	put_cells(grid, out, widths, (const char *const *)headings);
-	if (bar_width > 0 && bar_heading != NULL)
-		g_string_append_printf(out, " %.*s", (int)bar_width, bar_heading);
-	end_line(out);
-	for (guint i = 0; i < grid->lines->len; i++)
-		put_line(grid, out, g_ptr_array_index(grid->lines, i), widths, bar_width);
+		show(grid, i, true);
+	fit(grid, width);
+	lines = lines_of(grid, &made);
+	for (guint i = 0; i < grid->rows->len + headings && lines[i] != NULL; i++) {
+		bool bold =
+			i >= headings && g_array_index(grid->rows, struct row, i - headings).bold;
+
+		g_string_append_printf(out, "%s%s%s\n", bold ? SCREEN_BOLD : "", lines[i],
+				       bold ? SCREEN_PLAIN : "");
+	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "report/html_tree.h"
 
+#include <stdbool.h>
 #include <glib.h>
 
 /* What XML has no character for (XML 1.0, section 2.2) becomes U+FFFD. */

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "model/words.h"
+#include "report/columns.h"
 #include "report/excerpt.h"
 #include "report/prose.h"
 
@@ -91,56 +91,47 @@ static void put_log(GString *out, const char *label, const char *kernel_log)
 
 /* ---- The counts ---- */
 
-static void put_cell(GString *out, char *text)
-{
-	g_string_append_c(out, ' ');
-	put_text(out, text);
-	g_string_append(out, " |");
-	g_free(text);
-}
+static const struct column all[] = {
+	{ COLUMN_REASON, false, "No." },
+	{ COLUMN_NAME, false, "Exit reason" },
+	{ COLUMN_COUNT, false, "" },
+	{ COLUMN_COUNT, true, "" },
+	{ COLUMN_DIFFERENCE, false, "Difference" },
+	{ COLUMN_RATIO, false, "Ratio" },
+	{ COLUMN_SHARE, false, "% " },
+	{ COLUMN_SHARE, true, "% " },
+	{ COLUMN_CYCLES, false, "Cycles " },
+	{ COLUMN_CYCLES, true, "Cycles " },
+};
 
-static void put_row(GString *out, const struct comparison *comparison, char *reason,
-		    const char *name, const struct compare_row *row)
+/* row NULL: the headings. */
+static void put_row(GString *out, const struct comparison *comparison, const GArray *columns,
+		    const struct compare_row *row)
 {
-	g_string_append_c(out, '|');
-	put_cell(out, reason);
-	put_cell(out, g_strdup(name != NULL ? name : ""));
-	put_cell(out, words_side(&row->a));
-	if (comparison->b != NULL) {
-		put_cell(out, words_side(&row->b));
-		put_cell(out, words_difference(row));
-		put_cell(out, words_ratio(row));
+	for (guint i = 0; i < columns->len; i++) {
+		const struct column *column = &g_array_index(columns, struct column, i);
+		g_autofree char *cell = row != NULL ? column_words(comparison, column, row)
+						    : column_heading(comparison, column);
+
+		g_string_append(out, i == 0 ? "| " : " | ");
+		put_text(out, cell);
 	}
-	put_cell(out, words_share(&row->a));
-	if (comparison->b != NULL)
-		put_cell(out, words_share(&row->b));
-	g_string_append_c(out, '\n');
+	g_string_append(out, " |\n");
 }
 
 static void put_table(GString *out, const struct comparison *comparison)
 {
-	const bool two = comparison->b != NULL;
+	g_autoptr(GArray) columns = columns_of(comparison, all, G_N_ELEMENTS(all));
 
-	g_string_append(out, "\n| No. | Exit reason |");
-	put_cell(out, g_strdup(comparison->label_a));
-	if (two) {
-		put_cell(out, g_strdup(comparison->label_b));
-		g_string_append(out, " Difference | Ratio |");
-	}
-	put_cell(out, g_strdup_printf("%% %s", comparison->label_a));
-	if (two)
-		put_cell(out, g_strdup_printf("%% %s", comparison->label_b));
-	g_string_append_printf(out, "\n|---:|---|%s\n",
-			       two ? "---:|---:|---:|---:|---:|---:|" : "---:|---:|");
-	for (guint i = 0; i < comparison->rows->len; i++) {
-		const struct compare_row *row =
-			&g_array_index(comparison->rows, struct compare_row, i);
-
-		if (!compare_row_is_empty(row))
-			put_row(out, comparison, g_strdup_printf("%" PRIu32, row->reason),
-				row->name, row);
-	}
-	put_row(out, comparison, g_strdup(""), "total", &comparison->total);
+	g_string_append_c(out, '\n');
+	put_row(out, comparison, columns, NULL);
+	for (guint i = 0; i < columns->len; i++)
+		g_string_append(out, i == 1 ? "|---" : "|---:");
+	g_string_append(out, "|\n");
+	for (guint i = 0; i < comparison->rows->len; i++)
+		if (!compare_row_is_empty(columns_row(comparison, i)))
+			put_row(out, comparison, columns, columns_row(comparison, i));
+	put_row(out, comparison, columns, &comparison->total);
 }
 
 /* ---- Answers ---- */

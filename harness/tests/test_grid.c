@@ -7,6 +7,7 @@ static const struct grid_column columns[] = {
 	{ .heading = "n" },
 	{ .heading = "extra", .optional = true },
 	{ .heading = "more", .optional = true },
+	{ .heading = "bar", .bar = true },
 };
 
 static struct grid *sample(void)
@@ -20,11 +21,11 @@ static struct grid *sample(void)
 	return grid;
 }
 
-static void assert_grid(const struct grid *grid, size_t width, const char *expected)
+static void assert_grid(struct grid *grid, size_t width, const char *expected)
 {
 	GString *out = g_string_new(NULL);
 
-	grid_put(grid, out, width, "bar");
+	grid_put(grid, out, width);
 	assert_string_equal(out->str, expected);
 	g_string_free(out, TRUE);
 }
@@ -33,7 +34,8 @@ TEST(columns_are_as_wide_as_they_must_be)
 {
 	g_autoptr(struct_grid) grid = sample();
 
-	assert_grid(grid, 80,
+	/* Where there is room for bars, it is theirs, even if there are none. */
+	assert_grid(grid, 33,
 		    "name       n extra more\n"
 		    "a          1     x    y\n"
 		    "longe~ 1,000    xx   yy\n");
@@ -86,18 +88,17 @@ TEST(cells_are_made_printable)
 	g_autoptr(struct_grid) grid = grid_new(columns, G_N_ELEMENTS(columns));
 
 	grid_add(grid, cells);
-	assert_grid(grid, 80, "name n extra more\n?[2J ?          ?\n");
+	assert_grid(grid, 24, "name n extra more\n?[2J ?          ?\n");
 }
 
-TEST(gaps_and_escapes_stand_where_they_were_added)
+TEST(gaps_and_bold_rows)
 {
-	static const char *const cells[] = { "a", "1", "", "" };
+	static const char *const cells[] = { "a", "1" };
 	g_autoptr(struct_grid) grid = grid_new(columns, 2);
 
-	grid_add_escape(grid, "\033[1m");
 	grid_add(grid, cells);
-	grid_add_escape(grid, "\033[0m");
+	grid_set_bold(grid);
 	grid_add_gap(grid);
 	grid_add(grid, cells);
-	assert_grid(grid, 80, "name n\n\033[1ma    1\n\033[0m\na    1\n");
+	assert_grid(grid, 80, "name n\n\033[1ma    1\033[0m\n\na    1\n");
 }

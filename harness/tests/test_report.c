@@ -208,7 +208,7 @@ TEST_FIXTURE(text_of_one_run)
 {
 	take_one(fixture);
 	/* 6184 / 7731 = 79.99 %, 399 / 7731 = 5.16 %, 1 / 7731 = 0.01 %. */
-	assert_row(fixture->text, "exit reason ept share log scale\n0 EXCEPTION_NMI 1 0.01% ===");
+	assert_row(fixture->text, "exit reason ept % ept log scale\n0 EXCEPTION_NMI 1 0.01% ===");
 	assert_row(fixture->text, "28 CR_ACCESS 9 0.12% =");
 	assert_row(fixture->text, "48 EPT_VIOLATION 6,184 79.99% =");
 	assert_row(fixture->text, "49 EPT_MISCONFIG 399 5.16% =");
