@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "commands/arguments.h"
+#include "commands/formats.h"
 #include "commands/terminal.h"
 #include "foreign/diagnosis.h"
 #include "foreign/read.h"
@@ -29,43 +31,28 @@ static bool parse_leaf(const char *text, uint32_t *leaf, GError **error)
 	*leaf = 0;
 	if (text == NULL)
 		return true;
-	if (!g_ascii_string_to_unsigned(digits, 16, 1, UINT32_MAX, &value, NULL)) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: --leaf %s is no CPUID leaf; give it as 0x4FFFFFFE", text);
-		return false;
-	}
+	if (!g_ascii_string_to_unsigned(digits, 16, 1, UINT32_MAX, &value, NULL))
+		return eptlab_fail(error, EPTLAB_ERROR_USAGE,
+				   "L0: --leaf %s is no CPUID leaf; give it as 0x4FFFFFFE", text);
 	*leaf = (uint32_t)value;
 	return true;
-}
-
-static void move_columns(GPtrArray *to, GPtrArray *from)
-{
-	for (guint i = 0; i < from->len; i++) {
-		g_ptr_array_add(to, from->pdata[i]);
-		from->pdata[i] = NULL;
-	}
-}
-
-static void free_counts(gpointer counts)
-{
-	foreign_counts_free(counts);
 }
 
 /* All columns of all files; two at most, as more cannot be compared. */
 static GPtrArray *read_files(char **paths, uint32_t leaf, GError **error)
 {
-	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(free_counts);
+	g_autoptr(GPtrArray) all = foreign_columns_new();
 
 	for (; *paths != NULL; paths++) {
-		g_autoptr(GPtrArray) columns = foreign_read(*paths, leaf, error);
+		GPtrArray *columns = foreign_read(*paths, leaf, error);
 
 		if (columns == NULL)
 			return NULL;
-		move_columns(all, columns);
+		g_ptr_array_extend_and_steal(all, columns);
 	}
 	if (all->len <= 2)
 		return g_steal_pointer(&all);
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+	eptlab_fail(error, EPTLAB_ERROR_USAGE,
 		    "L0: that is %u columns of counts, and two at most can be checked together; "
 		    "give files with one or two",
 		    all->len);
@@ -99,12 +86,10 @@ static bool take_off(GPtrArray *all, const char *path, uint32_t leaf, GError **e
 	baseline = foreign_read(path, leaf, error);
 	if (baseline == NULL)
 		return false;
-	if (baseline->len != 1) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: %s has %u columns of counts; a baseline has one", path,
-			    baseline->len);
-		return false;
-	}
+	if (baseline->len != 1)
+		return eptlab_fail(error, EPTLAB_ERROR_USAGE,
+				   "L0: %s has %u columns of counts; a baseline has one", path,
+				   baseline->len);
 	shorten_names(baseline);
 	for (guint i = 0; i < all->len; i++) {
 		struct foreign_counts *less = foreign_counts_less(
@@ -120,19 +105,15 @@ static bool take_off(GPtrArray *all, const char *path, uint32_t leaf, GError **e
 
 static int check(char **paths, const struct options *options, GError **error)
 {
-	bool as_json = g_strcmp0(options->format, "json") == 0;
+	bool as_json;
 	g_autoptr(GPtrArray) all = NULL;
 	g_autoptr(struct_diagnosis) diagnosis = NULL;
 	g_autofree char *text = NULL;
 	const struct foreign_counts *first, *second;
 	uint32_t leaf;
 
-	if (!as_json && options->format != NULL && !g_str_equal(options->format, "text")) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: there is no format \"%s\"; take text or json", options->format);
-		return EPTLAB_ERROR_USAGE;
-	}
-	if (!parse_leaf(options->leaf, &leaf, error))
+	if (!format_is_json(options->format, &as_json, error) ||
+	    !parse_leaf(options->leaf, &leaf, error))
 		return EPTLAB_ERROR_USAGE;
 	all = read_files(paths, leaf, error);
 	if (all == NULL)
@@ -182,23 +163,23 @@ int command_check(int argc, char **argv, GError **error)
 		  "FORMAT" },
 		{ .long_name = NULL },
 	};
-	g_autoptr(GOptionContext) context = g_option_context_new("FILE [FILE]");
 	g_autofree char *help = description();
-	g_autoptr(GError) cause = NULL;
+	const struct arguments arguments = {
+		.entries = entries,
+		.names = "FILE [FILE]",
+		.summary =
+			"Are counts that somebody took by hand right? One file: which paging do\n"
+			"they speak for? Two, the first with EPT: are they a sound pair, and if "
+			"not,\n"
+			"what most probably happened?",
+		.description = help,
+		.least = 1,
+		.most = 2,
+		.takes = "check takes one file or two",
+	};
 	int status = EPTLAB_ERROR_USAGE;
 
-	g_option_context_add_main_entries(context, entries, NULL);
-	g_option_context_set_summary(
-		context,
-		"Are counts that somebody took by hand right? One file: which paging do\n"
-		"they speak for? Two, the first with EPT: are they a sound pair, and if not,\n"
-		"what most probably happened?");
-	g_option_context_set_description(context, help);
-	if (!g_option_context_parse(context, &argc, &argv, &cause) || argc < 2 || argc > 3)
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: %s; see eptlab check --help",
-			    cause != NULL ? cause->message : "check takes one file or two");
-	else
+	if (arguments_parse(&arguments, &argc, &argv, error))
 		status = check(argv + 1, &options, error);
 	options_clear(&options);
 	return status;

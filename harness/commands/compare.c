@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "commands/arguments.h"
 #include "commands/formats.h"
 #include "commands/side.h"
 #include "model/compare.h"
@@ -110,14 +111,14 @@ static int compare_common(struct side *a, struct side *b, const struct format *f
 	for (unsigned int at = 0; choose_common(a, b, &at);)
 		tables++;
 	if (tables == 0) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+		eptlab_fail(error, EPTLAB_ERROR_USAGE,
 			    "L0: %s and %s have no configuration in common; name the runs as "
 			    "RECORD:CONFIGURATION",
 			    a->path, b->path);
 		return EPTLAB_ERROR_USAGE;
 	}
 	if (tables > 1 && !g_str_equal(format->name, "text")) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+		eptlab_fail(error, EPTLAB_ERROR_USAGE,
 			    "L0: both records have several runs, and %s holds one table; name the "
 			    "runs as RECORD:CONFIGURATION",
 			    format->name);
@@ -167,25 +168,24 @@ int command_compare(int argc, char **argv, GError **error)
 		  "text (default), csv, json, markdown or html", "FORMAT" },
 		{ .long_name = NULL },
 	};
-	g_autoptr(GOptionContext) context = g_option_context_new("[A[:RUN] [B[:RUN]]]");
-	g_autoptr(GError) cause = NULL;
+	const struct arguments arguments = {
+		.entries = entries,
+		.names = "[A[:RUN] [B[:RUN]]]",
+		.summary =
+			"Compare the two runs of a record (without a name: of the newest), or the "
+			"runs\n"
+			"of two records: those that are named, or each configuration that both "
+			"have.",
+		.description = "Examples:\n  eptlab compare --format csv > counts.csv\n"
+			       "  eptlab compare results/reference/bochs results/latest\n"
+			       "  eptlab compare results/latest:ept results/reference/bochs:noept",
+		.most = 2,
+		.takes = "compare takes at most two records",
+	};
 	const struct format *format;
 
-	g_option_context_add_main_entries(context, entries, NULL);
-	g_option_context_set_summary(
-		context,
-		"Compare the two runs of a record (without a name: of the newest), or the runs\n"
-		"of two records: those that are named, or each configuration that both have.");
-	g_option_context_set_description(
-		context, "Examples:\n  eptlab compare --format csv > counts.csv\n"
-			 "  eptlab compare results/reference/bochs results/latest\n"
-			 "  eptlab compare results/latest:ept results/reference/bochs:noept");
-	if (!g_option_context_parse(context, &argc, &argv, &cause) || argc > 3) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: %s; see eptlab compare --help",
-			    cause != NULL ? cause->message : "compare takes at most two records");
+	if (!arguments_parse(&arguments, &argc, &argv, error))
 		return EPTLAB_ERROR_USAGE;
-	}
 	format = formats_find(name != NULL ? name : "text", error);
 	return format != NULL ? compare(argc, argv, format, error) : EPTLAB_ERROR_USAGE;
 }

@@ -73,10 +73,9 @@ static bool keep_texts(const struct marking *marking, frame_texts *texts, GError
 		if (g_mkdir_with_parents(folder, 0755) == 0 &&
 		    g_file_set_contents(path, content->str, (gssize)content->len, &cause))
 			continue;
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: %s could not be written (%s); free some disk space", path,
-			    cause != NULL ? cause->message : "no folder");
-		return false;
+		return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+				   "L0: %s could not be written (%s); free some disk space", path,
+				   cause != NULL ? cause->message : "no folder");
 	}
 	return true;
 }
@@ -169,10 +168,9 @@ static bool make_folder(struct marking *marking, GError **error)
 		marking->folder = g_steal_pointer(&folder);
 		return true;
 	}
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: no folder could be made in %s (%s); free some disk space", results,
-		    g_strerror(errno));
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: no folder could be made in %s (%s); free some disk space", results,
+			   g_strerror(errno));
 }
 
 static bool prepare(struct marking *marking, GError **error)

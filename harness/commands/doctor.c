@@ -5,6 +5,8 @@
 #include <string.h>
 #include <jansson.h>
 
+#include "commands/arguments.h"
+#include "commands/formats.h"
 #include "commands/paths.h"
 #include "commands/terminal.h"
 #include "model/config.h"
@@ -51,10 +53,9 @@ static bool has_kernel(GError **error)
 		if (g_str_has_prefix(name, "vmlinuz-") && g_file_test(path, G_FILE_TEST_EXISTS))
 			return true;
 	}
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: there is no kernel in /boot, of which libguestfs makes its appliance; run "
-		    "\"make deps\" as root");
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: there is no kernel in /boot, of which libguestfs makes its "
+			   "appliance; run \"make deps\" as root");
 }
 
 static void look(struct diagnosis *diagnosis, const struct paths *paths,
@@ -147,30 +148,26 @@ int command_doctor(int argc, char **argv, GError **error)
 		  "one setting, over all files", "SECTION.KEY=VALUE" },
 		{ .long_name = NULL },
 	};
-	g_autoptr(GOptionContext) context = g_option_context_new("");
-	g_autoptr(GError) cause = NULL;
+	const struct arguments arguments = {
+		.entries = entries,
+		.summary = "What can this machine run, and what is missing?",
+		.description = "Example:\n  eptlab doctor --format json",
+		.takes = "doctor takes options only",
+	};
 	g_autoptr(struct_paths) paths = NULL;
 	g_autoptr(struct_config) config = NULL;
 	struct diagnosis diagnosis = { .chosen = NULL };
 	bool json;
 
-	g_option_context_add_main_entries(context, entries, NULL);
-	g_option_context_set_summary(context, "What can this machine run, and what is missing?");
-	g_option_context_set_description(context, "Example:\n  eptlab doctor --format json");
-	if (!g_option_context_parse(context, &argc, &argv, &cause) || argc > 1 ||
-	    (format != NULL && !g_str_equal(format, "text") && !g_str_equal(format, "json"))) {
-		g_set_error(
-			error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE, "L0: %s; see eptlab doctor --help",
-			cause != NULL ? cause->message : "doctor takes --format text or json only");
+	if (!arguments_parse(&arguments, &argc, &argv, error) ||
+	    !format_is_json(format, &json, error))
 		return EPTLAB_ERROR_USAGE;
-	}
 	paths = paths_find(error);
 	config = paths != NULL
 			 ? config_load(paths->configs, NULL, (const char *const *)settings, error)
 			 : NULL;
 	if (config == NULL)
 		return (*error)->code;
-	json = format != NULL && g_str_equal(format, "json");
 	diagnosis.findings = g_array_new(FALSE, FALSE, sizeof(struct finding));
 	g_array_set_clear_func(diagnosis.findings, clear_finding);
 	look(&diagnosis, paths, config);

@@ -35,9 +35,17 @@ const struct format *formats_find(const char *name, GError **error)
 	for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
 		if (g_str_equal(name, formats[i].name))
 			return &formats[i];
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-		    "L0: there is no format \"%s\"; take " FORMATS_NAMES, name);
+	eptlab_fail(error, EPTLAB_ERROR_USAGE, "L0: there is no format \"%s\"; take " FORMATS_NAMES,
+		    name);
 	return NULL;
+}
+
+bool format_is_json(const char *name, bool *json, GError **error)
+{
+	*json = g_strcmp0(name, "json") == 0;
+	return *json || name == NULL || g_str_equal(name, "text") ||
+	       eptlab_fail(error, EPTLAB_ERROR_USAGE,
+			   "L0: there is no format \"%s\"; take text or json", name);
 }
 
 const struct format *formats_of_record(void)

@@ -2,6 +2,7 @@
 #ifndef EPTLAB_COMMANDS_FORMATS_H
 #define EPTLAB_COMMANDS_FORMATS_H
 
+#include <stdbool.h>
 #include <glib.h>
 
 #include "report/report.h"
@@ -18,6 +19,9 @@ struct format {
 
 /* Text is for the terminal on standard output. EPTLAB_ERROR_USAGE if there is no such format. */
 const struct format *formats_find(const char *name, GError **error);
+
+/* For commands that have text (also if name is NULL) and json only. EPTLAB_ERROR_USAGE. */
+bool format_is_json(const char *name, bool *json, GError **error);
 
 /* Those that each record has as a file (text as it is without a terminal); NULL name ends them. */
 const struct format *formats_of_record(void);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "commands/commands.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "commands/arguments.h"
 #include "commands/paths.h"
 #include "model/record.h"
 #include "model/rules.h"
+#include "report/grid.h"
 
 static int by_name(const void *a, const void *b)
 {
@@ -22,7 +25,7 @@ static GPtrArray *find_records(const char *results, GError **error)
 	const char *name;
 
 	if (folder == NULL) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+		eptlab_fail(error, EPTLAB_ERROR_USAGE,
 			    "L0: there are no records (%s); make one with \"eptlab run\"",
 			    cause->message);
 		return NULL;
@@ -39,70 +42,66 @@ static GPtrArray *find_records(const char *results, GError **error)
 	return names;
 }
 
-/* Foreign text on a terminal: control characters as escapes. */
-static char *printable(const char *text)
-{
-	return g_strescape(text, "\"\\");
-}
-
-static void print_record(const char *results, const char *name)
+static void add_record(struct grid *grid, const char *results, const char *name)
 {
 	g_autofree char *path = g_build_filename(results, name, NULL);
-	g_autofree char *shown = printable(name);
-	g_autofree char *reason = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(struct_record) record = record_load(path, &error);
+	g_autoptr(GString) runs = g_string_new(NULL);
+	const char *cells[] = { name, "unreadable", error != NULL ? error->message : NULL };
 
-	if (record == NULL) {
-		g_autofree char *why = printable(error->message);
-
-		printf("%-40s unreadable: %s\n", shown, why);
-		return;
+	if (record != NULL) {
+		if (record->verdict != RECORD_FAILED)
+			rules_judge(record);
+		for (guint i = 0; i < record->runs->len; i++)
+			g_string_append_printf(
+				runs, "%s%s", i > 0 ? " " : "",
+				((struct record_run *)g_ptr_array_index(record->runs, i))->config);
+		if (record->error != NULL)
+			g_string_append_printf(runs, ": %s", record->error);
+		cells[1] = record_verdict_name(record->verdict);
+		cells[2] = runs->str;
 	}
-	if (record->verdict != RECORD_FAILED)
-		rules_judge(record);
-	printf("%-40s %-7s", shown, record_verdict_name(record->verdict));
-	for (unsigned int i = 0; i < record->runs->len; i++) {
-		const struct record_run *run = g_ptr_array_index(record->runs, i);
-
-		printf(" %s", run->config);
-	}
-	reason = printable(record->error != NULL ? record->error : "");
-	printf("%s%s\n", *reason != '\0' ? ": " : "", reason);
+	grid_add(grid, cells);
 }
 
 int command_list(int argc, char **argv, GError **error)
 {
+	static const struct grid_column columns[] = {
+		{ .left = true },
+		{ .left = true },
+		{ .left = true },
+	};
 	g_autofree char *folder = NULL;
 	const GOptionEntry entries[] = {
 		{ "results", 0, 0, G_OPTION_ARG_FILENAME, &folder, "list the records in FOLDER",
 		  "FOLDER" },
 		{ .long_name = NULL },
 	};
-	g_autoptr(GOptionContext) context = g_option_context_new("");
+	const struct arguments arguments = {
+		.entries = entries,
+		.summary = "List the records, oldest first, with their verdicts.",
+		.description = "Example:\n  eptlab list",
+		.takes = "list takes options only",
+	};
 	g_autoptr(struct_paths) paths = NULL;
 	g_autoptr(GPtrArray) names = NULL;
-	g_autoptr(GError) cause = NULL;
+	g_autoptr(struct_grid) grid = grid_new(columns, G_N_ELEMENTS(columns));
+	g_autoptr(GString) out = g_string_new(NULL);
 
-	g_option_context_add_main_entries(context, entries, NULL);
-	g_option_context_set_summary(context,
-				     "List the records, oldest first, with their verdicts.");
-	g_option_context_set_description(context, "Example:\n  eptlab list");
-	if (!g_option_context_parse(context, &argc, &argv, &cause) || argc > 1) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: %s; see eptlab list --help",
-			    cause != NULL ? cause->message : "list takes options only");
+	if (!arguments_parse(&arguments, &argc, &argv, error))
 		return EPTLAB_ERROR_USAGE;
-	}
-	if (folder == NULL) {
-		paths = paths_find(error);
-		if (paths == NULL)
-			return (*error)->code;
-	}
-	names = find_records(folder != NULL ? folder : paths->results, error);
+	paths = paths_find(error);
+	if (paths == NULL)
+		return (*error)->code;
+	if (folder == NULL)
+		folder = g_strdup(paths->results);
+	names = find_records(folder, error);
 	if (names == NULL)
 		return EPTLAB_ERROR_USAGE;
-	for (unsigned int i = 0; i < names->len; i++)
-		print_record(folder != NULL ? folder : paths->results, g_ptr_array_index(names, i));
+	for (guint i = 0; i < names->len; i++)
+		add_record(grid, folder, g_ptr_array_index(names, i));
+	grid_put(grid, out, SIZE_MAX);
+	fputs(out->str, stdout);
 	return 0;
 }

@@ -40,10 +40,10 @@ bool side_choose(struct side *side, const char *configuration, GError **error)
 	side->run = record_find_run(side->record, configuration);
 	if (side->run != NULL && side->run->exits != NULL)
 		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-		    "L0: %s has no counts of a run \"%s\"; eptlab list shows what each record has",
-		    side->path, configuration);
-	return false;
+	return eptlab_fail(
+		error, EPTLAB_ERROR_USAGE,
+		"L0: %s has no counts of a run \"%s\"; eptlab list shows what each record has",
+		side->path, configuration);
 }
 
 bool side_is_measured(const struct side *side, GError **error)
@@ -52,10 +52,9 @@ bool side_is_measured(const struct side *side, GError **error)
 
 	if (record->runs->len > 0 && record->verdict != RECORD_FAILED)
 		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-		    "L0: %s was not measured to the end (%s); take one that was", side->path,
-		    record->error != NULL ? record->error : "it is empty");
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_USAGE,
+			   "L0: %s was not measured to the end (%s); take one that was", side->path,
+			   record->error != NULL ? record->error : "it is empty");
 }
 
 char *side_kernel_log(const char *path, const struct record_run *run)

@@ -29,6 +29,16 @@ void foreign_counts_free(struct foreign_counts *counts)
 	g_free(counts);
 }
 
+static void free_counts(gpointer counts)
+{
+	foreign_counts_free(counts);
+}
+
+GPtrArray *foreign_columns_new(void)
+{
+	return g_ptr_array_new_with_free_func(free_counts);
+}
+
 void foreign_counts_note(struct foreign_counts *counts, char *note)
 {
 	g_ptr_array_add(counts->notes, note);
@@ -80,7 +90,7 @@ struct foreign_counts *foreign_counts_less(const struct foreign_counts *counts,
 			continue;
 		}
 		if (base->count > one->count) {
-			g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+			eptlab_fail(error, EPTLAB_ERROR_USAGE,
 				    "L0: %s has %" PRIu64 " exits of reason %" PRIu32
 				    ", more than %s, which has %" PRIu64
 				    "; it is no earlier reading of the same counter, and cannot "

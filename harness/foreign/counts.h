@@ -30,6 +30,9 @@ void foreign_counts_free(struct foreign_counts *counts);
 typedef struct foreign_counts struct_foreign_counts;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_foreign_counts, foreign_counts_free)
 
+/* An array of struct foreign_counts, which it owns. */
+GPtrArray *foreign_columns_new(void);
+
 /* Add a sentence to the notes; takes it. */
 void foreign_counts_note(struct foreign_counts *counts, char *note);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "foreign/counts.h"
+#include "model/words.h"
 
 /* More columns than these are no table of counts. */
 #define COLUMNS_MAX 64
@@ -45,53 +46,34 @@ static bool is_derived(const char *heading)
 	return g_str_has_prefix(heading, "share ") || g_str_has_prefix(heading, "cycles ");
 }
 
-static void fail(struct table *table, const char *what)
+static bool fail(struct table *table, const char *what)
 {
-	if (table->error == NULL)
-		g_set_error(&table->error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: %s, row %" PRIu64 ", column %u: %s", table->name, table->row,
-			    table->column + 1, what);
+	return eptlab_fail(&table->error, EPTLAB_ERROR_USAGE,
+			   "L0: %s, row %" PRIu64 ", column %u: %s", table->name, table->row,
+			   table->column + 1, what);
 }
 
-/* Cells come as bytes. A number is digits and nothing else. */
+/* A number is digits and nothing else. */
 static bool number(struct table *table, const char *cell, uint64_t most, uint64_t *value)
 {
-	g_autofree char *what = NULL;
-	g_autoptr(GError) cause = NULL;
+	g_autofree char *shown = words_printable(cell);
+	g_autofree char *message = NULL;
 
-	if (g_ascii_string_to_unsigned(cell, 10, 0, most, value, &cause))
+	if (g_ascii_string_to_unsigned(cell, 10, 0, most, value, NULL))
 		return true;
-	what = g_strescape(cell, NULL);
-	if (strlen(what) > 40)
-		what[40] = '\0';
-	g_clear_error(&cause);
-	{
-		g_autofree char *message =
-			g_strdup_printf("\"%s\" is no number from 0 to %" PRIu64, what, most);
-
-		fail(table, message);
-	}
-	return false;
+	message = g_strdup_printf("\"%.40s\" is no number from 0 to %" PRIu64, shown, most);
+	return fail(table, message);
 }
 
 static void take_heading(struct table *table, const char *cell)
 {
-	g_autofree char *printable = NULL;
-	g_autofree char *name = NULL;
+	g_autofree char *shown = words_printable(cell);
+	g_autofree char *name = g_strdup_printf("%s:%s", table->name, shown);
 
-	if (table->column == 0)
-		return;
-	if (table->column > COLUMNS_MAX) {
+	if (table->column > COLUMNS_MAX)
 		fail(table, "there are more columns than a table of counts has");
-		return;
-	}
-	if (is_derived(cell)) {
-		g_ptr_array_add(table->columns, NULL);
-		return;
-	}
-	printable = g_strescape(cell, NULL);
-	name = g_strdup_printf("%s:%s", table->name, printable);
-	g_ptr_array_add(table->columns, foreign_counts_new(name));
+	else if (table->column > 0)
+		g_ptr_array_add(table->columns, is_derived(cell) ? NULL : foreign_counts_new(name));
 }
 
 /* The first cell of a row: a reason, "total", or nothing. */
@@ -113,9 +95,8 @@ static void take_count(struct table *table, const char *cell)
 			: NULL;
 	uint64_t count;
 
-	if (counts == NULL || *cell == '\0' || table->skip)
-		return;
-	if (!number(table, cell, UINT64_MAX, &count))
+	if (counts == NULL || *cell == '\0' || table->skip ||
+	    !number(table, cell, UINT64_MAX, &count))
 		return;
 	if (table->is_total)
 		counts->stated_total = record_u64_from(count);
@@ -147,13 +128,6 @@ static void on_row(int end G_GNUC_UNUSED, void *data)
 
 	table->row++;
 	table->column = 0;
-	table->is_total = false;
-	table->skip = false;
-}
-
-static void clear_column(gpointer counts)
-{
-	foreign_counts_free(counts);
 }
 
 /* What ends the first cell. */
@@ -175,7 +149,7 @@ static bool parse(struct table *table, const char *text, size_t length)
 	csv_set_delim(&parser, delimiter_of(text, length));
 	ok = csv_parse(&parser, text, length, on_cell, on_row, table) == length &&
 	     csv_fini(&parser, on_cell, on_row, table) == 0;
-	if (!ok)
+	if (!ok && table->error == NULL)
 		fail(table, "a quotation mark is where none may be");
 	csv_free(&parser);
 	return table->error == NULL;
@@ -184,7 +158,7 @@ static bool parse(struct table *table, const char *text, size_t length)
 /* Those that are counts, finished. */
 static GPtrArray *collect(GPtrArray *columns, const char *name)
 {
-	GPtrArray *found = g_ptr_array_new_with_free_func(clear_column);
+	GPtrArray *found = foreign_columns_new();
 
 	for (guint i = 0; i < columns->len; i++) {
 		struct foreign_counts *counts = g_ptr_array_index(columns, i);
@@ -195,18 +169,14 @@ static GPtrArray *collect(GPtrArray *columns, const char *name)
 		g_ptr_array_add(found, counts);
 		columns->pdata[i] = NULL;
 	}
-	if (found->len == 1) {
-		struct foreign_counts *counts = g_ptr_array_index(found, 0);
-
-		g_free(counts->name);
-		counts->name = g_strdup(name);
-	}
+	if (found->len == 1)
+		record_set_string(&((struct foreign_counts *)found->pdata[0])->name, name);
 	return found;
 }
 
 GPtrArray *csv_counts_read(const char *text, size_t length, const char *name, GError **error)
 {
-	g_autoptr(GPtrArray) columns = g_ptr_array_new_with_free_func(clear_column);
+	g_autoptr(GPtrArray) columns = foreign_columns_new();
 	struct table table = { .name = name, .columns = columns, .row = 1 };
 	g_autoptr(GPtrArray) found = NULL;
 
@@ -215,10 +185,8 @@ GPtrArray *csv_counts_read(const char *text, size_t length, const char *name, GE
 		return NULL;
 	}
 	found = collect(columns, name);
-	if (found->len == 0) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: %s has no column of exit counts", name);
-		return NULL;
-	}
-	return g_steal_pointer(&found);
+	if (found->len > 0)
+		return g_steal_pointer(&found);
+	eptlab_fail(error, EPTLAB_ERROR_USAGE, "L0: %s has no column of exit counts", name);
+	return NULL;
 }

@@ -7,25 +7,66 @@
 #include <string.h>
 
 #include "foreign/csv_counts.h"
-#include "foreign/lines.h"
 #include "foreign/sweep.h"
 #include "foreign/wording.h"
 
-static void free_counts(gpointer counts)
+/* ---- Lines ---- */
+
+/* What a line of a kernel log never has: longer ones are passed over, in no memory. */
+#define LINES_LONGEST 4096
+
+/* Lines of a file that may hold anything, in bounded memory. */
+struct lines {
+	FILE *file;
+	const char *name;
+	uint64_t number; /* of the line that was read last, from 1 */
+	uint64_t passed; /* lines that were too long, or had NUL bytes in them */
+	char text[LINES_LONGEST + 1];
+};
+
+/* One line, whatever it is. False at the end of the file. *whole: it has been kept. */
+static bool read_line(struct lines *lines, bool *whole)
 {
-	foreign_counts_free(counts);
+	size_t length = 0;
+	int byte = getc_unlocked(lines->file);
+
+	if (byte == EOF)
+		return false;
+	*whole = true;
+	for (; byte != EOF && byte != '\n'; byte = getc_unlocked(lines->file)) {
+		if (byte == '\0' || length == LINES_LONGEST)
+			*whole = false;
+		else
+			lines->text[length++] = (char)byte;
+	}
+	if (length > 0 && lines->text[length - 1] == '\r')
+		length--;
+	lines->text[length] = '\0';
+	lines->number++;
+	return true;
 }
 
-static GPtrArray *new_columns(void)
+/* The next line that is none of those, without its end. False at the end of the file. */
+static bool lines_next(struct lines *lines, GError **error)
 {
-	return g_ptr_array_new_with_free_func(free_counts);
+	bool whole;
+
+	while (read_line(lines, &whole)) {
+		if (whole)
+			return true;
+		lines->passed++;
+	}
+	if (ferror_unlocked(lines->file))
+		eptlab_fail(error, EPTLAB_ERROR_USAGE, "L0: %s cannot be read to its end (%s)",
+			    lines->name, g_strerror(errno));
+	return false;
 }
 
 /* ---- Records ---- */
 
 static GPtrArray *columns_of_record(const struct record *record, const char *name, GError **error)
 {
-	g_autoptr(GPtrArray) columns = new_columns();
+	g_autoptr(GPtrArray) columns = foreign_columns_new();
 
 	for (guint i = 0; i < record->runs->len; i++) {
 		const struct record_run *run = g_ptr_array_index(record->runs, i);
@@ -52,8 +93,7 @@ static GPtrArray *columns_of_record(const struct record *record, const char *nam
 	}
 	if (columns->len > 0)
 		return g_steal_pointer(&columns);
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-		    "L0: %s is a record without counts (%s)", name,
+	eptlab_fail(error, EPTLAB_ERROR_USAGE, "L0: %s is a record without counts (%s)", name,
 		    record->error != NULL ? record->error : "it is empty");
 	return NULL;
 }
@@ -65,8 +105,8 @@ static GPtrArray *read_json(const char *text, size_t length, const char *name, G
 	g_autoptr(struct_record) record = NULL;
 
 	if (root == NULL) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: %s, line %d: no JSON (%s)", name, wrong.line, wrong.text);
+		eptlab_fail(error, EPTLAB_ERROR_USAGE, "L0: %s, line %d: no JSON (%s)", name,
+			    wrong.line, wrong.text);
 		return NULL;
 	}
 	record = record_from_json(root, name, error);
@@ -90,7 +130,7 @@ static GString *read_whole(FILE *file, const char *begin, const char *name, GErr
 	}
 	if (whole->len <= FOREIGN_WHOLE_MAX && !ferror(file))
 		return whole;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE, "L0: %s %s", name,
+	eptlab_fail(error, EPTLAB_ERROR_USAGE, "L0: %s %s", name,
 		    ferror(file) ? "cannot be read to its end"
 				 : "begins like a table or a record, but is longer than any");
 	g_string_free(whole, TRUE);
@@ -112,13 +152,12 @@ static bool collect(struct lines *lines, GArray *readings, guint *others, GError
 		} else if (*lines->text != '\0') {
 			(*others)++;
 		}
-		if (readings->len > FOREIGN_READINGS_MAX) {
-			g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-				    "L0: %s has more than %d answers; give the part of the log "
-				    "that one run has written",
-				    lines->name, FOREIGN_READINGS_MAX);
-			return false;
-		}
+		if (readings->len > FOREIGN_READINGS_MAX)
+			return eptlab_fail(
+				error, EPTLAB_ERROR_USAGE,
+				"L0: %s has more than %d answers; give the part of the log "
+				"that one run has written",
+				lines->name, FOREIGN_READINGS_MAX);
 	} while (lines_next(lines, &wrong));
 	if (wrong == NULL)
 		return true;
@@ -143,19 +182,9 @@ static GPtrArray *read_log(struct lines *lines, uint32_t leaf, GError **error)
 		foreign_counts_note(counts, g_strdup_printf("%" PRIu64 " lines are too long, or "
 							    "have NUL bytes in them",
 							    lines->passed));
-	columns = new_columns();
+	columns = foreign_columns_new();
 	g_ptr_array_add(columns, g_steal_pointer(&counts));
 	return g_steal_pointer(&columns);
-}
-
-static GPtrArray *nothing_in(const char *name, GError **error)
-{
-	if (error == NULL || *error == NULL)
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: %s has no exit counts in any form that is known; see eptlab check "
-			    "--help",
-			    name);
-	return NULL;
 }
 
 static const char *skip_blank(const char *text)
@@ -169,6 +198,7 @@ GPtrArray *foreign_read_stream(FILE *file, const char *name, uint32_t leaf, GErr
 {
 	g_autofree struct lines *lines = g_new0(struct lines, 1);
 	g_autofree char *begin = NULL;
+	g_autoptr(GError) wrong = NULL;
 	GPtrArray *columns = NULL;
 	GString *whole;
 	bool is_json;
@@ -177,8 +207,13 @@ GPtrArray *foreign_read_stream(FILE *file, const char *name, uint32_t leaf, GErr
 	lines->name = name;
 	/* The first line that is not empty says what the file is. */
 	do {
-		if (!lines_next(lines, error))
-			return nothing_in(name, error);
+		if (!lines_next(lines, &wrong)) {
+			if (wrong != NULL)
+				g_propagate_error(error, g_steal_pointer(&wrong));
+			else
+				sweep_nothing(name, error);
+			return NULL;
+		}
 	} while (*skip_blank(lines->text) == '\0');
 	is_json = *skip_blank(lines->text) == '{';
 	if (!is_json && !csv_counts_is_header(lines->text))
@@ -211,8 +246,8 @@ GPtrArray *foreign_read(const char *path, uint32_t leaf, GError **error)
 		return read_record(path, error);
 	file = fopen(path, "re");
 	if (file == NULL) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE, "L0: %s cannot be read (%s)",
-			    path, g_strerror(errno));
+		eptlab_fail(error, EPTLAB_ERROR_USAGE, "L0: %s cannot be read (%s)", path,
+			    g_strerror(errno));
 		return NULL;
 	}
 	columns = foreign_read_stream(file, path, leaf, error);

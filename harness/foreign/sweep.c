@@ -371,6 +371,14 @@ static void take_all(struct foreign_counts *counts, const GPtrArray *sweeps)
 						    sweeps->len));
 }
 
+bool sweep_nothing(const char *name, GError **error)
+{
+	return eptlab_fail(error, EPTLAB_ERROR_USAGE,
+			   "L0: %s has no exit counts in any form that is known; see eptlab check "
+			   "--help",
+			   name);
+}
+
 bool sweep_choose(const GArray *readings, uint32_t leaf, struct foreign_counts *counts,
 		  GError **error)
 {
@@ -383,13 +391,8 @@ bool sweep_choose(const GArray *readings, uint32_t leaf, struct foreign_counts *
 	chosen = select_readings(readings, counts->leaf, counts);
 	per_query = lines_per_query(chosen);
 	sweeps = split(chosen, per_query);
-	if (sweeps->len == 0) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: %s has no exit counts in any form that is known; see eptlab check "
-			    "--help",
-			    counts->name);
-		return false;
-	}
+	if (sweeps->len == 0)
+		return sweep_nothing(counts->name, error);
 	if (per_query > 1)
 		foreign_counts_note(counts, g_strdup_printf("each answer stands %u times: the last "
 							    "one counts",

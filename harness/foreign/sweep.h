@@ -19,4 +19,7 @@
 bool sweep_choose(const GArray *readings, uint32_t leaf, struct foreign_counts *counts,
 		  GError **error);
 
+/* That error. Returns false. */
+bool sweep_nothing(const char *name, GError **error);
+
 #endif

@@ -111,29 +111,32 @@ static void compile_once(void)
 
 static bool fail(const struct reading *reading, const char *name, const char *what, GError **error)
 {
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE, "L0: %s, line %" PRIu64 ": %s", name,
-		    reading->line, what);
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_USAGE, "L0: %s, line %" PRIu64 ": %s", name,
+			   reading->line, what);
 }
 
-static bool read_decimal(const char *text, uint64_t most, const struct reading *reading,
-			 const char *name, uint64_t *value, GError **error)
+static bool read_number(const GMatchInfo *match, const char *group, uint64_t most,
+			const struct reading *reading, const char *name, uint64_t *value,
+			GError **error)
 {
+	g_autofree char *text = g_match_info_fetch_named(match, group);
 	g_autofree char *what = NULL;
 
-	if (*text == '-') {
-		what = g_strdup_printf("%.40s is negative, which no count is; a counter over 2^31 "
-				       "was printed with a sign: print it with %%llu",
-				       text);
-		return fail(reading, name, what, error);
-	}
+	if (text == NULL || *text == '\0')
+		return true;
 	errno = 0;
 	*value = g_ascii_strtoull(text, NULL, 10);
-	if (errno == 0 && *value <= most)
+	if (*text != '-' && errno == 0 && *value <= most)
 		return true;
-	what = g_strdup_printf("%.40s%s has more than %d bits, which no %s has", text,
-			       strlen(text) > 40 ? "..." : "", most == UINT64_MAX ? 64 : 32,
-			       most == UINT64_MAX ? "count" : "exit reason");
+	if (*text == '-')
+		what = g_strdup_printf(
+			"%.40s is negative, which no count is; a counter over 2^31 was printed "
+			"with a sign: print it with %%llu",
+			text);
+	else
+		what = g_strdup_printf("%.40s%s has more than %d bits, which no %s has", text,
+				       strlen(text) > 40 ? "..." : "", most == UINT64_MAX ? 64 : 32,
+				       most == UINT64_MAX ? "count" : "exit reason");
 	return fail(reading, name, what, error);
 }
 
@@ -143,17 +146,6 @@ static uint32_t hexadecimal(const GMatchInfo *match, const char *group)
 	g_autofree char *text = g_match_info_fetch_named(match, group);
 
 	return text != NULL ? (uint32_t)strtoul(text, NULL, 16) : 0;
-}
-
-static bool read_number(const GMatchInfo *match, const char *group, uint64_t most,
-			const struct reading *reading, const char *name, uint64_t *value,
-			GError **error)
-{
-	g_autofree char *text = g_match_info_fetch_named(match, group);
-
-	if (text == NULL || *text == '\0')
-		return true;
-	return read_decimal(text, most, reading, name, value, error);
 }
 
 /* The cpuid program prints registers; what they mean is as in asm/kvm_exitcount.h. */
