@@ -2,7 +2,6 @@
 #include "report/check.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "model/compare.h"
@@ -101,25 +100,13 @@ char *report_check_text(const struct diagnosis *diagnosis, const struct foreign_
 
 /* ---- JSON ---- */
 
-static json_t *text_to_json(const char *text)
-{
-	g_autofree char *valid = g_utf8_make_valid(text, -1);
-
-	return json_string(valid);
-}
-
 static json_t *texts_to_json(const GPtrArray *texts)
 {
 	json_t *json = json_array();
 
 	for (guint i = 0; i < texts->len; i++)
-		json_array_append_new(json, text_to_json(g_ptr_array_index(texts, i)));
+		json_array_append_new(json, report_json_text(g_ptr_array_index(texts, i)));
 	return json;
-}
-
-static json_t *u64_or_null(struct record_u64 number)
-{
-	return number.known ? record_u64_to_json(number.value) : json_null();
 }
 
 static json_t *exits_to_json(const GPtrArray *exits)
@@ -128,13 +115,11 @@ static json_t *exits_to_json(const GPtrArray *exits)
 
 	for (guint i = 0; i < exits->len; i++) {
 		const struct record_exit *one = g_ptr_array_index(exits, i);
-		json_t *exit = json_object();
 
-		json_object_set_new(exit, "reason", json_integer(one->reason));
-		json_object_set_new(exit, "name",
-				    one->name != NULL ? text_to_json(one->name) : json_null());
-		json_object_set_new(exit, "count", record_u64_to_json(one->count));
-		json_array_append_new(json, exit);
+		json_array_append_new(json, json_pack("{s:I, s:o, s:o}", "reason",
+						      (json_int_t)one->reason, "name",
+						      report_json_text(one->name), "count",
+						      record_u64_to_json(one->count)));
 	}
 	return json;
 }
@@ -146,15 +131,12 @@ static json_t *reading_to_json(const struct foreign_counts *counts)
 		[PAGING_SHADOW] = "shadow",   [PAGING_BOTH] = "both",
 		[PAGING_NEITHER] = "neither",
 	};
-	json_t *json = json_object();
 
-	json_object_set_new(json, "name", text_to_json(counts->name));
-	json_object_set_new(json, "paging", json_string(pagings[diagnosis_paging(counts)]));
-	json_object_set_new(json, "total", u64_or_null(counts->run->total));
-	json_object_set_new(json, "stated_total", u64_or_null(counts->stated_total));
-	json_object_set_new(json, "notes", texts_to_json(counts->notes));
-	json_object_set_new(json, "exits", exits_to_json(counts->run->exits));
-	return json;
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "name", report_json_text(counts->name),
+			 "paging", pagings[diagnosis_paging(counts)], "total",
+			 report_json_number(counts->run->total), "stated_total",
+			 report_json_number(counts->stated_total), "notes",
+			 texts_to_json(counts->notes), "exits", exits_to_json(counts->run->exits));
 }
 
 char *report_check_json(const struct diagnosis *diagnosis, const struct foreign_counts *first,
@@ -165,10 +147,8 @@ char *report_check_json(const struct diagnosis *diagnosis, const struct foreign_
 		[DIAGNOSIS_UNSOUND] = "unsound",
 		[DIAGNOSIS_UNDECIDED] = "undecided",
 	};
-	json_t *json = json_object();
 	json_t *readings = json_array();
 	json_t *checks = json_array();
-	char *dump, *text;
 
 	json_array_append_new(readings, reading_to_json(first));
 	if (second != NULL)
@@ -176,17 +156,11 @@ char *report_check_json(const struct diagnosis *diagnosis, const struct foreign_
 	for (guint i = 0; i < diagnosis->checks->len; i++)
 		json_array_append_new(
 			checks, record_check_to_json(g_ptr_array_index(diagnosis->checks, i)));
-	json_object_set_new(json, "verdict", json_string(verdicts[diagnosis->verdict]));
-	json_object_set_new(json, "headline", text_to_json(diagnosis->headline));
-	json_object_set_new(json, "story", texts_to_json(diagnosis->story));
-	json_object_set_new(json, "readings", readings);
-	json_object_set_new(json, "difference",
-			    diagnosis->difference != NULL ? reading_to_json(diagnosis->difference)
-							  : json_null());
-	json_object_set_new(json, "checks", checks);
-	dump = json_dumps(json, JSON_INDENT(2));
-	text = g_strconcat(dump, "\n", NULL);
-	free(dump);
-	json_decref(json);
-	return text;
+	return report_json_dump(
+		json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "verdict", verdicts[diagnosis->verdict],
+			  "headline", report_json_text(diagnosis->headline), "story",
+			  texts_to_json(diagnosis->story), "readings", readings, "difference",
+			  diagnosis->difference != NULL ? reading_to_json(diagnosis->difference)
+							: json_null(),
+			  "checks", checks));
 }

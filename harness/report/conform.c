@@ -1,35 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "report/conform.h"
 
+#include <stdint.h>
+
 #include "model/conform.h"
-
-/* One line of printable ASCII. */
-static char *cleaned(const char *foreign)
-{
-	char *text = g_strdup(foreign);
-
-	for (char *at = text; *at != '\0'; at++)
-		*at = g_ascii_isprint(*at) ? *at : '?';
-	return text;
-}
+#include "model/words.h"
+#include "report/grid.h"
 
 /* A YAML string in single quotes; a quote inside is doubled. */
 static void put_field(GString *out, const char *key, const char *value)
 {
-	g_autofree char *clean = cleaned(value);
+	g_autofree char *clean = words_printable(value);
+	g_auto(GStrv) parts = g_strsplit(clean, "'", -1);
+	g_autofree char *doubled = g_strjoinv("''", parts);
 
-	g_string_append_printf(out, "  %s: '", key);
-	for (const char *at = clean; *at != '\0'; at++) {
-		g_string_append_c(out, *at);
-		if (*at == '\'')
-			g_string_append_c(out, '\'');
-	}
-	g_string_append(out, "'\n");
+	g_string_append_printf(out, "  %s: '%s'\n", key, doubled);
 }
 
 static void put_mark(GString *out, guint number, const struct conform_mark *mark)
 {
-	g_autofree char *saw = cleaned(mark->saw);
+	g_autofree char *saw = words_printable(mark->saw);
 
 	g_string_append_printf(out, "%sok %u - %s%s%s\n",
 			       mark->verdict == CONFORM_NOT_OK ? "not " : "", number, mark->name,
@@ -61,20 +51,30 @@ char *report_marks(const GPtrArray *marks)
 		[CONFORM_NOT_OK] = "NOT OK",
 		[CONFORM_SKIPPED] = "skipped",
 	};
+	static const struct grid_column columns[] = {
+		{ .left = true },
+		{ .left = true },
+		{ .left = true },
+	};
 	unsigned int counts[G_N_ELEMENTS(words)] = { 0 };
+	g_autoptr(struct_grid) grid = grid_new(columns, G_N_ELEMENTS(columns));
 	GString *out = g_string_new(NULL);
 
 	for (guint i = 0; i < marks->len; i++) {
 		const struct conform_mark *mark = g_ptr_array_index(marks, i);
-		g_autofree char *saw = cleaned(mark->saw);
+		g_autofree char *expected = g_strconcat("expected: ", mark->expected, NULL);
+		g_autofree char *why = g_strconcat("why: ", mark->why, NULL);
+		const char *const rows[][3] = {
+			{ words[mark->verdict], mark->name, mark->saw },
+			{ "", "", expected },
+			{ "", "", why },
+		};
 
 		counts[mark->verdict]++;
-		g_string_append_printf(out, "%-7s  %-22s %s\n", words[mark->verdict], mark->name,
-				       saw);
-		if (mark->verdict == CONFORM_NOT_OK)
-			g_string_append_printf(out, "%32sexpected: %s\n%32swhy: %s\n", "",
-					       mark->expected, "", mark->why);
+		for (size_t row = 0; row < (mark->verdict == CONFORM_NOT_OK ? 3 : 1); row++)
+			grid_add(grid, rows[row]);
 	}
+	grid_put(grid, out, SIZE_MAX);
 	g_string_append_printf(out, "%s: %u ok, %u not ok, %u skipped\n",
 			       conform_is_good(marks) ? "CONFORMS" : "DOES NOT CONFORM",
 			       counts[CONFORM_OK], counts[CONFORM_NOT_OK], counts[CONFORM_SKIPPED]);

@@ -12,14 +12,14 @@ static const char *const ratio_kinds[] = {
 	[COMPARE_RATIO_UNKNOWN] = "unknown",
 };
 
-static json_t *text_or_null(const char *text)
+json_t *report_json_text(const char *foreign)
 {
-	g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
+	g_autofree char *valid = foreign ? g_utf8_make_valid(foreign, -1) : NULL;
 
 	return valid ? json_string(valid) : json_null();
 }
 
-static json_t *number_or_null(struct record_u64 number)
+json_t *report_json_number(struct record_u64 number)
 {
 	return number.known ? record_u64_to_json(number.value) : json_null();
 }
@@ -49,9 +49,9 @@ static json_t *side_to_json(const struct compare_side *side)
 	json_t *json = json_object();
 
 	json_object_set_new(json, "count",
-			    side->known ? record_u64_to_json(side->count) : json_null());
+			    report_json_number((struct record_u64){ side->known, side->count }));
 	json_object_set_new(json, "share", side->known ? json_real(side->share) : json_null());
-	json_object_set_new(json, "cycles", number_or_null(side->cycles));
+	json_object_set_new(json, "cycles", report_json_number(side->cycles));
 	return json;
 }
 
@@ -78,7 +78,7 @@ static json_t *row_to_json(const struct compare_row *row, bool two_sides)
 	json_t *json = json_object();
 
 	json_object_set_new(json, "reason", json_integer(row->reason));
-	json_object_set_new(json, "name", text_or_null(row->name));
+	json_object_set_new(json, "name", report_json_text(row->name));
 	json_object_set_new(json, "paging", json_boolean(row->paging));
 	set_numbers(json, row, two_sides);
 	return json;
@@ -88,11 +88,11 @@ static json_t *run_to_json(const struct record_run *run, const char *label)
 {
 	json_t *json = json_object();
 
-	json_object_set_new(json, "label", text_or_null(label));
-	json_object_set_new(json, "config", text_or_null(run->config));
+	json_object_set_new(json, "label", report_json_text(label));
+	json_object_set_new(json, "config", report_json_text(run->config));
 	json_object_set_new(json, "verdict", json_string(record_verdict_name(run->verdict)));
 	json_object_set_new(json, "seconds", seconds_or_null(run->seconds));
-	json_object_set_new(json, "ticks", number_or_null(run->ticks));
+	json_object_set_new(json, "ticks", report_json_number(run->ticks));
 	return json;
 }
 
@@ -147,27 +147,32 @@ static json_t *checks_to_json(const GPtrArray *checks)
 	return json;
 }
 
+char *report_json_dump(json_t *json)
+{
+	char *dump = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+	char *text = g_strconcat(dump, "\n", NULL);
+
+	free(dump);
+	json_decref(json);
+	return text;
+}
+
 char *report_json(const struct report *report)
 {
 	const struct comparison *comparison = report->comparison;
 	json_t *json = json_object();
 	json_t *total = json_object();
-	char *dump, *text;
 
 	set_numbers(total, &comparison->total, comparison->b != NULL);
 	json_object_set_new(json, "verdict", json_string(record_verdict_name(report->verdict)));
-	json_object_set_new(json, "error", text_or_null(report->error));
-	json_object_set_new(json, "title", text_or_null(report->title));
+	json_object_set_new(json, "error", report_json_text(report->error));
+	json_object_set_new(json, "title", report_json_text(report->title));
 	json_object_set_new(json, "seconds", seconds_or_null(report->seconds));
-	json_object_set_new(json, "ticks", number_or_null(report->ticks));
+	json_object_set_new(json, "ticks", report_json_number(report->ticks));
 	json_object_set_new(json, "runs", runs_to_json(comparison));
 	json_object_set_new(json, "inputs_that_differ", inputs_to_json(comparison));
 	json_object_set_new(json, "rows", rows_to_json(comparison));
 	json_object_set_new(json, "total", total);
 	json_object_set_new(json, "checks", checks_to_json(report->checks));
-	dump = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-	text = g_strconcat(dump, "\n", NULL);
-	free(dump);
-	json_decref(json);
-	return text;
+	return report_json_dump(json);
 }

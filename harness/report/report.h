@@ -62,4 +62,11 @@ char *report_html(const struct report *report);
 /* One JSON object with everything that the text says, every reason and every check. */
 char *report_json(const struct report *report);
 
+/* For what writes JSON: a string, valid UTF-8 (NULL: null); a number, or null if it is unknown. */
+json_t *report_json_text(const char *foreign);
+json_t *report_json_number(struct record_u64 number);
+
+/* The text of json, which it frees; the caller frees the text. */
+char *report_json_dump(json_t *json);
+
 #endif
