@@ -53,21 +53,11 @@ static void put_resource(xmlDoc *doc, const char *id, const char *name)
 
 /* ---- Verdict ---- */
 
-static const char *verdict_words(enum record_verdict verdict)
-{
-	static const char *const words[] = {
-		[RECORD_VALID] = "VALID: every rule holds",
-		[RECORD_INVALID] = "INVALID: these counts must not be used",
-		[RECORD_FAILED] = "FAILED: not measured to the end",
-	};
-
-	return words[verdict];
-}
-
-static bool is_bad(const struct record_check *check)
-{
-	return check->verdict == RECORD_CHECK_FAIL || check->verdict == RECORD_CHECK_UNKNOWN;
-}
+static const char *const verdict_words[] = {
+	[RECORD_VALID] = "VALID: every rule holds",
+	[RECORD_INVALID] = "INVALID: these counts must not be used",
+	[RECORD_FAILED] = "FAILED: not measured to the end",
+};
 
 /* What one rule said of one run, or of the pair. */
 static void put_saying(xmlNode *list, const struct record_check *check)
@@ -78,27 +68,18 @@ static void put_saying(xmlNode *list, const struct record_check *check)
 		[RECORD_CHECK_NOT_APPLICABLE] = "not applicable, as",
 		[RECORD_CHECK_UNKNOWN] = "UNKNOWN; missing:",
 	};
-	g_autofree char *saying =
-		g_strdup_printf("%s %s; expected: %s.", verdicts[check->verdict],
-				check->saw != NULL ? check->saw : "nothing",
-				check->expected != NULL ? check->expected : "nothing");
 	xmlNode *item = html_add(list, "li", NULL);
 
 	html_add(item, "strong", check->run != NULL ? check->run : "both runs");
-	html_add_text(item, ": ");
-	if (check->verdict == RECORD_CHECK_NOT_APPLICABLE) {
-		html_add_text(item, verdicts[check->verdict]);
-		html_add_text(item, " ");
-		html_add_text(item, check->saw != NULL ? check->saw : "it is about something else");
-		html_add_text(item, ".");
-	} else {
-		html_add_text(item, saying);
-	}
-	if (is_bad(check) && check->advice != NULL) {
-		g_autofree char *advice = g_strdup_printf(" What to do: %s", check->advice);
-
-		html_add_text(item, advice);
-	}
+	html_add_textf(item, ": %s %s", verdicts[check->verdict],
+		       check->saw != NULL ? check->saw : "nothing");
+	if (check->verdict != RECORD_CHECK_NOT_APPLICABLE)
+		html_add_textf(item, "; expected: %s",
+			       check->expected != NULL ? check->expected : "nothing");
+	html_add_text(item, ".");
+	if (check->advice != NULL &&
+	    (check->verdict == RECORD_CHECK_FAIL || check->verdict == RECORD_CHECK_UNKNOWN))
+		html_add_textf(item, " What to do: %s", check->advice);
 }
 
 /*
@@ -130,11 +111,10 @@ static void put_rules(xmlNode *parent, const GPtrArray *checks, bool all)
 static void put_verdict(xmlDoc *doc, const struct report *report)
 {
 	xmlNode *heading = html_find(doc, "verdict"), *trouble = html_find(doc, "trouble");
-	g_autofree char *title = g_strdup_printf("%s: %s", record_verdict_name(report->verdict),
-						 report->title != NULL ? report->title : "eptlab");
 
-	html_add_text(html_find(doc, "title"), title);
-	html_add_text(heading, verdict_words(report->verdict));
+	html_add_textf(html_find(doc, "title"), "%s: %s", record_verdict_name(report->verdict),
+		       report->title != NULL ? report->title : "eptlab");
+	html_add_text(heading, verdict_words[report->verdict]);
 	html_set(heading, "class", record_verdict_name(report->verdict));
 	html_add_text(html_find(doc, "record"), report->title != NULL ? report->title : "");
 	if (report->verdict != RECORD_VALID)
@@ -164,17 +144,15 @@ static void put_expectations(xmlNode *parent, const struct comparison *compariso
 	list = html_add(parent, "ul", NULL);
 	for (guint i = 0; i < expectations->len; i++) {
 		const struct expectation *one = &g_array_index(expectations, struct expectation, i);
-		g_autofree char *name = g_strdup_printf(
-			"%u %s", one->row->reason, one->row->name != NULL ? one->row->name : "");
 		g_autofree char *sentence = prose_expectation(comparison, one);
-		g_autofree char *why = g_strdup_printf(" Why: %s (%s).", one->paging->explanation,
-						       one->paging->source);
 		xmlNode *item = html_add(list, "li", NULL);
 
-		html_add(item, "strong", name);
-		html_add_text(item, ": ");
-		html_add_text(item, sentence);
-		html_add_class(item, "span", "soft", why);
+		html_addf(item, "strong", "%u %s", one->row->reason,
+			  one->row->name != NULL ? one->row->name : "");
+		html_add_textf(item, ": %s", sentence);
+		html_set(html_addf(item, "span", " Why: %s (%s).", one->paging->explanation,
+				   one->paging->source),
+			 "class", "soft");
 	}
 }
 
@@ -203,18 +181,13 @@ static void put_prose(xmlDoc *doc, const struct report *report)
 static void put_log(xmlNode *parent, const char *label, const char *kernel_log)
 {
 	g_autofree char *excerpt = report_excerpt(kernel_log);
-	g_autofree char *summary =
-		g_strdup_printf("L1's kernel log when the VM of %s went away", label);
 	xmlNode *details = html_add(parent, "details", NULL);
 
-	html_add(details, "summary", summary);
-	if (excerpt != NULL) {
-		xmlNode *pre = html_add(details, "pre", excerpt);
-
-		html_set(pre, "tabindex", "0");
-	} else {
+	html_addf(details, "summary", "L1's kernel log when the VM of %s went away", label);
+	if (excerpt != NULL)
+		html_set(html_add(details, "pre", excerpt), "tabindex", "0");
+	else
 		html_add(details, "p", "It is not at hand.");
-	}
 }
 
 static void put_facts(xmlDoc *doc, const struct report *report)
@@ -236,18 +209,16 @@ static void put_facts(xmlDoc *doc, const struct report *report)
 
 static void put_checks(xmlDoc *doc, const struct report *report)
 {
-	xmlNode *list = html_find(doc, "checks");
 	guint passed = 0, count = report->checks != NULL ? report->checks->len : 0;
-	g_autofree char *summary = NULL;
 
 	for (guint i = 0; i < count; i++) {
 		const struct record_check *check = g_ptr_array_index(report->checks, i);
 
 		passed += check->verdict == RECORD_CHECK_PASS;
 	}
-	put_rules(list, report->checks, true);
-	summary = g_strdup_printf("%u answers, of which %u are \"passed\".", count, passed);
-	html_add_text(html_find(doc, "checks-summary"), summary);
+	put_rules(html_find(doc, "checks"), report->checks, true);
+	html_add_textf(html_find(doc, "checks-summary"), "%u answers, of which %u are \"passed\".",
+		       count, passed);
 }
 
 char *report_html(const struct report *report)

@@ -9,7 +9,7 @@
 /* Internal to html*.c: the larger parts of the page, appended to parent. */
 
 /* Each reason that was seen as bars of both runs: solid and hatched, on a log scale. */
-void html_chart(xmlNode *parent, const struct comparison *comparison);
+void html_chart(xmlNode *svg, const struct comparison *comparison);
 
 /* The counts, the reasons that were never seen apart. */
 void html_table(xmlNode *parent, const struct comparison *comparison);

@@ -85,7 +85,6 @@ static void add_never_seen(xmlNode *parent, const struct comparison *comparison)
 {
 	g_autoptr(GString) names = g_string_new(NULL);
 	const guint count = columns_empty_rows(comparison);
-	g_autofree char *summary = g_strdup_printf("%u reasons were never seen", count);
 	xmlNode *details;
 
 	if (count == 0)
@@ -99,7 +98,7 @@ static void add_never_seen(xmlNode *parent, const struct comparison *comparison)
 					       row->name != NULL ? row->name : "");
 	}
 	details = html_add(parent, "details", NULL);
-	html_add(details, "summary", summary);
+	html_addf(details, "summary", "%u reasons were never seen", count);
 	html_add(details, "p", names->str);
 }
 

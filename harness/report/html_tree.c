@@ -2,7 +2,7 @@
 #include "report/html_tree.h"
 
 #include <stdbool.h>
-#include <glib.h>
+#include <libxml/xpath.h>
 
 /* What XML has no character for (XML 1.0, section 2.2) becomes U+FFFD. */
 static char *cleaned(const char *foreign)
@@ -50,31 +50,36 @@ void html_set(xmlNode *node, const char *name, const char *value)
 	xmlSetProp(node, (const xmlChar *)name, (const xmlChar *)clean);
 }
 
-static xmlNode *find_below(xmlNode *node, const char *id)
+xmlNode *html_addf(xmlNode *parent, const char *name, const char *format, ...)
 {
-	for (; node != NULL; node = node->next) {
-		xmlChar *value;
-		xmlNode *found;
-		bool equal;
+	g_autofree char *text = NULL;
+	va_list arguments;
 
-		if (node->type != XML_ELEMENT_NODE)
-			continue;
-		value = xmlGetProp(node, (const xmlChar *)"id");
-		equal = value != NULL && xmlStrEqual(value, (const xmlChar *)id);
-		xmlFree(value);
-		if (equal)
-			return node;
-		found = find_below(node->children, id);
-		if (found != NULL)
-			return found;
-	}
-	return NULL;
+	va_start(arguments, format);
+	text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	return html_add(parent, name, text);
+}
+
+void html_add_textf(xmlNode *parent, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	html_add_text(parent, text);
 }
 
 xmlNode *html_find(xmlDoc *doc, const char *id)
 {
-	xmlNode *node = find_below(xmlDocGetRootElement(doc), id);
+	xmlXPathContext *context = xmlXPathNewContext(doc);
+	g_autofree char *path = g_strdup_printf("//*[@id='%s']", id);
+	xmlXPathObject *found = xmlXPathEvalExpression((const xmlChar *)path, context);
+	xmlNode *node = found->nodesetval->nodeTab[0]; /* the template is part of the program */
 
-	g_assert(node != NULL); /* the template is part of the program */
+	xmlXPathFreeObject(found);
+	xmlXPathFreeContext(context);
 	return node;
 }

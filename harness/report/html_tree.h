@@ -2,6 +2,7 @@
 #ifndef EPTLAB_REPORT_HTML_TREE_H
 #define EPTLAB_REPORT_HTML_TREE_H
 
+#include <glib.h>
 #include <libxml/tree.h>
 
 /*
@@ -16,8 +17,12 @@ xmlNode *html_add(xmlNode *parent, const char *name, const char *text);
 /* The same with a class. */
 xmlNode *html_add_class(xmlNode *parent, const char *name, const char *class, const char *text);
 
+/* The same with a printf format. */
+xmlNode *html_addf(xmlNode *parent, const char *name, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
 /* Append text. */
 void html_add_text(xmlNode *parent, const char *text);
+void html_add_textf(xmlNode *parent, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* Set an attribute. */
 void html_set(xmlNode *node, const char *name, const char *value);
