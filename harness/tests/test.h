@@ -44,9 +44,9 @@ int test_end(void **state, CMFixtureFunction tear_down);
 
 /* Each row of a table in turn. A test that fails tells which row it was at, from 0. */
 #define test_each(row, table)                                                                      \
-	for (__typeof__(&(table)[0]) row = (table);                                                \
-	     row < (table) + G_N_ELEMENTS(table) && test_row(#table, (size_t)(row - (table)));     \
-	     row++)
+	for (__typeof__ (&(table)[0])(row) = (table);                                              \
+	     (row) < (table) + G_N_ELEMENTS(table) && test_row(#table, (size_t)((row) - (table))); \
+	     (row)++)
 
 /* Each of these texts in turn; *text is the text, which a test that fails tells. */
 #define test_each_of(text, ...)                                                                    \

@@ -79,8 +79,8 @@ static void write_disk(const struct place *place, uint32_t free_blocks, size_t o
 	disk[SUPER + 0x39] = 0xef;
 	disk[SUPER + 0x3a] = 1;
 	memcpy(disk + SUPER + 0x78, "eptlab-l2", sizeof("eptlab-l2"));
-	if (offset > 0)
-		disk[offset] = value;
+	assert_true(offset < DISK_SIZE);
+	disk[offset] = offset > 0 ? value : 0;
 	write_file(place->base, (const char *)disk, DISK_SIZE);
 }
 
