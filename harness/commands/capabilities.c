@@ -113,7 +113,7 @@ int command_capabilities(int argc, char **argv, GError **error)
 {
 	g_autoptr(struct_session) session = session_open(
 		&argc, &argv, "", "Have libvirt in L1 find out about QEMU.", "", error);
-	g_autoptr(struct_progress) progress = progress_new(-1);
+	g_autoptr(struct_progress) progress = progress_new(NULL);
 	g_autofree char *folder = NULL;
 	struct experiment experiment;
 

@@ -206,7 +206,7 @@ static int mark(const struct experiment *experiment, GError **error)
 {
 	struct marking marking = {
 		.experiment = experiment,
-		.progress = progress_new(-1),
+		.progress = progress_new(NULL),
 	};
 	const bool ok = prepare(&marking, error) && boot(&marking, error);
 	int status = ok ? 0 : (*error)->code;

@@ -335,12 +335,18 @@ static void course_clear(struct course *course)
 	guest_clear(&course->guest);
 }
 
+static void record_time(struct course *course)
+{
+	course->record->seconds = progress_seconds(course->progress);
+	course->record->steps = progress_steps(course->progress);
+}
+
 int experiment_run(const struct experiment *experiment, GError **error)
 {
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	struct course course = {
 		.experiment = experiment,
-		.progress = progress_new(experiment->expected_seconds),
+		.progress = progress_new(experiment->expected),
 		.record = new_record(experiment, now),
 	};
 	GError *failure = NULL;
@@ -358,10 +364,10 @@ int experiment_run(const struct experiment *experiment, GError **error)
 		record_store_begin(experiment->paths->results, now, experiment->platform->name,
 				   experiment->config->experiment.workload, &failure);
 	if (course.store != NULL && boot(&course, &failure)) {
-		course.record->seconds = progress_seconds(course.progress);
+		record_time(&course);
 		status = conclude(&course, error);
 	} else {
-		course.record->seconds = progress_seconds(course.progress);
+		record_time(&course);
 		status = give_up(&course, failure, error);
 	}
 	course_clear(&course);

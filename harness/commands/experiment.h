@@ -17,8 +17,8 @@ struct experiment {
 	const struct platform *platform;
 	/* Runs of an older record that are judged together with those made now, or NULL. */
 	const struct record_run *other;
-	const char *script;	 /* folder for JOB_SCRIPT, or NULL */
-	double expected_seconds; /* for the progress line; negative: unknown */
+	const char *script;	   /* folder for JOB_SCRIPT, or NULL */
+	const GPtrArray *expected; /* for the progress line: by progress_expect */
 	GCancellable *cancellable;
 };
 

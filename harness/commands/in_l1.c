@@ -26,7 +26,7 @@ int command_in_l1(int argc, char **argv, GError **error)
 		"SCRIPT is a folder with busybox and the script \"run\". FOLDER is made, "
 		"and gets consoles and logs.",
 		error);
-	g_autoptr(struct_progress) progress = progress_new(-1);
+	g_autoptr(struct_progress) progress = progress_new(NULL);
 	struct experiment experiment;
 
 	if (session == NULL)

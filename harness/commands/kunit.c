@@ -106,7 +106,7 @@ int command_kunit(int argc, char **argv, GError **error)
 	g_autoptr(struct_session) session =
 		session_open(&argc, &argv, "FOLDER", "Run the KUnit tests of the patch series.",
 			     "FOLDER is made, and gets consoles and logs.", error);
-	g_autoptr(struct_progress) progress = progress_new(-1);
+	g_autoptr(struct_progress) progress = progress_new(NULL);
 	struct experiment experiment;
 
 	if (session == NULL)

@@ -3,44 +3,12 @@
 
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "commands/arguments.h"
 #include "commands/paths.h"
-#include "model/record.h"
+#include "model/record_store.h"
 #include "model/rules.h"
 #include "report/grid.h"
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The records in a folder, oldest first: their names begin with the time. */
-static GPtrArray *find_records(const char *results, GError **error)
-{
-	g_autoptr(GError) cause = NULL;
-	g_autoptr(GDir) folder = g_dir_open(results, 0, &cause);
-	GPtrArray *names;
-	const char *name;
-
-	if (folder == NULL) {
-		eptlab_fail(error, EPTLAB_ERROR_USAGE,
-			    "L0: there are no records (%s); make one with \"eptlab run\"",
-			    cause->message);
-		return NULL;
-	}
-	names = g_ptr_array_new_with_free_func(g_free);
-	while ((name = g_dir_read_name(folder)) != NULL) {
-		g_autofree char *json = g_build_filename(results, name, "record.json", NULL);
-
-		if (*name != '.' && strcmp(name, "latest") != 0 &&
-		    g_file_test(json, G_FILE_TEST_EXISTS))
-			g_ptr_array_add(names, g_strdup(name));
-	}
-	g_ptr_array_sort(names, by_name);
-	return names;
-}
 
 static void add_record(struct grid *grid, const char *results, const char *name)
 {
@@ -96,7 +64,7 @@ int command_list(int argc, char **argv, GError **error)
 		return (*error)->code;
 	if (folder == NULL)
 		folder = g_strdup(paths->results);
-	names = find_records(folder, error);
+	names = record_store_list(folder, error);
 	if (names == NULL)
 		return EPTLAB_ERROR_USAGE;
 	for (guint i = 0; i < names->len; i++)

@@ -2,9 +2,11 @@
 #include "commands/session.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "commands/commands.h"
 #include "commands/interrupt.h"
+#include "commands/progress.h"
 #include "model/job.h"
 #include "model/record_store.h"
 #include "platform/local.h"
@@ -52,6 +54,7 @@ void session_close(struct session *session)
 	if (session->config != NULL)
 		config_free(session->config);
 	g_clear_object(&session->cancellable);
+	g_clear_pointer(&session->expected, g_ptr_array_unref);
 	g_free(session);
 }
 
@@ -144,14 +147,33 @@ static bool suits_local(const struct session *session, GError **error)
 	return true;
 }
 
-/* What it took the last time, on the same platform; negative: unknown. */
-static double seconds_of_latest(const char *results, const char *platform)
-{
-	g_autofree char *path = record_find_latest(results, NULL);
-	g_autoptr(struct_record) record = path != NULL ? record_load(path, NULL) : NULL;
+/* Enough for a median, and read in no time. */
+#define RECORDS_EXPECTED 9
 
-	return record != NULL && g_str_equal(record->platform.name, platform) ? record->seconds
-									      : -1;
+static bool is_alike(const struct record *record, const char *platform, const char *workload)
+{
+	return record->verdict == RECORD_VALID && g_str_equal(record->platform.name, platform) &&
+	       g_str_equal(record->workload, workload);
+}
+
+/* By the newest valid records of the same platform and workload. */
+static GPtrArray *expect(const char *results, const char *platform, const struct config *config)
+{
+	g_autoptr(GPtrArray) names = record_store_list(results, NULL);
+	g_autoptr(GPtrArray) alike = g_ptr_array_new_with_free_func((GDestroyNotify)record_free);
+	const char *workload = config->experiment.workload;
+	g_autofree char *kind = g_strdup_printf("-%s-%s", platform, workload);
+
+	for (guint i = names != NULL ? names->len : 0; i > 0 && alike->len < RECORDS_EXPECTED;
+	     i--) {
+		g_autofree char *path = g_build_filename(results, names->pdata[i - 1], NULL);
+		g_autoptr(struct_record) record =
+			strstr(names->pdata[i - 1], kind) != NULL ? record_load(path, NULL) : NULL;
+
+		if (record != NULL && is_alike(record, platform, workload))
+			g_ptr_array_add(alike, g_steal_pointer(&record));
+	}
+	return progress_expect(alike, g_strv_length(config->experiment.configurations));
 }
 
 bool session_prepare(struct session *session, struct experiment *experiment, GError **error)
@@ -177,11 +199,12 @@ bool session_prepare(struct session *session, struct experiment *experiment, GEr
 	platform = platform_find(session->config, paths_installed_conf(session->paths), error);
 	if (platform == NULL)
 		return false;
+	session->expected = expect(session->paths->results, platform->name, session->config);
 	*experiment = (struct experiment){
 		.paths = session->paths,
 		.config = session->config,
 		.platform = platform,
-		.expected_seconds = seconds_of_latest(session->paths->results, platform->name),
+		.expected = session->expected,
 		.cancellable = session->cancellable,
 	};
 	return true;

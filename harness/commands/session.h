@@ -18,6 +18,7 @@ struct session {
 	bool marks;	  /* what [conform] says about the kernel counts */
 	struct paths *paths;
 	struct config *config;
+	GPtrArray *expected; /* by progress_expect */
 	GCancellable *cancellable;
 };
 

@@ -163,6 +163,20 @@ struct record_input *record_input_new(const char *name, const char *sha256)
 	return input;
 }
 
+struct record_step *record_step_new(const char *text, double seconds)
+{
+	struct record_step *step = record_object_new(&record_object_step);
+
+	step->text = g_strdup(text);
+	step->seconds = seconds;
+	return step;
+}
+
+GPtrArray *record_steps_new(void)
+{
+	return record_object_list(&record_object_step);
+}
+
 struct record_check *record_check_new(void)
 {
 	return record_object_new(&record_object_check);

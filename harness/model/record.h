@@ -239,6 +239,12 @@ struct record_check {
 	char *advice;
 };
 
+/* What was being done, as the progress line said it, and how long it took by L0's wall clock. */
+struct record_step {
+	char *text;
+	double seconds;
+};
+
 struct record {
 	enum record_verdict verdict;
 	char *error;	/* one sentence: why it failed; NULL unless failed */
@@ -250,6 +256,7 @@ struct record {
 	struct record_kernel kernel;
 	struct record_guest guest;
 	char *workload;
+	GPtrArray *steps;  /* of struct record_step, in their order; NULL: not recorded */
 	GPtrArray *runs;   /* of struct record_run, in the order they were made */
 	GPtrArray *checks; /* of struct record_check */
 };
@@ -301,6 +308,7 @@ struct record_exit *record_exit_new(uint32_t reason, const char *name, uint64_t 
 struct record_module *record_module_new(const char *name, const char *build_id);
 struct record_input *record_input_new(const char *name, const char *sha256);
 
+struct record_step *record_step_new(const char *text, double seconds);
 struct record_check *record_check_new(void);
 
 /* Empty arrays that free their elements; reasons is for undefined and malformed. */
@@ -308,6 +316,7 @@ GPtrArray *record_exits_new(void);
 GPtrArray *record_modules_new(void);
 GPtrArray *record_inputs_new(void);
 GPtrArray *record_checks_new(void);
+GPtrArray *record_steps_new(void);
 GArray *record_reasons_new(void);
 
 /* Free what a log holds, and make it unknown. */

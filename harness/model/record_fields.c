@@ -299,6 +299,19 @@ const struct record_object record_object_check = {
 	.release = check_release,
 };
 
+static void step_release(void *base);
+
+static const struct record_field step_fields[] = {
+	{ FIELD(record_step, text, FIELD_TEXT) },
+	{ FIELD(record_step, seconds, FIELD_SECONDS) },
+};
+
+const struct record_object record_object_step = {
+	.size = sizeof(struct record_step),
+	FIELDS(step_fields),
+	.release = step_release,
+};
+
 static void record_prepare(void *base)
 {
 	struct record *record = base;
@@ -321,6 +334,7 @@ static const struct record_field record_fields[] = {
 	{ FIELD(record, kernel, FIELD_OBJECT), .object = &object_kernel },
 	{ FIELD(record, guest, FIELD_OBJECT), .object = &object_guest },
 	{ FIELD(record, workload, FIELD_NAME) },
+	{ FIELD(record, steps, FIELD_OPT_LIST), .object = &record_object_step, .since = SINCE_2 },
 	{ FIELD(record, runs, FIELD_LIST), .object = &record_object_run },
 	{ FIELD(record, checks, FIELD_LIST), .object = &record_object_check },
 };
@@ -389,6 +403,7 @@ RELEASE(module)
 RELEASE(input)
 RELEASE(run)
 RELEASE(check)
+RELEASE(step)
 
 void *record_object_new(const struct record_object *object)
 {

@@ -61,6 +61,7 @@ extern const struct record_object record_object_exit;
 extern const struct record_object record_object_input;
 extern const struct record_object record_object_module;
 extern const struct record_object record_object_check;
+extern const struct record_object record_object_step;
 
 extern const char *const record_verdict_names[];
 extern const char *const record_source_names[];

@@ -551,22 +551,32 @@ char **record_store_recover(const char *results, const char *eptlab_version, GEr
 	return (char **)g_ptr_array_free(g_steal_pointer(&paths), FALSE);
 }
 
-/* ---- Earlier runs ---- */
-
-/* Names of records that may have a run like this one, the newest last. */
-static GPtrArray *list_alike(const char *results, const struct record_run *run)
+GPtrArray *record_store_list(const char *results, GError **error)
 {
-	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-	g_autofree char *part = g_strdup_printf("Z-%s-%s", run->platform.name, run->workload);
-	g_autoptr(GDir) dir = g_dir_open(results, 0, NULL);
+	g_autoptr(GError) cause = NULL;
+	g_autoptr(GDir) folder = g_dir_open(results, 0, &cause);
+	GPtrArray *names;
 	const char *name;
 
-	while (dir && (name = g_dir_read_name(dir)))
-		if (name[0] != '.' && strstr(name, part))
+	if (!folder) {
+		eptlab_fail(error, EPTLAB_ERROR_USAGE,
+			    "L0: there are no records (%s); make one with \"eptlab run\"",
+			    cause->message);
+		return NULL;
+	}
+	names = g_ptr_array_new_with_free_func(g_free);
+	while ((name = g_dir_read_name(folder))) {
+		g_autofree char *json = g_build_filename(results, name, RECORD_JSON, NULL);
+
+		if (*name != '.' && strcmp(name, LATEST) != 0 &&
+		    g_file_test(json, G_FILE_TEST_EXISTS))
 			g_ptr_array_add(names, g_strdup(name));
+	}
 	g_ptr_array_sort(names, compare_names);
 	return names;
 }
+
+/* ---- Earlier runs ---- */
 
 /* As counted since the VM's creation, without the reasons that never came. */
 static GPtrArray *counts_of(const struct record_run *run)
@@ -600,13 +610,19 @@ static bool take_earlier(const char *results, const char *name, struct record_ru
 void record_find_earlier(const char *results, struct record_run *run)
 {
 	g_autoptr(GPtrArray) names = NULL;
+	g_autofree char *part = NULL;
 	guint i;
 
 	if (!record_run_inputs(run) || !run->platform.name || !run->workload)
 		return;
-	names = list_alike(results, run);
-	for (i = names->len; i > 0 && !take_earlier(results, names->pdata[i - 1], run); i--)
-		;
+	part = g_strdup_printf("Z-%s-%s", run->platform.name, run->workload);
+	names = record_store_list(results, NULL);
+	for (i = names ? names->len : 0; i > 0; i--) {
+		const char *name = names->pdata[i - 1];
+
+		if (strstr(name, part) && take_earlier(results, name, run))
+			break;
+	}
 }
 
 char *record_find_latest(const char *results, GError **error)

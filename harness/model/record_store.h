@@ -68,11 +68,17 @@ void record_store_abort(record_store *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(record_store, record_store_abort)
 
 /*
- * Turn each partial folder whose harness was killed, or could not commit it, into a failed record with all files that it
- * had written. Returns the paths of these records, an empty list if there is none; the caller frees
- * it with g_strfreev. Folders of living harnesses are left alone.
+ * Turn each partial folder whose harness was killed, or could not commit it, into a failed record
+ * with all files that it had written. Returns the paths of these records, an empty list if there is
+ * none; the caller frees it with g_strfreev. Folders of living harnesses are left alone.
  */
 char **record_store_recover(const char *results, const char *eptlab_version, GError **error);
+
+/*
+ * The names of the records in a folder, also of failed ones, oldest first: they begin with the
+ * time. EPTLAB_ERROR_USAGE if there is no such folder. The caller owns the array.
+ */
+GPtrArray *record_store_list(const char *results, GError **error);
 
 /*
  * Fill in run->earlier: what the newest record in results has counted with the same configuration

@@ -195,6 +195,9 @@ struct record *sample_record(void)
 	record_set_string(&record->kernel.patches_sha256, "4444");
 	add_modules(record->kernel.modules);
 	set_guest(&record->guest);
+	record->steps = record_steps_new();
+	g_ptr_array_add(record->steps, record_step_new("L1: booting", 5.25));
+	g_ptr_array_add(record->steps, record_step_new("L2: booting with ept", 37.5));
 	g_ptr_array_add(record->runs, sample_run(record, "ept", true));
 	g_ptr_array_add(record->runs, sample_run(record, "noept", false));
 	return record;

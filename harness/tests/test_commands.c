@@ -7,7 +7,8 @@
 #include <cmocka.h>
 
 #include "commands/commands.h"
-#include "model/error.h"
+#include "commands/progress.h"
+#include "model/record.h"
 
 /* ---- KUnit's results ---- */
 
@@ -61,9 +62,110 @@ static void all_planned_kunit_tests_must_be_ok(void **state)
 	}
 }
 
+/* ---- The time that an experiment will take ---- */
+
+/* A record with these steps, "text=seconds,...". */
+static struct record *took(const char *steps, double seconds)
+{
+	struct record *record = record_new("0.1", "2026-01-31T23:59:59Z", "bochs", "boot");
+	g_auto(GStrv) parts = g_strsplit(steps, ",", -1);
+
+	record->seconds = seconds;
+	for (char **part = parts; *part != NULL; part++) {
+		g_auto(GStrv) step = g_strsplit(*part, "=", 2);
+
+		if (record->steps == NULL)
+			record->steps = record_steps_new();
+		g_ptr_array_add(record->steps,
+				record_step_new(step[0], g_ascii_strtod(step[1], NULL)));
+	}
+	return record;
+}
+
+#define RUN(boot, load, first, second)                                                             \
+	"L1: boot=" boot ",L1: load=" load ",L2: ept=" first ",L1: load=" load ",L2: "             \
+									       "noept=" second
+
+static double expected_total(const GPtrArray *expected)
+{
+	const struct progress_place place = { .expected = expected };
+
+	return progress_place_total(&place, 0);
+}
+
+/* Each step has a stall in one record, and none of them counts; nor does a rerun's. */
+static void expected_time_is_the_median_by_step(void **state)
+{
+	g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func((GDestroyNotify)record_free);
+	g_autoptr(GPtrArray) both = NULL;
+	g_autoptr(GPtrArray) one = NULL;
+
+	(void)state;
+	g_ptr_array_add(records, took(RUN("85", "1", "9", "10"), 106));
+	g_ptr_array_add(records, took("L1: boot=5,L1: load=1,L2: noept=70", 76));
+	g_ptr_array_add(records, took(RUN("5", "1", "90", "10"), 107));
+	g_ptr_array_add(records, took(RUN("6", "1", "9", "10"), 27));
+	both = progress_expect(records, 2);
+	assert_true(expected_total(both) == 6 + 1 + 9 + 1 + 10);
+	one = progress_expect(records, 1);
+	assert_true(expected_total(one) == 76);
+}
+
+/* Records of schema 1 know the whole only. */
+static void expected_time_without_steps(void **state)
+{
+	g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func((GDestroyNotify)record_free);
+	g_autoptr(GPtrArray) none = progress_expect(records, 2);
+	g_autoptr(GPtrArray) expected = NULL;
+	struct progress_place place = { .expected = NULL };
+
+	(void)state;
+	assert_true(expected_total(none) < 0);
+	g_ptr_array_add(records, took("", 106));
+	g_ptr_array_add(records, took("", 17));
+	g_ptr_array_add(records, took("", -1));
+	g_ptr_array_add(records, took("", 18));
+	expected = progress_expect(records, 2);
+	place.expected = expected;
+	assert_true(progress_place_total(&place, 0) == 18);
+	progress_place_move(&place, "L1: boot", 4);
+	assert_true(progress_place_total(&place, 5) == 18);
+	assert_true(progress_place_total(&place, 40) == 40);
+}
+
+/* What is left of this step and those that follow; what is over moves the end, and no more. */
+static void expected_time_follows_the_steps(void **state)
+{
+	g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func((GDestroyNotify)record_free);
+	g_autoptr(GPtrArray) expected = NULL;
+	struct progress_place place = { .expected = NULL };
+
+	(void)state;
+	g_ptr_array_add(records, took(RUN("5", "1", "9", "10"), 26));
+	expected = progress_expect(records, 2);
+	place.expected = expected;
+	progress_place_move(&place, "L1: boot", 0);
+	assert_true(progress_place_total(&place, 3) == 26);
+	assert_true(progress_place_total(&place, 85) == 85 + 21);
+	/* The one with the same text that comes later is another. */
+	progress_place_move(&place, "L1: load", 85);
+	assert_true(progress_place_total(&place, 85) == 85 + 21);
+	progress_place_move(&place, "L2: ept", 86);
+	progress_place_move(&place, "L2: something new", 90);
+	assert_true(progress_place_total(&place, 90) == 86 + 9 + 11);
+	progress_place_move(&place, "L1: load", 95);
+	assert_true(progress_place_total(&place, 95) == 95 + 11);
+	progress_place_move(&place, "L2: noept", 96);
+	assert_true(progress_place_total(&place, 100) == 106);
+	assert_true(progress_place_total(&place, 120) == 120);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(expected_time_is_the_median_by_step),
+		cmocka_unit_test(expected_time_without_steps),
+		cmocka_unit_test(expected_time_follows_the_steps),
 		cmocka_unit_test(all_planned_kunit_tests_must_be_ok),
 	};
 

@@ -137,6 +137,7 @@ static void fields_have_the_documented_names(void **state)
 		{ "runs.0.cost", "exits ticks" },
 		{ "runs.0.dose", "n cpuids" },
 		{ "runs.0.witness.at_latch.0", "reason name before count cycles" },
+		{ "steps.0", "text seconds" },
 		{ "checks.0", "rule run verdict decisive saw expected why advice" },
 	};
 	g_autoptr(struct_record) record = judged_sample();
@@ -150,7 +151,7 @@ static void fields_have_the_documented_names(void **state)
 	top = keys_of(root);
 	assert_string_equal(top,
 			    "schema verdict error eptlab created seconds ticks platform kernel "
-			    "guest workload runs checks");
+			    "guest workload steps runs checks");
 	assert_int_equal(json_integer_value(json_object_get(root, "schema")), 2);
 	for (i = 0; i < G_N_ELEMENTS(expected); i++) {
 		g_autofree char *keys = keys_of(at(root, expected[i].path));
