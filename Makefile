@@ -13,6 +13,15 @@
 # V=1 shows each command. PLATFORM=bochs, tcg, kvm or local chooses where L1 gets its CPU.
 # GUEST=image.qcow2 boots an image of your own as L2. ARGS= is passed to eptlab.
 
+# Several goals are made one after the other, each by a make of its own: deps brings what the next one
+# needs. Inside of one, whatever does not depend on each other is made at once.
+ifneq ($(word 2,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+.PHONY: $(MAKECMDGOALS)
+$(MAKECMDGOALS):
+	@$(MAKE) --no-print-directory $@
+else
+
 BUILD := $(CURDIR)/build
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/eptlab
 CC ?= gcc
@@ -157,7 +166,9 @@ $(UAPI): kernel/patches/series $(wildcard kernel/patches/*.patch)
 	$(Q)$(MAKE) -s -C kernel uapi
 kernel:
 	$(Q)$(MAKE) -s -C kernel all
-# Other people's KVM, for the tests and for the benchmark.
+# Other people's KVM, for the tests and for the benchmark; after the kernel, in whose tree they are made.
+stock: | kernel
+faults bench: | stock
 stock faults bench:
 	$(Q)$(MAKE) -s -C kernel $@
 
@@ -289,3 +300,5 @@ clean:
 	rm -rf $(BUILD)
 distclean: clean
 	rm -rf $(CACHE)
+
+endif

@@ -22,19 +22,8 @@ endef
 $(foreach name,$(FAULTS),$(eval $(call variant,faults,$(name),build-fault-$(name))))
 $(foreach name,$(BENCHES),$(eval $(call variant,bench,$(name),build-bench-$(name))))
 
-# $(1): the patch, $(2): the folder in build/kernel. The source is left as it was, also on failure.
-define build_patched
-	$(PATCH) < $(1)
-	status=0; $(KBUILD) -C $(LINUX) O=$(WORK)/l1 modules || status=$$?; \
-		$(PATCH) -R < $(1) && exit $$status
-	rm -rf $(WORK)/new-$(2)
-	$(call collect_modules,$(WORK)/new-$(2),$(MODULES))
-endef
-
 $(addprefix build-fault-,$(FAULTS)): build-fault-%: build-l1
-	$(call build_patched,faults/$*.patch,faults/$*)
+	$(call build_otherwise,$(PATCH) < faults/$*.patch,$(PATCH) -R < faults/$*.patch,faults/$*)
 
 $(addprefix build-bench-,$(BENCHES)): build-bench-%: build-l1
-	tac patches/series | while read -r patch; do $(PATCH) -R < patches/$$patch || exit 1; done
-	$(call build_patched,bench/$*.patch,bench/$*)
-	for patch in $(SERIES); do $(PATCH) < $$patch || exit 1; done
+	$(call build_otherwise,$(TAKE_OFF); $(PATCH) < bench/$*.patch,$(PATCH) -R < bench/$*.patch; $(PUT_ON),bench/$*)

@@ -15,7 +15,7 @@ static bool fail(const char *image, const char *what, GError **error)
 	return eptlab_fail(
 		error, EPTLAB_ERROR_MACHINE,
 		"L0: cannot fix the time stamps in %s: %s; check the disk's free space, then "
-		"build the image again with `make clean` and `make`",
+		"build the image again with `make distclean` and `make`",
 		image, what);
 }
 

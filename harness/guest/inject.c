@@ -275,7 +275,7 @@ static bool check_room(const struct injection *injection, GError **error)
 	return eptlab_fail(
 		error, EPTLAB_ERROR_MACHINE,
 		"L0: the L2 image %s is too full: probe and workloads need %" G_GUINT64_FORMAT
-		" KiB, %" G_GUINT64_FORMAT " KiB are free; build it again with `make clean` "
+		" KiB, %" G_GUINT64_FORMAT " KiB are free; build it again with `make distclean` "
 		"and `make`, or use smaller workloads",
 		injection->request->base_image, needed / 1024, base->unused / 1024);
 }

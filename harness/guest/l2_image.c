@@ -33,7 +33,7 @@ static bool fail(const char *path, const char *what, GError **error)
 {
 	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
 			   "L0: %s cannot be used as the L2 image: %s; build it again with "
-			   "`make clean` and `make`",
+			   "`make distclean` and `make`",
 			   path, what);
 }
 

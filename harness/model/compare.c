@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/reasons.h"
+#include "model/words.h"
 
 static void set_side(struct compare_side *side, bool known, uint64_t count,
 		     const struct record_run *run)
@@ -189,4 +190,45 @@ void comparison_free(struct comparison *comparison)
 bool compare_row_is_empty(const struct compare_row *row)
 {
 	return row->a.count == 0 && row->b.count == 0;
+}
+
+/* ---- As all reports for people write it ---- */
+
+char *compare_side_words(const struct compare_side *side)
+{
+	return side->known ? words_count(side->count) : g_strdup("?");
+}
+
+char *compare_difference_words(const struct compare_row *row)
+{
+	g_autofree char *count = words_count(row->difference);
+
+	if (row->ratio_kind == COMPARE_RATIO_UNKNOWN)
+		return g_strdup("?");
+	return g_strconcat(row->difference == 0 ? "" : row->increased ? "+" : "-", count, NULL);
+}
+
+char *compare_ratio_words(const struct compare_row *row)
+{
+	switch (row->ratio_kind) {
+	case COMPARE_RATIO_KNOWN:
+		/* 0.00 is for what has become 0. */
+		if (row->ratio > 0 && row->ratio < 0.005)
+			return g_strdup("<0.01");
+		return words_double(row->ratio < 100000 ? "%.2f" : "%.2e", row->ratio);
+	case COMPARE_RATIO_NEW:
+		return g_strdup("new");
+	case COMPARE_RATIO_NONE:
+		return g_strdup("-");
+	case COMPARE_RATIO_UNKNOWN:
+		break;
+	}
+	return g_strdup("?");
+}
+
+char *compare_share_words(const struct compare_side *side)
+{
+	g_autofree char *percent = words_double("%.2f", side->share * 100);
+
+	return side->known ? g_strconcat(percent, "%", NULL) : g_strdup("?");
 }

@@ -76,4 +76,18 @@ bool comparison_has_cycles(const struct comparison *comparison);
 /* Is the row 0 (or unknown) on every side there is? */
 bool compare_row_is_empty(const struct compare_row *row);
 
+/* As all reports for people write it; new strings, which the caller frees with g_free. */
+
+/* "?" if the side is not known. */
+char *compare_side_words(const struct compare_side *side);
+
+/* "+1,234", "-1,234", "0", or "?". */
+char *compare_difference_words(const struct compare_row *row);
+
+/* "3620.00", "<0.01", "new" (there is nothing to divide by), "-" (0 on both sides), or "?". */
+char *compare_ratio_words(const struct compare_row *row);
+
+/* "40.22%" of the run's total, or "?". */
+char *compare_share_words(const struct compare_side *side);
+
 #endif

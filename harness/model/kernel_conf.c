@@ -39,7 +39,7 @@ struct kernel_conf *kernel_conf_load(const char *path, GError **error)
 		      g_key_file_get_string(file, "kernel", "patches_sha256", &cause)) ||
 	    !(names = g_key_file_get_keys(file, "build_id", NULL, &cause))) {
 		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: %s does not say what was built (%s); run \"make clean all\"", path,
+			    "L0: %s does not say what was built (%s); run \"make distclean all\"", path,
 			    cause->message);
 		return NULL;
 	}

@@ -10,7 +10,7 @@
 #include "model/reasons.h"
 #include "model/rules_checks.h"
 
-#define MAKE_AGAIN   "make clean, then make experiment"
+#define MAKE_AGAIN   "make distclean, then make experiment"
 #define LOOK_AT_LOGS "look at dmesg.log of the run and at l1-console.log"
 
 static const char *on_off(bool on)

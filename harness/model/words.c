@@ -19,45 +19,6 @@ char *words_count(uint64_t value)
 	return g_string_free(grouped, FALSE);
 }
 
-char *words_side(const struct compare_side *side)
-{
-	return side->known ? words_count(side->count) : g_strdup("?");
-}
-
-char *words_difference(const struct compare_row *row)
-{
-	g_autofree char *count = words_count(row->difference);
-
-	if (row->ratio_kind == COMPARE_RATIO_UNKNOWN)
-		return g_strdup("?");
-	return g_strconcat(row->difference == 0 ? "" : row->increased ? "+" : "-", count, NULL);
-}
-
-char *words_ratio(const struct compare_row *row)
-{
-	switch (row->ratio_kind) {
-	case COMPARE_RATIO_KNOWN:
-		/* 0.00 is for what has become 0. */
-		if (row->ratio > 0 && row->ratio < 0.005)
-			return g_strdup("<0.01");
-		return words_double(row->ratio < 100000 ? "%.2f" : "%.2e", row->ratio);
-	case COMPARE_RATIO_NEW:
-		return g_strdup("new");
-	case COMPARE_RATIO_NONE:
-		return g_strdup("-");
-	case COMPARE_RATIO_UNKNOWN:
-		break;
-	}
-	return g_strdup("?");
-}
-
-char *words_share(const struct compare_side *side)
-{
-	g_autofree char *percent = words_double("%.2f", side->share * 100);
-
-	return side->known ? g_strconcat(percent, "%", NULL) : g_strdup("?");
-}
-
 char *words_double(const char *format, double value)
 {
 	char buffer[G_ASCII_DTOSTR_BUF_SIZE];

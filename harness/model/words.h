@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <glib.h>
 
-#include "model/compare.h"
+#include "model/record.h"
 
 /*
  * Numbers and words as all reports for people write them: the same in every locale. Each function
@@ -14,18 +14,6 @@
 
 /* "1,234,567". */
 char *words_count(uint64_t value);
-
-/* "?" if the side is not known. */
-char *words_side(const struct compare_side *side);
-
-/* "+1,234", "-1,234", "0", or "?". */
-char *words_difference(const struct compare_row *row);
-
-/* "3620.00", "<0.01", "new" (there is nothing to divide by), "-" (0 on both sides), or "?". */
-char *words_ratio(const struct compare_row *row);
-
-/* "40.22%" of the run's total, or "?". */
-char *words_share(const struct compare_side *side);
 
 /* A printf format for one double. */
 char *words_double(const char *format, double value);

@@ -62,13 +62,13 @@ char *column_words(const struct comparison *comparison, const struct column *col
 	case COLUMN_NAME:
 		return g_strdup(is_total ? "total" : row->name != NULL ? row->name : "");
 	case COLUMN_COUNT:
-		return words_side(side);
+		return compare_side_words(side);
 	case COLUMN_DIFFERENCE:
-		return words_difference(row);
+		return compare_difference_words(row);
 	case COLUMN_RATIO:
-		return words_ratio(row);
+		return compare_ratio_words(row);
 	case COLUMN_SHARE:
-		return words_share(side);
+		return compare_share_words(side);
 	case COLUMN_CYCLES:
 		return is_total		    ? g_strdup("")
 		       : side->cycles.known ? words_count(side->cycles.value)

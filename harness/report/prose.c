@@ -58,8 +58,8 @@ char *prose_inputs(const struct report *report)
 
 char *prose_expectation(const struct comparison *comparison, const struct expectation *one)
 {
-	g_autofree char *a = words_side(&one->row->a);
-	g_autofree char *b = words_side(&one->row->b);
+	g_autofree char *a = compare_side_words(&one->row->a);
+	g_autofree char *b = compare_side_words(&one->row->b);
 
 	return g_strdup_printf("%s with %s, %s with %s. Expected: %s; %s.", a, comparison->label_a,
 			       b, comparison->label_b, one->expected,
@@ -124,10 +124,10 @@ static GPtrArray *important_rows(const struct comparison *comparison)
 static char *change_of(const struct comparison *comparison, const char *what,
 		       const struct compare_row *row)
 {
-	g_autofree char *a = words_side(&row->a);
-	g_autofree char *b = words_side(&row->b);
-	g_autofree char *difference = words_difference(row);
-	g_autofree char *share = words_share(&row->a);
+	g_autofree char *a = compare_side_words(&row->a);
+	g_autofree char *b = compare_side_words(&row->b);
+	g_autofree char *difference = compare_difference_words(row);
+	g_autofree char *share = compare_share_words(&row->a);
 
 	if (comparison->b == NULL)
 		return g_strdup_printf("%s: %s exits, %s of all.", what, a, share);

@@ -84,7 +84,7 @@ static struct record *took(const char *steps, double seconds)
 
 #define RUN(boot, load, first, second)                                                             \
 	"L1: boot=" boot ",L1: load=" load ",L2: ept=" first ",L1: load=" load ",L2: "             \
-									       "noept=" second
+	"noept=" second
 
 static double expected_total(const GPtrArray *expected)
 {

@@ -239,7 +239,7 @@ TEST_PLACE(digest_needs_a_file)
 /* That of the lines "a e3b0…" and "b ba78…", by sha256sum; whichever was made first. */
 TEST_PLACE(digest_of_a_folder)
 {
-	g_autofree char *folder = at(place, "folder");
+	const char *folder = at(place, "folder");
 	g_autofree char *b = g_build_filename(folder, "b", NULL);
 	g_autofree char *a = g_build_filename(folder, "a", NULL);
 	g_autofree char *inner = g_build_filename(folder, "c", NULL);

@@ -537,6 +537,15 @@ TEST_FIXTURE(json_of_unknowns_and_of_one_run)
 
 #define DIFFER "Inputs that differ: qemu (bbbbbbbbbbbb -> none), emulator (none -> bbbbbbbbbbbb)."
 
+static json_t *parse_report(const struct report *report)
+{
+	g_autofree char *text = report_json(report);
+	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+	assert_non_null(root);
+	return root;
+}
+
 /* Each format says it before the first count. */
 TEST_FIXTURE(inputs_that_differ_come_first)
 {

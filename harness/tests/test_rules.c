@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "model/kernel_log.h"
+#include "model/l1_frames.h"
 #include "model/reasons.h"
 #include "model/rules.h"
 #include "tests/sample.h"
