@@ -59,16 +59,18 @@ GUESTFS_LDLIBS = $(shell pkg-config --libs gio-2.0 libguestfs ext2fs com_err)
 UAPI := $(BUILD)/uapi/asm/kvm_exitcount.h
 
 # Linked into the helpers of libguestfs only, not into eptlab.
-GUESTFS_ONLY := $(addprefix harness/guest/,appliance.c ext4_stamp.c helper_side.c inject_helper.c own_helper.c own_system.c)
+GUESTFS_ONLY := $(addprefix harness/l2/,appliance.c ext4_stamp.c helper_side.c inject_helper.c mkimage.c own_helper.c \
+	own_system.c)
 AGENT := $(wildcard harness/agent/*.c) \
-	$(addprefix harness/model/,error.c frame.c frameset.c job.c l1_frames.c tree.c) \
+	$(wildcard harness/base/*.c harness/wire/*.c) \
 	$(addprefix harness/kmod/,modules.c triggers.c vendor.c) $(wildcard harness/virt/*.c)
-MODEL := $(wildcard harness/model/*.c harness/foreign/*.c harness/report/*.c)
-EPTLAB := harness/main.c $(MODEL) \
-	$(filter-out $(GUESTFS_ONLY),$(wildcard harness/guest/*.c)) \
-	$(filter-out harness/platform/bochs_time.c,$(wildcard harness/platform/*.c)) \
-	$(wildcard harness/kmod/*.c harness/virt/*.c harness/commands/*.c)
-GUESTFS := $(addprefix harness/guest/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/model/error.c
+# What needs no VM.
+MODEL := $(wildcard $(addprefix harness/,$(addsuffix /*.c,base wire config record collect judge foreign report)))
+EPTLAB := $(MODEL) \
+	$(filter-out $(GUESTFS_ONLY),$(wildcard harness/l2/*.c)) \
+	$(filter-out harness/l1/bochs_time.c,$(wildcard harness/l1/*.c)) \
+	$(wildcard harness/kmod/*.c harness/virt/*.c harness/cli/*.c)
+GUESTFS := $(addprefix harness/l2/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/base/error.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 .PHONY: install-kernel all deps kernel stock faults bench experiment rerun compare test test-unit fuzz lint benchmark clean distclean
@@ -114,20 +116,20 @@ $(BUILD)/eptlab-agent: $(call object,$(AGENT))
 	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(AGENT_LDLIBS)
 
-$(BUILD)/eptlab-guestfs: $(call object,harness/guest/inject_helper.c $(GUESTFS))
+$(BUILD)/eptlab-guestfs: $(call object,harness/l2/inject_helper.c $(GUESTFS))
 	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(GUESTFS_LDLIBS)
 
-$(BUILD)/eptlab-own-image: $(call object,$(addprefix harness/guest/,own_helper.c own_system.c) $(GUESTFS))
+$(BUILD)/eptlab-own-image: $(call object,$(addprefix harness/l2/,own_helper.c own_system.c) $(GUESTFS))
 	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(GUESTFS_LDLIBS)
 
-$(BUILD)/bochs-time.so: harness/platform/bochs_time.c
+$(BUILD)/bochs-time.so: harness/l1/bochs_time.c
 	@mkdir -p $(@D)
 	@echo "  LD      bochs-time.so" >&2
 	$(Q)$(CC) -std=gnu11 $(WARNINGS) -O2 -shared -fPIC -o $@ $<
 
-$(BUILD)/mkimage: $(call object,guest-image/mkimage.c $(GUESTFS))
+$(BUILD)/mkimage: $(call object,harness/l2/mkimage.c $(GUESTFS))
 	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(GUESTFS_LDLIBS)
 
@@ -140,8 +142,8 @@ $(BUILD)/obj/%.o: %.c $(UAPI)
 # Programs of L2 are static: its image has no libraries. -fno-ident and no build-id: same bytes everywhere.
 GUEST_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Os -static -s -Wl,--build-id=none \
 	-I harness -isystem $(BUILD)/uapi
-PROBE_SOURCES := $(addprefix guest-image/probe/,probe.c reading.c report.c) harness/model/frame.c
-$(BUILD)/probe: $(PROBE_SOURCES) $(wildcard guest-image/probe/*.h) harness/model/frame.h $(UAPI)
+PROBE_SOURCES := $(addprefix guest-image/probe/,probe.c reading.c report.c) harness/wire/frame.c
+$(BUILD)/probe: $(PROBE_SOURCES) $(wildcard guest-image/probe/*.h) harness/wire/frame.h $(UAPI)
 	@echo "  CC      probe" >&2
 	$(Q)gcc $(GUEST_CFLAGS) -o $@ $(filter %.c,$^) -lz
 # The dose guest has no system below it, and no library but zlib's crc32(), which needs none. No red
@@ -150,9 +152,9 @@ DOSES_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -ffreestanding -fno-pic
 	-mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
 	-static -no-pie -nostdlib -s -Wl,--build-id=none -Wl,-z,noexecstack -I harness -isystem $(BUILD)/uapi
 DOSES := $(addprefix guest-image/doses/,entry.S main.c doses.c machine.c libc.c) \
-	$(addprefix guest-image/probe/,reading.c report.c) harness/model/frame.c
+	$(addprefix guest-image/probe/,reading.c report.c) harness/wire/frame.c
 $(BUILD)/doses.elf: $(DOSES) guest-image/doses/doses.lds $(wildcard guest-image/doses/*.h guest-image/probe/*.h) \
-	harness/model/frame.h harness/model/dose_list.h $(UAPI)
+	harness/wire/frame.h harness/wire/dose_list.h $(UAPI)
 	@echo "  CC      doses.elf" >&2
 	$(Q)gcc $(DOSES_CFLAGS) -Wl,-T,guest-image/doses/doses.lds -o $@ $(filter %.c %.S,$^) -lz
 $(BUILD)/l2-init: guest-image/init.c
@@ -223,7 +225,7 @@ $(BUILD)/asan/%.o: %.c $(UAPI)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 -include $(shell find $(BUILD)/asan -name '*.d' 2>/dev/null)
 
-$(ASAN_LIBRARY): $(call asan_object,$(filter-out harness/main.c harness/agent/agent.c,$(sort $(EPTLAB) $(AGENT))) $(TEST_HELPERS))
+$(ASAN_LIBRARY): $(call asan_object,$(filter-out harness/cli/main.c harness/agent/agent.c,$(sort $(EPTLAB) $(AGENT))) $(TEST_HELPERS))
 	$(Q)rm -f $@ && ar rcs $@ $^
 $(BUILD)/tests/test_%: $(BUILD)/asan/harness/tests/test_%.o $(ASAN_LIBRARY) $(BUILD)/page.o
 	@mkdir -p $(@D)

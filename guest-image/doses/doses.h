@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 #include "../probe/reading.h"
-#include "model/dose_list.h"
+#include "wire/dose_list.h"
 
 /*
  * The doses: each causes a known number of VM exits and no others. What that number is, and why,
- * stands in harness/model/doses.c.
+ * stands in harness/judge/doses.c.
  */
 struct dose {
 	const char *name;

@@ -26,8 +26,8 @@
 
 #include "doses.h"
 #include "machine.h"
-#include "model/dose_list.h"
-#include "model/frame.h"
+#include "wire/dose_list.h"
+#include "wire/frame.h"
 #include "../probe/reading.h"
 #include "../probe/report.h"
 

@@ -6,12 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/frame.h"
+#include "wire/frame.h"
 #include "reading.h"
 
 /*
- * Says what was read, in frames (harness/model/frame.h), in the order that
- * harness/model/probe_result.h has.
+ * Says what was read, in frames (harness/wire/frame.h), in the order that
+ * harness/collect/probe_result.h has.
  *
  * regs= is EAX,EBX,ECX,EDX in decimal, since most are 0, which then is one byte: sending takes
  * several exits for each byte. For the same reason reasons that follow each other and are answered

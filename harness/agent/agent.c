@@ -2,8 +2,8 @@
 /*
  * The agent: a program of its own, because it is part of L1 and so of what is measured; what L0
  * reports must not change it. As pid 1 of L1's appliance it does the job of the job medium
- * (model/job.h), reports it to L0 in frames (model/l1_frames.h), and powers L1 off. Where L1 is
- * this machine, "eptlab-agent FOLDER" does the job in the folder that platform/local.c has filled,
+ * (wire/job.h), reports it to L0 in frames (wire/l1_frames.h), and powers L1 off. Where L1 is
+ * this machine, "eptlab-agent FOLDER" does the job in the folder that l1/local.c has filled,
  * and ends; what it does to KVM's modules is undone by the harness.
  */
 
@@ -22,9 +22,9 @@
 #include "agent/stage.h"
 #include "agent/texts.h"
 #include "kmod/modules.h"
-#include "model/error.h"
-#include "model/job.h"
-#include "model/l1_frames.h"
+#include "base/error.h"
+#include "wire/job.h"
+#include "wire/l1_frames.h"
 #include "virt/embedded.h"
 #include "virt/supervisor.h"
 

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "model/error.h"
-#include "model/l1_frames.h"
+#include "base/error.h"
+#include "wire/l1_frames.h"
 
 /* The kernel's own limit for one record of /dev/kmsg (CONSOLE_EXT_LOG_MAX, printk.c). */
 #define KMSG_RECORD_MAX 8192

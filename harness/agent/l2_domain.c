@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <gio/gio.h>
 
-#include "model/error.h"
+#include "base/error.h"
 #include "virt/template.h"
 
 const struct virt_level l2_level = { .here = "L1", .vm = "L2", .code = EPTLAB_ERROR_L1 };

@@ -7,8 +7,8 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-#include "model/error.h"
-#include "model/l1_frames.h"
+#include "base/error.h"
+#include "wire/l1_frames.h"
 
 static bool link_fail(const char *what, GError **error)
 {

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <glib.h>
 
-#include "model/frame.h"
+#include "wire/frame.h"
 
-/* L1's end of the serial line to L0: one set of frames (model/frame.h), from begin to end. */
+/* L1's end of the serial line to L0: one set of frames (wire/frame.h), from begin to end. */
 struct link {
 	int fd;
 	bool tty;

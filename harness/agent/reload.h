@@ -6,7 +6,7 @@
 #include <glib.h>
 
 #include "kmod/vendor.h"
-#include "model/job.h"
+#include "wire/job.h"
 
 /*
  * Unload KVM as far as the run says, and load it again from the .ko files in folder (NULL: the

@@ -12,9 +12,9 @@
 #include "agent/witness.h"
 #include "kmod/modules.h"
 #include "kmod/triggers.h"
-#include "model/error.h"
-#include "model/frameset.h"
-#include "model/l1_frames.h"
+#include "base/error.h"
+#include "wire/frameset.h"
+#include "wire/l1_frames.h"
 #include "virt/embedded.h"
 
 #define L2	  "eptlab-l2"

@@ -6,7 +6,7 @@
 
 #include "agent/link.h"
 #include "agent/stage.h"
-#include "model/job.h"
+#include "wire/job.h"
 #include "virt/hypervisor.h"
 
 /*

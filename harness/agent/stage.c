@@ -9,8 +9,8 @@
 #include <unistd.h>
 #include <glib/gstdio.h>
 
-#include "model/error.h"
-#include "model/job.h"
+#include "base/error.h"
+#include "wire/job.h"
 
 /* Of the appliance. */
 #define JOB	  "/job"

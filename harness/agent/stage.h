@@ -7,7 +7,7 @@
 
 /* Where things are in L1. */
 struct stage {
-	char *job;		    /* folder of what L0 gives: model/job.h */
+	char *job;		    /* folder of what L0 gives: wire/job.h */
 	char *l2_files;		    /* folder of what L2's serial ports write */
 	char *l2_disk;		    /* L2's disk: a block device or a file */
 	const char *l2_disk_format; /* "raw", "qcow2" */
@@ -28,7 +28,7 @@ struct stage {
 struct stage *stage_set(GError **error);
 
 /*
- * The same where L1 is this machine: all is below the folder, which platform/local.c has filled.
+ * The same where L1 is this machine: all is below the folder, which l1/local.c has filled.
  * Nothing is mounted. EPTLAB_ERROR_L1.
  */
 struct stage *stage_here(const char *folder, GError **error);

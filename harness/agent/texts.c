@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "model/error.h"
-#include "model/l1_frames.h"
+#include "base/error.h"
+#include "wire/l1_frames.h"
 
 bool texts_send(struct link *link, const char *run, const char *name, const char *text,
 		GError **error)

@@ -6,7 +6,7 @@
 
 #include "agent/link.h"
 
-/* Files of a run (model/l1_result.h), sent to L0 as "<run>/<name>". EPTLAB_ERROR_L1. */
+/* Files of a run (collect/l1_result.h), sent to L0 as "<run>/<name>". EPTLAB_ERROR_L1. */
 
 bool texts_send(struct link *link, const char *run, const char *name, const char *text,
 		GError **error);

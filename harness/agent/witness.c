@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "kmod/triggers.h"
-#include "model/error.h"
+#include "base/error.h"
 
 #define DEBUGFS	    "/sys/kernel/debug"
 #define TRACEFS	    "/sys/kernel/tracing"

@@ -3,8 +3,8 @@
 
 #include <inttypes.h>
 
-#include "model/exits.h"
-#include "model/reasons.h"
+#include "record/exits.h"
+#include "record/reasons.h"
 
 struct foreign_counts *foreign_counts_new(const char *name)
 {

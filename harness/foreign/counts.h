@@ -7,7 +7,7 @@
 #include <glib.h>
 
 #include "foreign/wording.h"
-#include "model/record.h"
+#include "record/record.h"
 
 /* The leaf that courses assign for the count of one reason. */
 #define FOREIGN_LEAF 0x4FFFFFFEu

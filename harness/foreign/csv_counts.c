@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "foreign/counts.h"
-#include "model/words.h"
+#include "record/words.h"
 
 /* More columns than these are no table of counts. */
 #define COLUMNS_MAX 64

@@ -5,9 +5,9 @@
 #include <stdarg.h>
 
 #include "foreign/diagnosis_checks.h"
-#include "model/fingerprint.h"
-#include "model/reasons.h"
-#include "model/words.h"
+#include "judge/fingerprint.h"
+#include "record/reasons.h"
+#include "record/words.h"
 
 static struct diagnosis *diagnosis_new(void)
 {

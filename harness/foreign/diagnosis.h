@@ -5,7 +5,7 @@
 #include <glib.h>
 
 #include "foreign/counts.h"
-#include "model/record.h"
+#include "record/record.h"
 
 /*
  * What counts tell that somebody has taken: which paging they speak for, whether two of them are a

@@ -3,8 +3,8 @@
 
 #include <inttypes.h>
 
-#include "model/fingerprint.h"
-#include "model/reasons.h"
+#include "judge/fingerprint.h"
+#include "record/reasons.h"
 
 static uint32_t vendor_of(const struct foreign_counts *counts)
 {

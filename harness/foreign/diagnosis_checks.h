@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "foreign/diagnosis.h"
-#include "model/rule_result.h"
+#include "judge/rule_result.h"
 
 /* Internal to diagnosis*.c: what is asked of other people's counts, one row for each question. */
 struct diagnosis_check {

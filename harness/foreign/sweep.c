@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "model/reasons.h"
+#include "record/reasons.h"
 
 /* The leaves beside FOREIGN_LEAF, as courses assign them. */
 #define LEAF_TOTAL	  0x4FFFFFFCu

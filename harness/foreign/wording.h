@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <glib.h>
 
-#include "model/error.h"
+#include "base/error.h"
 
 /*
  * How people's kernels and tools write down a count: one line, one answer. Each wording that is

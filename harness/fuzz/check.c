@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "model/compare.h"
-#include "model/expectations.h"
-#include "model/rules.h"
+#include "report/compare.h"
+#include "report/expectations.h"
+#include "judge/rules.h"
 #include "report/report.h"
 
 /* One line of UTF-8 that a terminal takes for nothing but text; configuration files have tabs. */

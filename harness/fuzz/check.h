@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <glib.h>
 
-#include "model/error.h"
-#include "model/record.h"
+#include "base/error.h"
+#include "record/record.h"
 
 /* What must hold whatever came in; each function aborts if it does not. */
 

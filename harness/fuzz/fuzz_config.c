@@ -11,7 +11,7 @@
 #include <string.h>
 #include <glib/gstdio.h>
 
-#include "model/config.h"
+#include "config/config.h"
 
 #define SEPARATOR    0x1e
 #define SETTINGS_MAX 8

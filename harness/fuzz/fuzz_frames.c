@@ -3,7 +3,7 @@
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/mutate.h"
-#include "model/l1_result.h"
+#include "collect/l1_result.h"
 
 /* A stream that has been received. */
 struct stream {

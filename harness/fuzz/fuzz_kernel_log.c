@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "model/kernel_log.h"
-#include "model/rules.h"
+#include "collect/kernel_log.h"
+#include "judge/rules.h"
 #include "report/excerpt.h"
 
 static uint64_t lines_of(const char *text, size_t size)

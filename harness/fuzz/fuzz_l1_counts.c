@@ -9,8 +9,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "model/l1_counts.h"
-#include "model/reasons.h"
+#include "collect/l1_counts.h"
+#include "record/reasons.h"
 
 static void check_counts(const GPtrArray *exits)
 {

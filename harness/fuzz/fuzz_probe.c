@@ -3,7 +3,7 @@
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/mutate.h"
-#include "model/probe_result.h"
+#include "collect/probe_result.h"
 
 /* Each reason that a reading asked for was answered in one of the forms. */
 static void check_answers(const struct probe_reading *reading, const struct record_run *run)

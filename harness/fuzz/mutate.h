@@ -13,7 +13,7 @@
  * libFuzzer's own, so that the first checks are tried as well.
  */
 
-/* Frames (model/frame.h): changed, then numbered again and with the right CRCs. */
+/* Frames (wire/frame.h): changed, then numbered again and with the right CRCs. */
 size_t mutate_frames(uint8_t *data, size_t size, size_t max, unsigned int seed);
 
 /* A record.json: changed as the tree of values that it is, with the right totals. */

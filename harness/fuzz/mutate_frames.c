@@ -7,7 +7,7 @@
 #include <zlib.h>
 
 #include "fuzz/fuzz.h"
-#include "model/frame.h"
+#include "wire/frame.h"
 
 /* How much a text may grow at a time. */
 #define GROWTH 64

@@ -6,7 +6,7 @@
 
 #include "kmod/modules.h"
 #include "kmod/triggers.h"
-#include "model/error.h"
+#include "base/error.h"
 
 /* Another one after each boot of the machine (drivers/char/random.c). */
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <libkmod.h>
 
-#include "model/error.h"
+#include "base/error.h"
 
 static const char *sysfs = "/sys";
 

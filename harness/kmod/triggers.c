@@ -9,7 +9,7 @@
 #include <asm/kvm_exitcount.h>
 
 #include "kmod/modules.h"
-#include "model/error.h"
+#include "base/error.h"
 
 #define HISTOGRAM "hist:keys=exit_reason"
 #define STOPPER	  "disable_hist:kvm:kvm_exit"

@@ -3,7 +3,7 @@
 
 #include <cpuid.h>
 
-#include "model/error.h"
+#include "base/error.h"
 
 static const struct vendor vmx = {
 	.names = { "irqbypass", VENDOR_KVM, "kvm_intel" },

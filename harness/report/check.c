@@ -4,11 +4,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "model/compare.h"
+#include "report/compare.h"
 #include "report/report.h"
 #include "report/screen.h"
 #include "report/table.h"
-#include "model/words.h"
+#include "record/words.h"
 
 /* ---- Text ---- */
 

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "model/words.h"
+#include "record/words.h"
 
 GArray *columns_of(const struct comparison *comparison, const struct column *all, size_t count)
 {

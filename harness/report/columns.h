@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <glib.h>
 
-#include "model/compare.h"
+#include "report/compare.h"
 
 /* What a table of counts shows, whatever its format: each format is a list of these. */
 enum column_kind {

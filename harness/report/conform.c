@@ -3,8 +3,8 @@
 
 #include <stdint.h>
 
-#include "model/conform.h"
-#include "model/words.h"
+#include "judge/conform.h"
+#include "record/words.h"
 #include "report/grid.h"
 
 /* A YAML string in single quotes; a quote inside is doubled. */

@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-/* Marks (model/conform.h) as text; the caller frees it. Foreign text is made printable. */
+/* Marks (judge/conform.h) as text; the caller frees it. Foreign text is made printable. */
 
 /* Test Anything Protocol, version 14 (testanything.org), with a YAML block below each "not ok". */
 char *report_tap(const GPtrArray *marks);

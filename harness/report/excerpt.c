@@ -4,7 +4,7 @@
 #include <string.h>
 #include <glib.h>
 
-#include "model/words.h"
+#include "record/words.h"
 
 #define MARK "kvm: exitcount: VM "
 

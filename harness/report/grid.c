@@ -5,7 +5,7 @@
 #include <string.h>
 #include <libsmartcols.h>
 
-#include "model/words.h"
+#include "record/words.h"
 #include "report/screen.h"
 
 /* A bar that is shorter says nothing, a longer one does not say more. */

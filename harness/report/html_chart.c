@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "model/words.h"
+#include "record/words.h"
 #include "report/columns.h"
 #include "report/html_parts.h"
 #include "report/html_tree.h"

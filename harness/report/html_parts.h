@@ -4,7 +4,7 @@
 
 #include <libxml/tree.h>
 
-#include "model/compare.h"
+#include "report/compare.h"
 
 /* Internal to html*.c: the larger parts of the page, appended to parent. */
 

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "model/words.h"
+#include "record/words.h"
 
 /* More than these are a table, not a text. */
 #define CHANGES_MOST 5

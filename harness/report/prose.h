@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-#include "model/expectations.h"
+#include "report/expectations.h"
 #include "report/report.h"
 
 /*

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <glib.h>
 
-#include "model/compare.h"
-#include "model/record.h"
+#include "report/compare.h"
+#include "record/record.h"
 
 /*
  * Reports of one comparison. Nothing is written to anywhere: each function returns the whole report

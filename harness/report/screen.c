@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "model/record.h"
-#include "model/words.h"
+#include "record/record.h"
+#include "record/words.h"
 
 void screen_paint(const struct screen *screen, const char *sequence)
 {

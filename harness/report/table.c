@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "model/words.h"
+#include "record/words.h"
 #include "report/columns.h"
 #include "report/grid.h"
 

@@ -2,7 +2,7 @@
 #ifndef EPTLAB_REPORT_TABLE_H
 #define EPTLAB_REPORT_TABLE_H
 
-#include "model/compare.h"
+#include "report/compare.h"
 #include "report/screen.h"
 
 /* The counts, paging-related reasons first; rows that are 0 everywhere are left out. */

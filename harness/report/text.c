@@ -6,7 +6,7 @@
 #include "report/prose.h"
 #include "report/screen.h"
 #include "report/table.h"
-#include "model/words.h"
+#include "record/words.h"
 
 struct text {
 	const struct report *report;

@@ -15,7 +15,7 @@
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 
-#include "model/tree.h"
+#include "base/tree.h"
 
 #define TAG "EPTLAB_TEST_TAG"
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <glib.h>
 
-#include "model/record.h"
+#include "record/record.h"
 
 /*
  * For tests that run the real program: a results folder of their own, and what became of it. The

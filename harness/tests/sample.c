@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "tests/sample.h"
 
-#include "model/frame.h"
-#include "model/reasons.h"
+#include "wire/frame.h"
+#include "record/reasons.h"
 #include "tests/test.h"
 
 #define KVM_ID	     "0123456789abcdef0123456789abcdef01234567"

@@ -2,7 +2,7 @@
 #ifndef EPTLAB_TESTS_SAMPLE_H
 #define EPTLAB_TESTS_SAMPLE_H
 
-#include "model/record.h"
+#include "record/record.h"
 
 /*
  * A record of an experiment in which all is right, for tests to take apart: runs "ept" and "noept",

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <glib.h>
 
-#include "model/error.h"
+#include "base/error.h"
 
 /*
  * TEST(name) { ... } is a test. There is no list to write it into, so none can be forgotten: it

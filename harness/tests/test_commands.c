@@ -6,9 +6,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "commands/commands.h"
-#include "commands/progress.h"
-#include "model/record.h"
+#include "cli/commands.h"
+#include "cli/progress.h"
+#include "record/record.h"
 
 /* ---- KUnit's results ---- */
 

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "model/compare.h"
-#include "model/reasons.h"
+#include "report/compare.h"
+#include "record/reasons.h"
 #include "tests/sample.h"
 
 static const struct compare_row *row_of(const struct comparison *comparison, uint32_t reason)

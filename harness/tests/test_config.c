@@ -3,7 +3,7 @@
 #include <unistd.h>
 #include <glib/gstdio.h>
 
-#include "model/config.h"
+#include "config/config.h"
 #include "tests/test.h"
 
 /* ---- A folder with a configuration to spoil ---- */

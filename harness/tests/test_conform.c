@@ -12,8 +12,8 @@
 #include <glib.h>
 
 #include "lab.h"
-#include "model/doses.h"
-#include "model/error.h"
+#include "judge/doses.h"
+#include "base/error.h"
 
 static int make_lab(void **state)
 {

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "model/conform.h"
-#include "model/doses.h"
-#include "model/reasons.h"
+#include "judge/conform.h"
+#include "judge/doses.h"
+#include "record/reasons.h"
 #include "report/conform.h"
 
 #define VMX KVM_EXITCOUNT_VENDOR_VMX

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <glib/gstdio.h>
 
-#include "model/tree.h"
+#include "base/tree.h"
 #include "virt/domain.h"
 
 static const struct virt_level level = { .here = "L1", .vm = "L2", .code = 5 };

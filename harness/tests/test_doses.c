@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "model/doses.h"
-#include "model/job.h"
-#include "model/reasons.h"
-#include "model/record.h"
+#include "judge/doses.h"
+#include "wire/job.h"
+#include "record/reasons.h"
+#include "record/record.h"
 #include "tests/test.h"
 
 static const struct dose_setting ept = { KVM_EXITCOUNT_VENDOR_VMX, true };

@@ -15,9 +15,9 @@
 #include <glib/gstdio.h>
 
 #include "lab.h"
-#include "model/error.h"
-#include "platform/emulator.h"
-#include "platform/watch.h"
+#include "base/error.h"
+#include "l1/emulator.h"
+#include "l1/watch.h"
 
 /* A folder for the FIFOs, and the frames that came. */
 struct stage {
@@ -203,7 +203,7 @@ static void ignored_signals_do_not_help_it(void **state)
 	assert_failed(*state, ok, EPTLAB_ERROR_TIMEOUT, "wall time");
 }
 
-/* The signal is blocked in eptlab itself (commands/interrupt.c), which must not be inherited. */
+/* The signal is blocked in eptlab itself (cli/interrupt.c), which must not be inherited. */
 static void told_to_end_it_may_tidy_up(void **state)
 {
 	struct stage *stage = *state;

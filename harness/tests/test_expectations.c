@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "model/expectations.h"
+#include "report/expectations.h"
 #include "tests/sample.h"
 #include "tests/test.h"
 

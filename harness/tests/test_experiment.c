@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "lab.h"
-#include "model/reasons.h"
+#include "record/reasons.h"
 
 static struct lab *lab;
 static struct record *first;

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "lab.h"
-#include "model/error.h"
+#include "base/error.h"
 
 /* The platform comes with the test. */
 static int make_lab(void **state)

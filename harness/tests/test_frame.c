@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <zlib.h>
 
-#include "model/frameset.h"
+#include "wire/frameset.h"
 #include "tests/sample.h"
 #include "tests/test.h"
 

@@ -4,8 +4,8 @@
 #include <glib/gstdio.h>
 
 #include "kmod/holders.h"
-#include "model/tree.h"
-#include "platform/host.h"
+#include "base/tree.h"
+#include "l1/host.h"
 #include "tests/test.h"
 
 static int make_root(void **state)

@@ -5,7 +5,7 @@
 #include <libxml/HTMLparser.h>
 #include <libxml/xpath.h>
 
-#include "model/rules.h"
+#include "judge/rules.h"
 #include "report/report.h"
 #include "tests/sample.h"
 #include "tests/test.h"

@@ -11,10 +11,10 @@
 #include <sys/stat.h>
 #include <glib/gstdio.h>
 
-#include "guest/digest.h"
-#include "guest/inject.h"
-#include "guest/l2_image.h"
-#include "model/tree.h"
+#include "l2/digest.h"
+#include "l2/inject.h"
+#include "l2/l2_image.h"
+#include "base/tree.h"
 #include "tests/test.h"
 
 /* A disk of 32 sectors whose partition starts at sector 8; its blocks are 4 KiB. */

@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include "agent/l2_domain.h"
-#include "model/config.h"
-#include "model/config_job.h"
-#include "model/record.h"
+#include "config/config.h"
+#include "config/config_job.h"
+#include "record/record.h"
 #include "tests/test.h"
 
 static char *write_temporary(const char *text)

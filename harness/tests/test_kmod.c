@@ -20,8 +20,8 @@
 #include "kmod/holders.h"
 #include "kmod/modules.h"
 #include "kmod/triggers.h"
-#include "model/error.h"
-#include "model/tree.h"
+#include "base/error.h"
+#include "base/tree.h"
 
 /* ---- The faked libkmod ---- */
 

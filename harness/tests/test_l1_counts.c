@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What L1's kernel says of the exits of a VM: its log, KVM's debugfs file, the histogram. */
 
-#include "model/l1_counts.h"
-#include "model/reasons.h"
+#include "collect/l1_counts.h"
+#include "record/reasons.h"
 #include "tests/test.h"
 
 #define VMX KVM_EXITCOUNT_VENDOR_VMX

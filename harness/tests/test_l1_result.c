@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What L0 makes of the agent's frames, the good ones and the others. */
 
-#include "model/frame.h"
-#include "model/l1_result.h"
+#include "wire/frame.h"
+#include "collect/l1_result.h"
 #include "tests/sample.h"
 #include "tests/test.h"
 

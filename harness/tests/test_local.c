@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "lab.h"
-#include "model/error.h"
+#include "base/error.h"
 
 /* What L1 gets: paths below the build folder or the project's, and where they go. */
 static const struct {

@@ -4,7 +4,7 @@
 
 #include <glib/gstdio.h>
 
-#include "model/tree.h"
+#include "base/tree.h"
 
 static char *folder;
 

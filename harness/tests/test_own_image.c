@@ -9,10 +9,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "guest/digest.h"
+#include "l2/digest.h"
 #include "lab.h"
-#include "model/error.h"
-#include "model/reasons.h"
+#include "base/error.h"
+#include "record/reasons.h"
 
 #define MAKE_GUEST "harness/tests/make-guest"
 

@@ -12,7 +12,7 @@
 #include <jansson.h>
 
 #include "lab.h"
-#include "model/reasons.h"
+#include "record/reasons.h"
 
 static json_t *doctor;
 

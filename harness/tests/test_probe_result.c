@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "model/probe_result.h"
-#include "model/reasons.h"
-#include "model/rules.h"
+#include "collect/probe_result.h"
+#include "record/reasons.h"
+#include "judge/rules.h"
 #include "tests/sample.h"
 #include "tests/test.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "model/reasons.h"
+#include "record/reasons.h"
 #include "tests/test.h"
 
 #define VMX KVM_EXITCOUNT_VENDOR_VMX

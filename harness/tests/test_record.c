@@ -11,8 +11,8 @@
 #include <unistd.h>
 #include <glib/gstdio.h>
 
-#include "model/record.h"
-#include "model/rules.h"
+#include "record/record.h"
+#include "judge/rules.h"
 #include "tests/sample.h"
 
 static struct record *judged_sample(void)

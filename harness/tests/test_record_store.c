@@ -17,8 +17,8 @@
 #include <unistd.h>
 #include <glib/gstdio.h>
 
-#include "model/record_store.h"
-#include "model/rules.h"
+#include "record/store.h"
+#include "judge/rules.h"
 #include "tests/sample.h"
 
 #define NAME "20260131T235959Z-bochs-boot"

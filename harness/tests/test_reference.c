@@ -6,10 +6,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "model/compare.h"
-#include "model/record.h"
-#include "model/rules.h"
-#include "model/words.h"
+#include "report/compare.h"
+#include "record/record.h"
+#include "judge/rules.h"
+#include "record/words.h"
 #include "report/report.h"
 
 #define REFERENCE "results/reference/bochs"

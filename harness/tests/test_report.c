@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "model/rules.h"
+#include "judge/rules.h"
 #include "report/report.h"
 #include "tests/sample.h"
 #include "tests/test.h"

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "model/kernel_log.h"
-#include "model/l1_frames.h"
-#include "model/reasons.h"
-#include "model/rules.h"
+#include "collect/kernel_log.h"
+#include "wire/l1_frames.h"
+#include "record/reasons.h"
+#include "judge/rules.h"
 #include "tests/sample.h"
 
 #define PASS	RECORD_CHECK_PASS

@@ -13,10 +13,10 @@
 #include <cmocka.h>
 #include <glib/gstdio.h>
 
-#include "commands/interrupt.h"
-#include "guest/own_image.h"
-#include "model/error.h"
-#include "model/tree.h"
+#include "cli/interrupt.h"
+#include "l2/own_image.h"
+#include "base/error.h"
+#include "base/tree.h"
 #include "virt/embedded.h"
 #include "virt/hypervisor.h"
 #include "virt/supervisor.h"

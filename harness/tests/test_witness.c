@@ -9,10 +9,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "commands/commands.h"
+#include "cli/commands.h"
 #include "lab.h"
-#include "model/l1_result.h"
-#include "model/reasons.h"
+#include "collect/l1_result.h"
+#include "record/reasons.h"
 
 static const char *const configs[] = { "ept", "noept" };
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <libvirt/virterror.h>
 
-#include "model/error.h"
+#include "base/error.h"
 
 struct domain {
 	struct hypervisor *hypervisor;

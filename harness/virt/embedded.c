@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <glib/gstdio.h>
 
-#include "model/error.h"
+#include "base/error.h"
 #include "virt/supervisor.h"
 
 static bool make_folder(const struct virt_level *level, const char *path, GError **error)

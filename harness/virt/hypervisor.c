@@ -3,7 +3,7 @@
 
 #include <libvirt/virterror.h>
 
-#include "model/error.h"
+#include "base/error.h"
 #include "virt/domain.h"
 
 bool hypervisor_fail(const struct hypervisor *hypervisor, const char *what, GError **error)

@@ -13,8 +13,8 @@
 #include <unistd.h>
 #include <glib.h>
 
-#include "model/error.h"
-#include "model/tree.h"
+#include "base/error.h"
+#include "base/tree.h"
 
 /* How long what is left may take to end by itself after SIGTERM, and to die after SIGKILL. */
 #define GRACE_SECONDS 3

@@ -5,7 +5,7 @@
 #include <libxml/tree.h>
 #include <libxml/xpath.h>
 
-#include "model/error.h"
+#include "base/error.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlXPathObject, xmlXPathFreeObject)
 

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/capabilities.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+
+#include "cli/commands.h"
+#include "cli/l1_job.h"
+#include "cli/session.h"
+#include "base/tree.h"
+
+/* A file as make knows it: by its size and the time of its last change. */
+static void add_file(GString *all, const char *path)
+{
+	GStatBuf status;
+
+	if (g_stat(path, &status) == 0)
+		g_string_append_printf(all, "%s %" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%ld\n",
+				       path, (gint64)status.st_size, (gint64)status.st_mtim.tv_sec,
+				       status.st_mtim.tv_nsec);
+}
+
+/* The name of the folder: the platform, and what else libvirt's answers depend on. */
+static char *folder_of(const struct experiment *experiment)
+{
+	const struct config *config = experiment->config;
+	const char *platform = experiment->platform->name;
+	g_autoptr(GString) all = g_string_new(platform);
+	g_autofree char *key = NULL;
+	g_autofree char *name = NULL;
+
+	g_string_append_printf(all, "\n%s\n%s\n%s\n", config->bochs.cpu, config->tcg.cpu,
+			       config->kvm.uri);
+	add_file(all, experiment->paths->l1_kernel);
+	add_file(all, experiment->paths->appliance);
+	key = g_compute_checksum_for_string(G_CHECKSUM_SHA256, all->str, (gssize)all->len);
+	name = g_strdup_printf("%s-%.16s", platform, key);
+	return g_build_filename(experiment->paths->capabilities, name, NULL);
+}
+
+static bool fail(GError **error, const char *cause)
+{
+	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+		    "L0: the answers of QEMU could not be kept (%s); free some disk space", cause);
+	return false;
+}
+
+static bool write_answer(const char *folder, const char *name, const GString *content,
+			 GError **error)
+{
+	g_autofree char *file = g_path_get_basename(name);
+	g_autofree char *path = g_build_filename(folder, file, NULL);
+	g_autoptr(GError) cause = NULL;
+
+	return g_file_set_contents(path, content->str, (gssize)content->len, &cause) ||
+	       fail(error, cause->message);
+}
+
+static bool write_answers(frame_texts *texts, void *data, GError **error)
+{
+	GHashTableIter at;
+	gpointer name, text;
+
+	if (g_hash_table_size(texts) == 0) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+			    "L1: libvirt has kept no answers of QEMU in its cache; read "
+			    "l1-console.log");
+		return false;
+	}
+	if (g_mkdir_with_parents(data, 0755) != 0)
+		return fail(error, g_strerror(errno));
+	g_hash_table_iter_init(&at, texts);
+	while (g_hash_table_iter_next(&at, &name, &text)) {
+		if (!write_answer(data, name, text, error))
+			return false;
+	}
+	return true;
+}
+
+/* Whole or not at all; when another eptlab was faster, its answers are as good. */
+static bool ask(const struct experiment *experiment, struct progress *progress, const char *folder,
+		GError **error)
+{
+	g_autofree char *work = g_strdup_printf("%s.%d", folder, getpid());
+	g_autofree char *answers = g_build_filename(work, "answers", NULL);
+	bool ok = l1_job_run(experiment, JOB_CAPABILITIES, progress,
+			     "L1: booting once, so that libvirt finds out about QEMU", work,
+			     write_answers, answers, error);
+
+	if (ok && g_rename(answers, folder) != 0 && errno != EEXIST && errno != ENOTEMPTY)
+		ok = fail(error, g_strerror(errno));
+	/* What a failed boot has left tells why. */
+	if (ok)
+		tree_remove(work);
+	return ok;
+}
+
+char *capabilities_get(const struct experiment *experiment, struct progress *progress,
+		       GError **error)
+{
+	g_autofree char *folder = NULL;
+
+	if (experiment->platform->is_this_machine)
+		return g_strdup(experiment->paths->libvirt_cache);
+	folder = folder_of(experiment);
+	if (g_file_test(folder, G_FILE_TEST_IS_DIR) || ask(experiment, progress, folder, error))
+		return g_steal_pointer(&folder);
+	return NULL;
+}
+
+/* For `make test`, whose tests run side by side and would each ask. */
+int command_capabilities(int argc, char **argv, GError **error)
+{
+	g_autoptr(struct_session) session = session_open(
+		&argc, &argv, "", "Have libvirt in L1 find out about QEMU.", "", error);
+	g_autoptr(struct_progress) progress = progress_new(NULL);
+	g_autofree char *folder = NULL;
+	struct experiment experiment;
+
+	if (session == NULL || !session_prepare(session, &experiment, error))
+		return (*error)->code;
+	folder = capabilities_get(&experiment, progress, error);
+	return folder != NULL ? 0 : (*error)->code;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <jansson.h>
+
+#include "cli/arguments.h"
+#include "cli/formats.h"
+#include "config/paths.h"
+#include "cli/terminal.h"
+#include "config/config.h"
+#include "l1/platform.h"
+#include "report/screen.h"
+
+/* One thing that was looked at: a platform, or what every platform needs. */
+struct finding {
+	const char *name;
+	const char *what;
+	bool platform;
+	bool good;
+	GError *problem; /* why not, and what mends it; NULL if it is good */
+};
+
+struct diagnosis {
+	GArray *findings;
+	const struct platform *chosen; /* by PLATFORM=auto; NULL: none */
+	bool possible;		       /* an experiment can run */
+};
+
+static void add(struct diagnosis *diagnosis, const char *name, const char *what, bool platform,
+		bool good, GError *problem)
+{
+	const struct finding finding = { name, what, platform, good, problem };
+
+	g_array_append_val(diagnosis->findings, finding);
+}
+
+static void clear_finding(void *data)
+{
+	g_clear_error(&((struct finding *)data)->problem);
+}
+
+/* libguestfs builds its appliance with a kernel of this machine (supermin(1), SUPERMIN_KERNEL). */
+static bool has_kernel(GError **error)
+{
+	g_autoptr(GDir) boot = g_dir_open("/boot", 0, NULL);
+	const char *name;
+
+	while (boot != NULL && (name = g_dir_read_name(boot)) != NULL) {
+		g_autofree char *path = g_build_filename("/boot", name, NULL);
+
+		if (g_str_has_prefix(name, "vmlinuz-") && g_file_test(path, G_FILE_TEST_EXISTS))
+			return true;
+	}
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: there is no kernel in /boot, of which libguestfs makes its "
+			   "appliance; run \"make deps\" as root");
+}
+
+static void look(struct diagnosis *diagnosis, const struct paths *paths,
+		 const struct config *config)
+{
+	const char *kernel_conf = paths_installed_conf(paths);
+	GError *problem = NULL;
+	unsigned int count;
+	const struct platform *const *all = platform_all(&count);
+	bool built, kernel;
+
+	for (unsigned int i = 0; i < count; i++) {
+		bool good = all[i]->available(config, kernel_conf, &problem);
+
+		add(diagnosis, all[i]->name, all[i]->what, true, good, g_steal_pointer(&problem));
+	}
+	built = paths_are_built(paths, &problem);
+	add(diagnosis, "built", "kernels, images and programs, by make", false, built,
+	    g_steal_pointer(&problem));
+	kernel = has_kernel(&problem);
+	add(diagnosis, "libguestfs", "puts the probe into L2's image", false, kernel,
+	    g_steal_pointer(&problem));
+	diagnosis->chosen = platform_find(config, kernel_conf, NULL);
+	/* What is not built is built by make experiment. */
+	diagnosis->possible = diagnosis->chosen != NULL && kernel;
+}
+
+static const char *without_level(const char *message)
+{
+	return g_str_has_prefix(message, "L0: ") ? message + strlen("L0: ") : message;
+}
+
+static void print_text(const struct diagnosis *diagnosis)
+{
+	struct screen screen = {
+		.out = g_string_new(NULL),
+		.width = terminal_width(),
+		.colour = false,
+	};
+
+	for (guint i = 0; i < diagnosis->findings->len; i++) {
+		const struct finding *one = &g_array_index(diagnosis->findings, struct finding, i);
+		g_autofree char *line =
+			g_strdup_printf("%-10s %-3s  %s%s%s", one->name, one->good ? "yes" : "no",
+					one->what, one->good ? "" : ": ",
+					one->good ? "" : without_level(one->problem->message));
+
+		screen_paragraph(&screen, 0, 16, line);
+	}
+	if (diagnosis->chosen != NULL)
+		g_string_append_printf(screen.out, "\nmake experiment takes %s: %s.\n",
+				       diagnosis->chosen->name, diagnosis->chosen->what);
+	if (!diagnosis->possible)
+		g_string_append(screen.out, "\nNo experiment can run here.\n");
+	fputs(screen.out->str, stdout);
+	g_string_free(screen.out, TRUE);
+}
+
+static void print_json(const struct diagnosis *diagnosis)
+{
+	json_t *platforms = json_array(), *needs = json_array();
+	json_t *root =
+		json_pack("{s:o, s:o, s:s?, s:b}", "platforms", platforms, "needs", needs, "chosen",
+			  diagnosis->chosen != NULL ? diagnosis->chosen->name : NULL, "possible",
+			  diagnosis->possible);
+	char *text;
+
+	for (guint i = 0; i < diagnosis->findings->len; i++) {
+		const struct finding *one = &g_array_index(diagnosis->findings, struct finding, i);
+
+		json_array_append_new(
+			one->platform ? platforms : needs,
+			json_pack("{s:s, s:s, s:b, s:s?}", "name", one->name, "what", one->what,
+				  "good", one->good, "problem",
+				  one->good ? NULL : without_level(one->problem->message)));
+	}
+	text = json_dumps(root, JSON_INDENT(2));
+	printf("%s\n", text);
+	free(text);
+	json_decref(root);
+}
+
+int command_doctor(int argc, char **argv, GError **error)
+{
+	g_autofree char *format = NULL;
+	g_auto(GStrv) settings = NULL;
+	const GOptionEntry entries[] = {
+		{ "format", 'f', 0, G_OPTION_ARG_STRING, &format, "text or json", "FORMAT" },
+		{ "set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &settings,
+		  "one setting, over all files", "SECTION.KEY=VALUE" },
+		{ .long_name = NULL },
+	};
+	const struct arguments arguments = {
+		.entries = entries,
+		.summary = "What can this machine run, and what is missing?",
+		.description = "Example:\n  eptlab doctor --format json",
+		.takes = "doctor takes options only",
+	};
+	g_autoptr(struct_paths) paths = NULL;
+	g_autoptr(struct_config) config = NULL;
+	struct diagnosis diagnosis = { .chosen = NULL };
+	bool json;
+
+	if (!arguments_parse(&arguments, &argc, &argv, error) ||
+	    !format_is_json(format, &json, error))
+		return EPTLAB_ERROR_USAGE;
+	paths = paths_find(error);
+	config = paths != NULL
+			 ? config_load(paths->configs, NULL, (const char *const *)settings, error)
+			 : NULL;
+	if (config == NULL)
+		return (*error)->code;
+	diagnosis.findings = g_array_new(FALSE, FALSE, sizeof(struct finding));
+	g_array_set_clear_func(diagnosis.findings, clear_finding);
+	look(&diagnosis, paths, config);
+	if (json)
+		print_json(&diagnosis);
+	else
+		print_text(&diagnosis);
+	g_array_unref(diagnosis.findings);
+	return diagnosis.possible ? 0 : EPTLAB_ERROR_MACHINE;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_CLI_EXPERIMENT_H
+#define EPTLAB_CLI_EXPERIMENT_H
+
+#include <stdbool.h>
+#include <gio/gio.h>
+
+#include "config/paths.h"
+#include "config/config.h"
+#include "record/record.h"
+#include "l1/platform.h"
+
+/* What run and rerun have in common. All is borrowed. */
+struct experiment {
+	const struct paths *paths;
+	const struct config *config;
+	const struct platform *platform;
+	/* Runs of an older record that are judged together with those made now, or NULL. */
+	const struct record_run *other;
+	const char *script;	   /* folder for JOB_SCRIPT, or NULL */
+	const GPtrArray *expected; /* for the progress line: by progress_expect */
+	GCancellable *cancellable;
+};
+
+/*
+ * Do it: put the probe into the L2 image, boot L1, have it make the runs, judge them, and store the
+ * record, also a failed one. Prints progress on stderr and the report on stdout. Returns the exit
+ * status; *error is set for all but 0 and EPTLAB_ERROR_INVALID.
+ */
+int experiment_run(const struct experiment *experiment, GError **error);
+
+#endif

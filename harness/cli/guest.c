@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/guest.h"
+
+#include <glib/gstdio.h>
+
+#include "cli/capabilities.h"
+#include "l2/digest.h"
+#include "wire/job.h"
+
+/* How long libguestfs may take, wall clock: fifteen times what it takes without KVM. */
+#define INJECT_SECONDS 300
+
+static const char *or_built(const char *configured, const char *built)
+{
+	return *configured != '\0' ? configured : built;
+}
+
+static void on_step(const char *text, void *data)
+{
+	g_autofree char *line = g_strconcat("L0: ", text, NULL);
+
+	progress_step(data, line);
+}
+
+static bool prepare_ours(const struct experiment *experiment, struct progress *progress,
+			 struct guest *guest, GError **error)
+{
+	const struct paths *paths = experiment->paths;
+	const struct config_l2 *l2 = &experiment->config->l2;
+	const struct guest_inject_request request = {
+		.base_image = or_built(l2->image, paths->l2_base_image),
+		.probe = or_built(l2->probe, paths->probe),
+		.workloads = paths->workloads,
+		.cache = paths->guest_cache,
+		.helper = paths->guestfs_helper,
+		.seconds = INJECT_SECONDS,
+		.progress = on_step,
+		.progress_data = progress,
+		.cancellable = experiment->cancellable,
+	};
+
+	progress_step(progress, "L0: looking for the probe in the L2 image");
+	return guest_inject(&request, &guest->injected, error);
+}
+
+/* A workload without content is the boot itself: nothing is run. */
+static char *workload_of(const struct experiment *experiment)
+{
+	const char *name = experiment->config->experiment.workload;
+	g_autofree char *path = g_build_filename(experiment->paths->workloads, name, NULL);
+	GStatBuf status;
+
+	return g_strdup(g_stat(path, &status) == 0 && status.st_size > 0 ? path : "");
+}
+
+static bool prepare_own(const struct experiment *experiment, struct progress *progress,
+			struct guest *guest, GError **error)
+{
+	const struct paths *paths = experiment->paths;
+	const struct config_l2 *l2 = &experiment->config->l2;
+	g_autofree char *workload = workload_of(experiment);
+	const struct own_image_request request = {
+		.image = l2->guest,
+		.probe = or_built(l2->probe, paths->probe),
+		.workload = workload,
+		.hold = experiment->config->experiment.witness,
+		.cache = paths->guest_cache,
+		.helper = paths->own_helper,
+		.seconds = INJECT_SECONDS,
+		.progress = on_step,
+		.progress_data = progress,
+		.cancellable = experiment->cancellable,
+	};
+
+	return own_image_make(&request, &guest->own, error);
+}
+
+bool guest_prepare(const struct experiment *experiment, struct progress *progress,
+		   struct guest *guest, GError **error)
+{
+	*guest = (struct guest){ .capabilities = NULL };
+	if (config_has_guest(experiment->config)
+		    ? !prepare_own(experiment, progress, guest, error)
+		    : !prepare_ours(experiment, progress, guest, error))
+		return false;
+	guest->capabilities = capabilities_get(experiment, progress, error);
+	return guest->capabilities != NULL;
+}
+
+void guest_clear(struct guest *guest)
+{
+	guest_injected_clear(&guest->injected);
+	own_image_clear(&guest->own);
+	g_clear_pointer(&guest->capabilities, g_free);
+}
+
+/* The file that L2 boots for this workload: its Linux, or the dose guest. */
+static const char *kernel_of(const struct experiment *experiment, const char *workload)
+{
+	const struct config_l2 *l2 = &experiment->config->l2;
+
+	return job_is_dose(workload) ? or_built(l2->doses, experiment->paths->l2_doses)
+				     : or_built(l2->kernel, experiment->paths->l2_kernel);
+}
+
+bool guest_describe(const struct experiment *experiment, const struct guest *guest,
+		    const char *workload, struct record_guest *out, GError **error)
+{
+	const struct config *config = experiment->config;
+	const bool own = config_has_guest(config);
+	g_autofree char *kernel = own ? g_strdup(guest->own.image_sha256)
+				      : digest_file(kernel_of(experiment, workload), error);
+
+	if (kernel == NULL)
+		return false;
+	record_set_string(&out->image_sha256,
+			  own ? guest->own.image_sha256 : guest->injected.image_sha256);
+	record_set_string(&out->probe_sha256,
+			  own ? guest->own.probe_sha256 : guest->injected.probe_sha256);
+	record_set_string(&out->kernel_sha256, kernel);
+	out->memory_mib = record_u64_from(config_l2_memory(config));
+	out->vcpus = record_u64_from(config->l2.vcpus);
+	return true;
+}
+
+bool guest_is_unchanged(const struct experiment *experiment, const struct guest *guest,
+			GError **error)
+{
+	return !config_has_guest(experiment->config) ||
+	       own_image_is_unchanged(&guest->own, experiment->config->l2.guest, error);
+}
+
+void guest_request(const struct experiment *experiment, const struct guest *guest,
+		   struct platform_request *request)
+{
+	const struct paths *paths = experiment->paths;
+	const struct config *config = experiment->config;
+	const bool own = config_has_guest(config);
+
+	*request = (struct platform_request){
+		.config = config,
+		.l1_kernel = paths->l1_kernel,
+		.agent = paths->agent,
+		.appliance = paths->appliance,
+		.modules = or_built(config->l1.modules, paths->modules),
+		.l2_kernel = or_built(config->l2.kernel, paths->l2_kernel),
+		.l2_doses = or_built(config->l2.doses, paths->l2_doses),
+		.l2_domain = paths->l2_domain,
+		.l2_image = own ? guest->own.overlay : guest->injected.image,
+		.l2_format = own ? "qcow2" : "raw",
+		.capabilities = guest->capabilities,
+		.bochs_time = paths->bochs_time,
+		.l1_domain = paths->l1_domain,
+		.qemu_conf = paths->qemu_conf,
+		.libvirt_cache = paths->libvirt_cache,
+		.cancellable = experiment->cancellable,
+	};
+}

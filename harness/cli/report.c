@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/arguments.h"
+#include "cli/formats.h"
+#include "cli/side.h"
+
+/* A whole file or none. */
+static bool write_output(const char *path, const char *text, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+
+	if (path == NULL) {
+		fputs(text, stdout);
+		return true;
+	}
+	return g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644,
+					&cause) ||
+	       eptlab_fail(error, EPTLAB_ERROR_MACHINE, "L0: %s", cause->message);
+}
+
+static int report_of(const char *argument, const char *format_name, const char *output,
+		     GError **error)
+{
+	const struct format *format =
+		formats_find(format_name != NULL ? format_name : "markdown", error);
+	g_autofree char *latest = format != NULL && argument == NULL ? side_latest(error) : NULL;
+	g_autofree char *text = NULL;
+	struct side side = { .path = NULL };
+	int status = 0;
+
+	if (format != NULL && (argument != NULL || latest != NULL) &&
+	    side_open(&side, argument != NULL ? argument : latest, error) &&
+	    side_is_measured(&side, error) &&
+	    (side.configuration == NULL || side_choose(&side, side.configuration, error)))
+		text = side_report(&side, format);
+	if (text == NULL || !write_output(output, text, error))
+		status = (*error)->code;
+	else if (side.record->verdict != RECORD_VALID)
+		status = EPTLAB_ERROR_INVALID;
+	side_clear(&side);
+	return status;
+}
+
+int command_report(int argc, char **argv, GError **error)
+{
+	g_autofree char *format = NULL;
+	g_autofree char *output = NULL;
+	const GOptionEntry entries[] = {
+		{ "format", 'f', 0, G_OPTION_ARG_STRING, &format,
+		  "text, csv, json, markdown (default) or html", "FORMAT" },
+		{ "output", 'o', 0, G_OPTION_ARG_FILENAME, &output,
+		  "write to FILE, not to standard output", "FILE" },
+		{ .long_name = NULL },
+	};
+	const struct arguments arguments = {
+		.entries = entries,
+		.names = "[RECORD[:RUN]]",
+		.summary =
+			"Report on a record (without a name: on the newest), in another form: as "
+			"an\n"
+			"answer to the assignment, as a page for a browser, or as numbers.",
+		.description = "Examples:\n  eptlab report > answer.md\n"
+			       "  eptlab report -f html -o page.html results/reference/bochs\n"
+			       "\nTwo records are compared by eptlab compare, which has the same "
+			       "formats.",
+		.most = 1,
+		.takes = "report takes one record",
+	};
+
+	if (!arguments_parse(&arguments, &argc, &argv, error))
+		return EPTLAB_ERROR_USAGE;
+	return report_of(argc > 1 ? argv[1] : NULL, format, output, error);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_CLI_SESSION_H
+#define EPTLAB_CLI_SESSION_H
+
+#include <stdbool.h>
+#include <gio/gio.h>
+
+#include "cli/experiment.h"
+#include "config/paths.h"
+#include "config/config.h"
+
+/* What the commands that boot L1 have in common: their options, configuration, and clean-up. */
+struct session {
+	char **overrides; /* --override */
+	char **settings;  /* --set */
+	char *configs;	  /* --configs, or NULL */
+	char *results;	  /* --results, or NULL */
+	bool marks;	  /* what [conform] says about the kernel counts */
+	struct paths *paths;
+	struct config *config;
+	GPtrArray *expected; /* by progress_expect */
+	GCancellable *cancellable;
+};
+
+/*
+ * Parse the common options out of the command line; what is left is the command's own. Prints the
+ * help and exits for --help. Returns in the supervisor's worker: no thread may have been started.
+ * EPTLAB_ERROR_USAGE.
+ */
+struct session *session_open(int *argc, char ***argv, const char *parameters, const char *summary,
+			     const char *description, GError **error);
+void session_close(struct session *session);
+
+typedef struct session struct_session;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_session, session_close)
+
+/*
+ * Load the configuration, take care of what a killed harness left behind, choose the platform, and
+ * catch signals. Fills in *experiment, which borrows from the session.
+ */
+bool session_prepare(struct session *session, struct experiment *experiment, GError **error);
+
+/* Only these configurations, whatever the files say: for session_prepare. */
+void session_only(struct session *session, const char *configuration);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_COLLECT_L1_COUNTS_H
+#define EPTLAB_COLLECT_L1_COUNTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <glib.h>
+
+#include "record/record.h"
+
+/*
+ * What L1's kernel says about the exits of one VM, in four texts that the agent sends as they are.
+ * Each function returns an array of struct record_exit, ascending, which the caller owns. NULL with
+ * EPTLAB_ERROR_L1 if the text is not what that kernel writes.
+ */
+
+/*
+ * The table that KVM prints when a VM goes away, from a kernel log with whatever else is in it:
+ *
+ *	kvm: exitcount: VM <pid>: <total> exits
+ *	kvm: exitcount: VM <pid>: <reason> <NAME> <count> <share>%
+ *
+ * *total is what the first line says. A log without such a table is NULL without an error; one with
+ * two is an error, as nobody can tell whose exits were meant.
+ */
+GPtrArray *l1_counts_of_log(const char *text, size_t length, uint64_t *total, GError **error);
+
+/* KVM's debugfs file exitcount: "<reason> <NAME> <exits> <cycles>", at last "total <exits>
+ * <cycles>". */
+GPtrArray *l1_counts_of_debugfs(const char *text, size_t length, GError **error);
+
+/*
+ * A histogram of kvm:kvm_exit by exit_reason (Documentation/trace/histogram.rst): only the lines
+ * "{ exit_reason: <reason> } hitcount: <count>" and the totals below. It must have dropped nothing.
+ * Modifiers above bit 15 of VMX's exit reason are taken off, as they are not part of the basic one.
+ */
+GPtrArray *l1_counts_of_histogram(const char *text, size_t length, uint32_t vendor, GError **error);
+
+#endif

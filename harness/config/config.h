@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_CONFIG_CONFIG_H
+#define EPTLAB_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "base/error.h"
+
+/*
+ * The configuration: the .conf files of configs/, then override files, then single settings; later
+ * wins. One table in config.c says which sections and keys there are, of what type and range.
+ * Anything that is not in it is an error.
+ */
+
+/* [module]: a configuration, that is a named set of module parameters. */
+struct config_module {
+	char *name;
+	bool ept;  /* nested paging: ept on Intel, npt on AMD */
+	bool vpid; /* tagged TLB: vpid on Intel */
+};
+
+/* [experiment] */
+struct config_experiment {
+	char *workload;
+	char **configurations; /* names of modules, at least one, none twice */
+	char *platform;	       /* "auto" or a platform */
+	uint64_t n;	       /* size of a dose; 0: what doses.h says */
+	bool cycles;	       /* count the cycles outside the guest as well */
+	bool witness;	       /* read the kernel's own counters as well, and compare */
+	char *tracepoints;     /* that L1 records meanwhile: "system:event", with ';' between */
+};
+
+/* [l2]; an empty path means what make has built. */
+struct config_l2 {
+	unsigned int memory_mib;
+	unsigned int vcpus;
+	char *append;		      /* more kernel arguments, or "" */
+	unsigned int timeout_seconds; /* virtual seconds for one boot of L2 */
+	char *kernel;
+	char *doses; /* what is booted instead of the kernel to take a dose */
+	char *image;
+	char *probe;
+	char *guest;		       /* the user's own image; "": ours */
+	unsigned int guest_memory_mib; /* memory_mib and timeout_seconds for that */
+	unsigned int guest_timeout_seconds;
+};
+
+/* [l1]: on every platform. An empty path means what make has built. */
+struct config_l1 {
+	char *append;  /* more kernel arguments for L1, or "" */
+	char *modules; /* folder with kvm.ko, kvm-intel.ko and kvm-amd.ko */
+};
+
+/* [tcg] and [kvm]: L1 as a libvirt domain. */
+struct config_domain {
+	char *uri; /* of libvirt; "": its embedded driver */
+	char *cpu; /* a model of libvirt's; [tcg] only, else NULL */
+	unsigned int memory_mib;
+	unsigned int timeout_seconds; /* wall clock, whole experiment */
+};
+
+/* [local]: this machine is L1. */
+struct config_local {
+	char *uri;		      /* of libvirt; "": its embedded driver */
+	char *modules;		      /* folder of .ko files; "": those of the running kernel */
+	bool any_modules;	      /* also other modules than those that were built */
+	unsigned int timeout_seconds; /* wall clock, whole experiment */
+};
+
+/* [bochs] */
+struct config_bochs {
+	char *cpu;
+	unsigned int memory_mib;
+	uint64_t ips;		      /* emulated instructions in a virtual second */
+	unsigned int timeout_seconds; /* wall clock, whole experiment */
+	uint64_t timeout_ticks;	      /* emulated instructions, whole experiment */
+};
+
+/* [conform]; an empty path means what make has built. */
+struct config_conform {
+	char *kernel;  /* bzImage */
+	char *modules; /* folder of .ko files */
+	char **runs;   /* names of runs, at least one, none twice; judge/conform.h knows which */
+	bool each;     /* each dose in a VM of its own */
+	bool per_vm;   /* a VM must see its own exits only */
+	bool ours;     /* the kernel has all leaves of this project */
+	uint64_t exits_leaf; /* CPUID leaf of the exits by reason */
+	uint64_t total_leaf; /* CPUID leaf of all exits */
+};
+
+struct config {
+	struct config_experiment experiment;
+	struct config_l2 l2;
+	struct config_l1 l1;
+	struct config_bochs bochs;
+	struct config_domain tcg;
+	struct config_domain kvm;
+	struct config_local local;
+	struct config_conform conform;
+	GPtrArray *modules; /* of struct config_module, by name; more than the experiment uses */
+};
+
+/* For g_autoptr, which needs a name without a blank: g_autoptr(struct_config). */
+typedef struct config struct_config;
+
+/*
+ * Load all .conf files of folder (by name), then each file of overrides (NULL-terminated, may be
+ * NULL), then each of settings ("section.key=value", NULL-terminated, may be NULL; a
+ * configuration's key is "module.NAME.key").
+ *
+ * A [module] section belongs to the configuration that its name= says; in folder, the file must be
+ * called NAME.conf. In an override it changes that configuration, or defines a new one. A path is
+ * taken relative to the folder of the file that it stands in, for a setting to the working
+ * directory.
+ *
+ * EPTLAB_ERROR_USAGE, with "FILE:LINE:" in the message, for: a file that cannot be read, a line
+ * that is neither comment, section nor key=value, an unknown section or key, a section or key that
+ * stands twice, a value of the wrong type or out of range, a key that is missing, a configuration
+ * that no file defines, and configurations of the experiment whose vpid differ.
+ */
+struct config *config_load(const char *folder, const char *const *overrides,
+			   const char *const *settings, GError **error);
+void config_free(struct config *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_config, config_free)
+
+/* Is L2 an image of the user's own? */
+bool config_has_guest(const struct config *config);
+
+/* L2's memory in MiB, and its time-out in seconds: those of the image that it is. */
+unsigned int config_l2_memory(const struct config *config);
+unsigned int config_l2_timeout(const struct config *config);
+
+/* The configuration of that name, or NULL. */
+const struct config_module *config_find_module(const struct config *config, const char *name);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_CONFIG_PATHS_H
+#define EPTLAB_CONFIG_PATHS_H
+
+#include <stdbool.h>
+#include <glib.h>
+
+/* Where things are on L0: below the folder that holds build/, from which eptlab runs. */
+struct paths {
+	char *configs;
+	char *results;
+	char *package_conf; /* the same, of what make install-kernel has built */
+	char *kernel_conf;  /* by kernel/Makefile: release, patches, build-ids of the modules */
+	char *l1_kernel;
+	char *modules;
+	char *extra_modules; /* KUnit, and KVM's tests */
+	char *agent; /* L1's program: in the appliance, or run here where L1 is this machine */
+	char *appliance;
+	char *capabilities; /* what libvirt in L1 has found out, a folder for each kind of L1 */
+	char *l2_kernel;
+	char *l2_doses; /* the dose guest */
+	char *l2_base_image;
+	char *l2_domain;
+	char *l1_domain;
+	char *qemu_conf; /* for libvirt's embedded driver, in L1 and here */
+	char *probe;
+	char *workloads;
+	char *guestfs_helper;
+	char *own_helper;    /* the same, for an image of the user's own */
+	char *bochs_time;    /* the shared object of l1/bochs_time.c */
+	char *guest_cache;   /* ~/.cache/eptlab/guest */
+	char *libvirt_cache; /* ~/.cache/eptlab/libvirt */
+};
+
+/* Find them; whether they are there is another question. EPTLAB_ERROR_MACHINE. */
+struct paths *paths_find(GError **error);
+
+/* kernel.conf of the kernel that this machine is to run on the platform local. */
+const char *paths_installed_conf(const struct paths *paths);
+
+/* Is all there that make builds? EPTLAB_ERROR_MACHINE says what is missing. */
+bool paths_are_built(const struct paths *paths, GError **error);
+
+void paths_free(struct paths *paths);
+
+typedef struct paths struct_paths;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_paths, paths_free)
+
+#endif

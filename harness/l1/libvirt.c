@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "l1/libvirt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+#include <glib-unix.h>
+#include <glib/gstdio.h>
+
+#include "l1/medium.h"
+#include "l1/refuse.h"
+#include "l1/watch.h"
+#include "virt/domain.h"
+#include "virt/embedded.h"
+#include "virt/template.h"
+
+static const struct virt_level level = { .here = "L0", .vm = "L1", .code = EPTLAB_ERROR_MACHINE };
+
+#define QEMU "qemu-system-x86_64"
+
+/* The job medium in the working folder. */
+#define MEDIUM "job.iso"
+
+/*
+ * The domain's character devices: its first and second serial port, which the template makes
+ * pseudo-terminals.
+ */
+#define CONSOLE "serial0"
+#define FRAMES	"serial1"
+
+struct course {
+	const struct platform_request *request;
+	const struct libvirt_l1 *l1;
+	char *name; /* of the domain */
+	char *medium;
+	const char *root; /* of the embedded driver; NULL: another one is used */
+	char *xml;
+	struct hypervisor *hypervisor;
+	struct domain *domain;
+	int console, frames; /* reading ends */
+};
+
+bool libvirt_available(const struct config *config G_GNUC_UNUSED,
+		       const char *kernel_conf G_GNUC_UNUSED, GError **error)
+{
+	static const char *const needed[] = { QEMU,	    "xorriso",	 ISOLINUX_BIN,
+					      ISOLINUX_MBR, LDLINUX_C32, NULL };
+
+	return platform_needs(needed, "which a libvirt domain as L1 needs", error);
+}
+
+static bool fail(GError **error, const char *what)
+{
+	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+		    "L0: L1 could not be set up (%s: %s); free some disk space in /tmp", what,
+		    g_strerror(errno));
+	return false;
+}
+
+/* ---- The domain ---- */
+
+static char *command_line(const struct config *config)
+{
+	/* L1_DISKS is for the agent: agent/stage.h. panic=0: a panicked L1 stays where it is. */
+	return g_strdup_printf("console=ttyS0,115200 quiet root=/dev/vdb rootfstype=erofs ro "
+			       "init=/init panic=0 L1_DISKS=vd%s%s",
+			       *config->l1.append != '\0' ? " " : "", config->l1.append);
+}
+
+/* The domain as far as it is the same everywhere: its template, and what is set in it but paths. */
+void libvirt_parts(const struct platform_request *request, const struct libvirt_l1 *l1,
+		   struct platform_parts *out)
+{
+	g_autofree char *template = NULL;
+	unsigned long version = 0;
+
+	g_file_get_contents(request->l1_domain, &template, NULL, NULL);
+	virGetVersion(&version, NULL, NULL);
+	out->configuration = g_strdup_printf(
+		"libvirt %lu\nuri %s\ntype %s\ncpu %s\nmemory %u\nl2 %s\n%s", version,
+		l1->config->uri, l1->type, l1->cpu != NULL ? l1->cpu : "host-passthrough",
+		l1->config->memory_mib, request->l2_format, template);
+	out->cmdline = command_line(request->config);
+	out->files[0] = QEMU;
+}
+
+static bool set_cpu(struct template *template, const struct libvirt_l1 *l1, GError **error)
+{
+	if (!template_set(template, "/domain/@type", l1->type, error))
+		return false;
+	if (l1->cpu != NULL)
+		return template_set(template, "/domain/cpu/model", l1->cpu, error);
+	template_remove_children(template, "/domain/cpu");
+	return template_set(template, "/domain/cpu/@mode", "host-passthrough", error);
+}
+
+static bool set_disk(struct template *template, const char *target, const char *path,
+		     GError **error)
+{
+	g_autofree char *xpath =
+		g_strdup_printf("/domain/devices/disk[target/@dev='%s']/source/@file", target);
+	g_autofree char *whole = g_canonicalize_filename(path, NULL);
+
+	return template_set(template, xpath, whole, error);
+}
+
+static bool set_disks(struct template *template, const struct course *course, GError **error)
+{
+	const struct platform_request *request = course->request;
+
+	return set_disk(template, "vda", course->medium, error) &&
+	       set_disk(template, "vdb", request->appliance, error) &&
+	       (request->l2_image != NULL
+			? set_disk(template, "vdc", request->l2_image, error) &&
+				  template_set(
+					  template,
+					  "/domain/devices/disk[target/@dev='vdc']/driver/@type",
+					  request->l2_format, error)
+			: template_remove(template, "/domain/devices/disk[target/@dev='vdc']",
+					  error));
+}
+
+static bool make_xml(struct course *course, GError **error)
+{
+	const struct platform_request *request = course->request;
+	g_autoptr(struct_template) template = template_load(&level, request->l1_domain, error);
+	g_autofree char *memory = g_strdup_printf("%u", course->l1->config->memory_mib);
+	g_autofree char *kernel = g_canonicalize_filename(request->l1_kernel, NULL);
+	g_autofree char *cmdline = command_line(request->config);
+
+	if (template == NULL || !template_set(template, "/domain/name", course->name, error) ||
+	    !template_set(template, "/domain/memory", memory, error) ||
+	    !template_set(template, "/domain/os/kernel", kernel, error) ||
+	    !template_set(template, "/domain/os/cmdline", cmdline, error) ||
+	    !set_cpu(template, course->l1, error) || !set_disks(template, course, error))
+		return false;
+	course->xml = template_text(template);
+	return true;
+}
+
+/* ---- libvirt ---- */
+
+/*
+ * Another driver than the embedded one runs QEMU as a user of its own, who must get to the job
+ * medium: through the folder of the record that is being made, without seeing what else is in it.
+ */
+static bool let_others_pass(const struct course *course, GError **error)
+{
+	g_autofree char *work = g_path_get_dirname(course->medium);
+	g_autofree char *partial = g_path_get_dirname(work);
+
+	return (g_chmod(partial, 0711) == 0 && g_chmod(work, 0711) == 0) || fail(error, partial);
+}
+
+static bool open_hypervisor(struct course *course, GError **error)
+{
+	const char *given = course->l1->config->uri;
+	g_autofree char *uri = g_strdup(given);
+
+	if (*given != '\0' && !let_others_pass(course, error))
+		return false;
+	if (*given == '\0') {
+		course->root = embedded_root(&level, course->request->qemu_conf,
+					     course->request->libvirt_cache, error);
+		if (course->root == NULL)
+			return false;
+		g_free(uri);
+		uri = embedded_uri(course->root);
+	}
+	course->hypervisor = hypervisor_open(&level, uri, error);
+	return course->hypervisor != NULL;
+}
+
+static bool pump(struct course *course, const char *alias, int *from, GError **error)
+{
+	int ends[2];
+
+	if (!g_unix_open_pipe(ends, FD_CLOEXEC, NULL) ||
+	    !g_unix_set_fd_nonblocking(ends[0], TRUE, NULL))
+		return fail(error, "pipe");
+	*from = ends[0];
+	return domain_pump(course->domain, alias, ends[1], error);
+}
+
+/* Its serial ports are listened to before it executes an instruction. */
+static bool start(struct course *course, GError **error)
+{
+	course->domain = domain_start(course->hypervisor, course->name, course->xml, true, error);
+	if (course->domain != NULL && course->root != NULL)
+		embedded_keep(course->root, course->request->libvirt_cache);
+	return course->domain != NULL && pump(course, CONSOLE, &course->console, error) &&
+	       pump(course, FRAMES, &course->frames, error) && domain_resume(course->domain, error);
+}
+
+static void stop(void *data)
+{
+	struct course *course = data;
+
+	domain_destroy(course->domain, NULL);
+}
+
+static bool watch(struct course *course, GError **error)
+{
+	const struct platform_request *request = course->request;
+	const struct watch_request watch = {
+		.console = course->console,
+		.frames = course->frames,
+		.screen = -1,
+		.ended = domain_ended(course->domain),
+		.to_end = true,
+		.stop = stop,
+		.data = course,
+		.console_file = request->console,
+		.seconds = course->l1->config->timeout_seconds,
+		.frameset = request->frames,
+		.cancellable = request->cancellable,
+	};
+
+	return watch_l1(&watch, error) &&
+	       watch_judge(request->frames, "L1 ended before its agent had said a word", error);
+}
+
+/* ---- What is told of it ---- */
+
+static void describe(const struct course *course, struct record_platform *platform)
+{
+	g_autofree char *version = NULL;
+	unsigned long number;
+
+	if (virConnectGetVersion(course->hypervisor->connection, &number) != 0)
+		return;
+	version = g_strdup_printf("%lu.%lu.%lu", number / 1000000, number / 1000 % 1000,
+				  number % 1000);
+	record_set_string(&platform->version, version);
+}
+
+/* The domain, and what QEMU has logged where that can be read. A log is worth no error. */
+static void write_log(const struct course *course)
+{
+	g_autofree char *name = g_strconcat(course->name, ".log", NULL);
+	g_autofree char *path = course->root != NULL
+					? g_build_filename(course->root, "log/qemu", name, NULL)
+					: NULL;
+	g_autofree char *said = NULL;
+	g_autofree char *text = NULL;
+
+	if (course->xml == NULL)
+		return;
+	if (path != NULL)
+		g_file_get_contents(path, &said, NULL, NULL);
+	text = g_strconcat(course->xml, "\n", said, NULL);
+	g_file_set_contents(course->request->log, text, -1, NULL);
+}
+
+static void clear(struct course *course)
+{
+	const int fds[] = { course->console, course->frames };
+
+	/* Nobody reads any more: that is the end of the pumps, for which domain_free waits. */
+	for (unsigned int i = 0; i < G_N_ELEMENTS(fds); i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
+	domain_free(course->domain);
+	hypervisor_close(course->hypervisor);
+	g_free(course->name);
+	g_free(course->medium);
+	g_free(course->xml);
+}
+
+bool libvirt_boot(const struct platform_request *request, const struct libvirt_l1 *l1,
+		  struct record_platform *platform, GError **error)
+{
+	struct course course = {
+		.request = request,
+		.l1 = l1,
+		.name = g_strdup_printf("eptlab-l1-%d", getpid()),
+		.medium = g_build_filename(request->work, MEDIUM, NULL),
+		.console = -1,
+		.frames = -1,
+	};
+	g_autofree char *cmdline = command_line(request->config);
+	bool ok = medium_make(request, cmdline, course.medium, error) && make_xml(&course, error) &&
+		  open_hypervisor(&course, error);
+
+	if (ok) {
+		describe(&course, platform);
+		ok = start(&course, error) && watch(&course, error);
+	}
+	write_log(&course);
+	clear(&course);
+	return ok;
+}

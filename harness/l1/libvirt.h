@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_L1_LIBVIRT_H
+#define EPTLAB_L1_LIBVIRT_H
+
+#include <stdbool.h>
+
+#include "l1/platform.h"
+
+/* What tells one platform that boots L1 as a libvirt domain from another: the CPU. */
+struct libvirt_l1 {
+	const char *type; /* of the domain: "qemu", "kvm" */
+	const char *cpu;  /* a model of libvirt's; NULL: the host's own (host-passthrough) */
+	const struct config_domain *config;
+};
+
+/* Is there what it takes to run a domain here? EPTLAB_ERROR_MACHINE says what is missing. */
+bool libvirt_available(const struct config *config, const char *kernel_conf, GError **error);
+
+/* platform.parts, for such a platform. */
+void libvirt_parts(const struct platform_request *request, const struct libvirt_l1 *l1,
+		   struct platform_parts *out);
+
+/* platform.boot, for such a platform. */
+bool libvirt_boot(const struct platform_request *request, const struct libvirt_l1 *l1,
+		  struct record_platform *platform, GError **error);
+
+#endif

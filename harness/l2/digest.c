@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "l2/digest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+#define BUFFER_SIZE ((size_t)256 * 1024)
+
+static bool add_bytes(GChecksum *checksum, int fd)
+{
+	g_autofree guchar *buffer = g_malloc(BUFFER_SIZE);
+	ssize_t length;
+
+	while ((length = read(fd, buffer, BUFFER_SIZE)) != 0) {
+		if (length > 0)
+			g_checksum_update(checksum, buffer, length);
+		else if (errno != EINTR)
+			return false;
+	}
+	return true;
+}
+
+/* A fifo would block for ever, and a folder has no bytes. */
+static bool check_regular(int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return false;
+	errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+	return S_ISREG(status.st_mode);
+}
+
+char *digest_file(const char *path, GError **error)
+{
+	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int wrong = 0;
+
+	if (fd < 0 || !check_regular(fd) || !add_bytes(checksum, fd))
+		wrong = errno;
+	if (fd >= 0)
+		close(fd);
+	if (wrong) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+			    "L0: cannot read %s: %s; it must be a readable file", path,
+			    g_strerror(wrong));
+		return NULL;
+	}
+	return g_strdup(g_checksum_get_string(checksum));
+}
+
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A line for each file; NULL with *error. */
+static char *list_digests(const char *path, GPtrArray *names, GError **error)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	g_ptr_array_sort(names, compare_names);
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+		g_autofree char *file = g_build_filename(path, name, NULL);
+		g_autofree char *sha256 = digest_file(file, error);
+
+		if (sha256 == NULL)
+			return NULL;
+		g_string_append_printf(text, "%s %s\n", name, sha256);
+	}
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+char *digest_folder(const char *path, GError **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GError) cause = NULL;
+	g_autoptr(GDir) folder = g_dir_open(path, 0, &cause);
+	g_autofree char *text = NULL;
+	const char *name;
+
+	if (folder == NULL) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+			    "L0: cannot read %s: %s; it must be a readable folder", path,
+			    cause->message);
+		return NULL;
+	}
+	while ((name = g_dir_read_name(folder)) != NULL)
+		g_ptr_array_add(names, g_strdup(name));
+	text = list_digests(path, names, error);
+	return text != NULL ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1) : NULL;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_L2_OWN_SYSTEM_H
+#define EPTLAB_L2_OWN_SYSTEM_H
+
+#include <stdbool.h>
+#include <glib.h>
+#include <guestfs.h>
+
+/*
+ * The Linux in the user's own image: what it is, and how a probe gets into it. All errors are
+ * EPTLAB_ERROR_MACHINE; image is for messages.
+ */
+
+/* Folder in the image with all that is put into it, but for the unit. */
+#define OWN_SYSTEM_FOLDER "/opt/eptlab"
+
+/* "L0: the image IMAGE ...": why it cannot be taken. Returns false. */
+bool own_system_refuse(GError **error, const char *image, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
+
+/*
+ * Find out what is in there, and mount it. Refused: nothing that is known, an encrypted disk, more
+ * than one system, another one than an x86-64 Linux, a file system that was not unmounted.
+ */
+bool own_system_mount(guestfs_h *g, const char *image, GError **error);
+
+/* Files of L0. */
+struct own_system_files {
+	const char *probe;
+	const char *workload; /* the program between two readings; "": none */
+	bool hold;	      /* stand still at the end instead of powering off */
+};
+
+/* Put them in, with a unit (systemd) or a script (init.d) that runs them once at the boot's end. */
+bool own_system_install(guestfs_h *g, const char *image, const struct own_system_files *files,
+			GError **error);
+
+#endif

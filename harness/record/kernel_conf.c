@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "record/kernel_conf.h"
+
+#include <string.h>
+
+#include "record/record.h"
+
+void kernel_conf_free(struct kernel_conf *conf)
+{
+	if (conf == NULL)
+		return;
+	g_free(conf->release);
+	g_free(conf->line);
+	g_free(conf->patches_sha256);
+	g_ptr_array_unref(conf->modules);
+	g_free(conf);
+}
+
+/* "6.1" of "6.1.192-eptlab". */
+static gsize line_length(const char *release)
+{
+	const gsize major = strspn(release, "0123456789");
+
+	return release[major] == '.' ? major + 1 + strspn(release + major + 1, "0123456789")
+				     : major;
+}
+
+struct kernel_conf *kernel_conf_load(const char *path, GError **error)
+{
+	g_autoptr(struct_kernel_conf) conf = g_new0(struct kernel_conf, 1);
+	g_autoptr(GKeyFile) file = g_key_file_new();
+	g_auto(GStrv) names = NULL;
+	g_autoptr(GError) cause = NULL;
+
+	conf->modules = record_modules_new();
+	if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &cause) ||
+	    !(conf->release = g_key_file_get_string(file, "kernel", "release", &cause)) ||
+	    !(conf->patches_sha256 =
+		      g_key_file_get_string(file, "kernel", "patches_sha256", &cause)) ||
+	    !(names = g_key_file_get_keys(file, "build_id", NULL, &cause))) {
+		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+			    "L0: %s does not say what was built (%s); run \"make distclean all\"",
+			    path, cause->message);
+		return NULL;
+	}
+	conf->line = g_strndup(conf->release, line_length(conf->release));
+	for (char **name = names; *name != NULL; name++) {
+		g_autofree char *id = g_key_file_get_string(file, "build_id", *name, NULL);
+
+		g_ptr_array_add(conf->modules, record_module_new(*name, id));
+	}
+	return g_steal_pointer(&conf);
+}
+
+const char *kernel_conf_build_id(const struct kernel_conf *conf, const char *module)
+{
+	for (guint i = 0; i < conf->modules->len; i++) {
+		const struct record_module *one = g_ptr_array_index(conf->modules, i);
+
+		if (g_str_equal(one->name, module))
+			return one->build_id;
+	}
+	return NULL;
+}

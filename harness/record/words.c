@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "record/words.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <asm/kvm_exitcount.h>
+
+char *words_count(uint64_t value)
+{
+	g_autofree char *digits = g_strdup_printf("%" PRIu64, value);
+	GString *grouped = g_string_new(NULL);
+	size_t left;
+
+	for (left = strlen(digits); left > 0; left--) {
+		g_string_append_c(grouped, digits[strlen(digits) - left]);
+		if (left > 1 && left % 3 == 1)
+			g_string_append_c(grouped, ',');
+	}
+	return g_string_free(grouped, FALSE);
+}
+
+char *words_double(const char *format, double value)
+{
+	char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+
+	return g_strdup(g_ascii_formatd(buffer, sizeof(buffer), format, value));
+}
+
+const char *words_on_off(enum record_bool value)
+{
+	return value == RECORD_UNKNOWN ? "unknown" : value == RECORD_TRUE ? "on" : "off";
+}
+
+char *words_printable(const char *foreign)
+{
+	g_autofree char *valid = g_utf8_make_valid(foreign != NULL ? foreign : "", -1);
+	GString *clean = g_string_new(NULL);
+
+	for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at))
+		g_string_append_c(clean, g_ascii_isprint(*at) ? *at : '?');
+	return g_string_free(clean, FALSE);
+}
+
+char *words_in_effect(uint32_t vendor, enum record_bool nested, enum record_bool vpid)
+{
+	if (vendor == KVM_EXITCOUNT_VENDOR_SVM)
+		return g_strdup_printf("NPT %s", words_on_off(nested));
+	return g_strdup_printf("EPT %s, VPID %s", words_on_off(nested), words_on_off(vpid));
+}
