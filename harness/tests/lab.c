@@ -149,10 +149,32 @@ struct later {
 	const char *name;
 };
 
+/*
+ * Until the record that is being written has that file or folder; "": until there is one. NULL if
+ * eptlab has ended before.
+ */
+static char *wait_for_partial(const struct later *later, const char *name)
+{
+	g_autofree char *pattern = g_build_filename(later->lab->results, ".partial-*", name, NULL);
+	char *path = NULL;
+	glob_t found;
+
+	while (g_subprocess_get_identifier(later->process) != NULL && path == NULL) {
+		if (glob(pattern, 0, NULL, &found) == 0)
+			path = g_strdup(found.gl_pathv[0]);
+		else
+			g_usleep(10 * 1000ul);
+		globfree(&found);
+	}
+	return path;
+}
+
 static void *send_later(void *data)
 {
 	const struct later *later = data;
 
+	if (later->name != NULL)
+		g_free(wait_for_partial(later, later->name));
 	g_usleep(later->milliseconds * 1000ul);
 	g_subprocess_send_signal(later->process, later->number);
 	return NULL;
@@ -165,7 +187,7 @@ static void *fill_later(void *data)
 	static const char block[4096];
 	FILE *file;
 
-	g_usleep(later->milliseconds * 1000ul);
+	g_free(wait_for_partial(later, later->name));
 	file = fopen(path, "w");
 	while (file != NULL && fwrite(block, sizeof(block), 1, file) == 1)
 		;
@@ -177,17 +199,12 @@ static void *fill_later(void *data)
 static void *block_later(void *data)
 {
 	const struct later *later = data;
-	g_autofree char *pattern = g_build_filename(later->lab->results, ".partial-*", NULL);
-	glob_t found = { .gl_pathc = 0 };
+	g_autofree char *partial = wait_for_partial(later, "");
+	g_autofree char *path =
+		partial != NULL ? g_build_filename(partial, later->name, NULL) : NULL;
 
-	while (glob(pattern, 0, NULL, &found) == GLOB_NOMATCH)
-		g_usleep(10 * 1000ul);
-	if (found.gl_pathc == 1) {
-		g_autofree char *path = g_build_filename(found.gl_pathv[0], later->name, NULL);
-
+	if (path != NULL)
 		g_mkdir(path, 0700);
-	}
-	globfree(&found);
 	return NULL;
 }
 
@@ -213,11 +230,19 @@ void lab_run_and_signal(struct lab *lab, int number, unsigned int milliseconds)
 	run_and(lab, &later, send_later);
 }
 
-void lab_run_and_fill(struct lab *lab, unsigned int milliseconds)
+void lab_run_and_kill(struct lab *lab, const char *name)
 {
-	struct later later = { .milliseconds = milliseconds };
+	struct later later = { .number = SIGKILL, .name = name };
 
-	printf("# full after %u ms\n", milliseconds);
+	printf("# killed as soon as there is %s\n", name);
+	run_and(lab, &later, send_later);
+}
+
+void lab_run_and_fill(struct lab *lab, const char *name)
+{
+	struct later later = { .name = name };
+
+	printf("# full as soon as there is %s\n", name);
 	run_and(lab, &later, fill_later);
 }
 

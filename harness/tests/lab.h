@@ -39,8 +39,11 @@ void lab_run(struct lab *lab, int expected, const char *command, ...) G_GNUC_NUL
 /* eptlab run, and send it a signal after so many milliseconds. */
 void lab_run_and_signal(struct lab *lab, int number, unsigned int milliseconds);
 
-/* eptlab run, and fill up the file system of the results folder after so many milliseconds. */
-void lab_run_and_fill(struct lab *lab, unsigned int milliseconds);
+/* eptlab run, and kill it as soon as the record that it writes has a file of that name. */
+void lab_run_and_kill(struct lab *lab, const char *name);
+
+/* The same, but fill up the file system of the results folder then. */
+void lab_run_and_fill(struct lab *lab, const char *name);
 
 /*
  * eptlab run, and as soon as it has begun a record make a folder of that name in it: no file of
