@@ -18,7 +18,8 @@ xmlNode *html_add(xmlNode *parent, const char *name, const char *text);
 xmlNode *html_add_class(xmlNode *parent, const char *name, const char *class, const char *text);
 
 /* The same with a printf format. */
-xmlNode *html_addf(xmlNode *parent, const char *name, const char *format, ...) G_GNUC_PRINTF(3, 4);
+xmlNode *html_addf(xmlNode *parent, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Append text. */
 void html_add_text(xmlNode *parent, const char *text);

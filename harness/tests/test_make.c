@@ -10,7 +10,7 @@ static char *folder;
 
 /* What a make of ours prints; format is a command of the shell, which runs in the project's folder.
  */
-static char *output_of(const char *format, ...) G_GNUC_PRINTF(1, 2);
+static char *output_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static char *output_of(const char *format, ...)
 {
