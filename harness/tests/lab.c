@@ -125,6 +125,7 @@ void lab_run(struct lab *lab, int expected, const char *command, ...)
 {
 	g_autoptr(GPtrArray) argv = begin_arguments(lab, command);
 	g_autoptr(GSubprocess) process = NULL;
+	g_autofree char *platform = g_strdup(lab->platform);
 	const char *argument;
 	va_list arguments;
 
@@ -134,6 +135,11 @@ void lab_run(struct lab *lab, int expected, const char *command, ...)
 	va_end(arguments);
 	process = start(lab, argv);
 	finish(lab, process);
+	/* What was to be refused does not decide about the next command. */
+	if (expected != 0) {
+		g_free(lab->platform);
+		lab->platform = g_steal_pointer(&platform);
+	}
 	if (lab->status != expected)
 		printf("%s%s# status %d, expected %d\n", lab->output, lab->errors, lab->status,
 		       expected);

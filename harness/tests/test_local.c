@@ -57,6 +57,11 @@ static char *make_folder(const struct lab *lab, const char *platform)
 	for (size_t i = 0; i < G_N_ELEMENTS(empty); i++)
 		lab_shell("touch '%s/%s'", folder, empty[i]);
 	lab_shell("strip '%s'/build/eptlab '%s'/build/eptlab-agent", folder, folder);
+	/* L1's appliance has the libraries of its agent only. */
+	lab_shell("libraries() { ldd \"$1\" | awk '$2 == \"=>\" { print $3 }' | sort; }; "
+		  "cd '%s'; mkdir lib; comm -23 <(libraries build/eptlab) "
+		  "<(libraries build/eptlab-agent) | xargs cp -L -t lib",
+		  folder);
 	lab_shell("mkdir -p '%s/cache/eptlab/guest' '%s/cache/eptlab/libvirt'", folder, folder);
 	lab_shell("cp '%s'/eptlab/guest/l2-* '%s/cache/eptlab/guest'", cache, folder);
 	/* The newest, which the run before this has used. */
