@@ -64,8 +64,10 @@ static char *make_folder(const struct lab *lab, const char *platform)
 		  folder);
 	lab_shell("mkdir -p '%s/cache/eptlab/guest' '%s/cache/eptlab/libvirt'", folder, folder);
 	lab_shell("cp '%s'/eptlab/guest/l2-* '%s/cache/eptlab/guest'", cache, folder);
-	/* The newest, which the run before this has used. */
-	lab_shell("cp \"$(ls -td '%s'/capabilities/%s-*/ | head -n 1)\"* '%s/cache/eptlab/libvirt'",
+	/* The newest, which the run before this has used; NAME.PID is of one that did not come to
+	 * its end. */
+	lab_shell("cp \"$(ls -td '%s'/capabilities/%s-*/ | grep -v '[.][0-9]*/$' | head -n 1)\"* "
+		  "'%s/cache/eptlab/libvirt'",
 		  build, platform, folder);
 	return folder;
 }
