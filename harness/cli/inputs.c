@@ -113,17 +113,30 @@ static void add_l1(struct collection *collection, const struct experiment *exper
 	platform_parts_clear(&parts);
 }
 
+/* One of the files that L2 may boot; the one that this workload boots was read already. */
+static void add_bootable(struct collection *collection, const char *name, const char *path,
+			 const char *booted)
+{
+	if (booted != NULL)
+		add(collection, name, g_strdup(booted));
+	else
+		add_file(collection, name, path);
+}
+
 static void add_l2(struct collection *collection, const struct experiment *experiment,
 		   const struct platform_request *request, const struct record_guest *guest)
 {
 	g_autofree char *workload = g_build_filename(experiment->paths->workloads,
 						     experiment->config->experiment.workload, NULL);
 	g_autofree char *job = job_to_text(request->job);
+	const bool dose = job_is_dose(experiment->config->experiment.workload);
+	/* An image of the user's own has its kernel inside. */
+	const char *booted = request->job->own ? NULL : guest->kernel_sha256;
 
 	add_text(collection, "job", job);
 	add(collection, "l2-image", g_strdup(guest->image_sha256));
-	add_file(collection, "l2-kernel", request->l2_kernel);
-	add_file(collection, "l2-doses", request->l2_doses);
+	add_bootable(collection, "l2-kernel", request->l2_kernel, dose ? NULL : booted);
+	add_bootable(collection, "l2-doses", request->l2_doses, dose ? booted : NULL);
 	add_file(collection, "l2-domain", request->l2_domain);
 	add(collection, "probe", g_strdup(guest->probe_sha256));
 	/* A dose is none. */
