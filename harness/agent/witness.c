@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -16,29 +15,6 @@
 #define ENDLESS	    TRACEFS TRIGGERS_ENDLESS
 #define KVM_EXIT    "/events/kvm/kvm_exit"
 #define KVM_DEBUGFS DEBUGFS "/kvm"
-
-static bool fail(const char *what, const char *path, GError **error)
-{
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-		    "L1: %s could not be %s (%s); the witness needs a kernel with tracing "
-		    "(CONFIG_HIST_TRIGGERS, CONFIG_DEBUG_FS)",
-		    path, what, g_strerror(errno));
-	return false;
-}
-
-/* Append: one event more, beside the others. */
-static bool put(const char *path, const char *text, GError **error)
-{
-	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-	ssize_t length = (ssize_t)strlen(text);
-	bool ok = fd >= 0 && write(fd, text, (size_t)length) == length;
-
-	if (!ok)
-		fail("written", path, error);
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
 
 static char *get(const char *path, GError **error)
 {
@@ -55,7 +31,7 @@ static char *get(const char *path, GError **error)
 static bool mount_one(const char *type, const char *where, GError **error)
 {
 	return mount(type, where, type, MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0 ||
-	       errno == EBUSY || fail("mounted", where, error);
+	       errno == EBUSY || triggers_fail("mounted", where, error);
 }
 
 bool witness_mount(GError **error)
@@ -68,7 +44,7 @@ bool witness_trace(const char *tracepoints, GError **error)
 	g_auto(GStrv) events = g_strsplit(tracepoints, ";", -1);
 
 	for (char **event = events; *event != NULL; event++) {
-		if (**event != '\0' && !put(TRACEFS "/set_event", *event, error))
+		if (**event != '\0' && !triggers_put(TRACEFS "/set_event", *event, error))
 			return false;
 	}
 	return true;
@@ -80,7 +56,7 @@ bool witness_untrace(GError **error)
 	int fd = open(TRACEFS "/set_event", O_WRONLY | O_TRUNC | O_CLOEXEC);
 
 	if (fd < 0)
-		return fail("emptied", TRACEFS "/set_event", error);
+		return triggers_fail("emptied", TRACEFS "/set_event", error);
 	close(fd);
 	return true;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
@@ -27,19 +28,19 @@ struct session *session_open(int *argc, char ***argv, const char *parameters, co
 		  "keep records in FOLDER", "FOLDER" },
 		{ .long_name = NULL },
 	};
-	g_autoptr(GOptionContext) context = g_option_context_new(parameters);
-	g_autoptr(GError) cause = NULL;
+	/* How many words are left is for the command to judge. */
+	const struct arguments arguments = {
+		.names = parameters,
+		.entries = entries,
+		.summary = summary,
+		.description = description,
+		.most = G_MAXINT,
+	};
 
-	g_option_context_add_main_entries(context, entries, NULL);
-	g_option_context_set_summary(context, summary);
-	g_option_context_set_description(context, description);
-	if (g_option_context_parse(context, argc, argv, &cause)) {
-		supervise(SUPERVISOR_APART);
-		return g_steal_pointer(&session);
-	}
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE, "L0: %s; see eptlab %s --help",
-		    cause->message, (*argv)[0]);
-	return NULL;
+	if (!arguments_parse(&arguments, argc, argv, error))
+		return NULL;
+	supervise(SUPERVISOR_APART);
+	return g_steal_pointer(&session);
 }
 
 void session_close(struct session *session)

@@ -37,7 +37,7 @@ static char *in_tracefs(const char *path)
 	return g_build_filename(modules_sysfs(), "kernel/tracing", path, NULL);
 }
 
-static bool fail(const char *what, const char *path, GError **error)
+bool triggers_fail(const char *what, const char *path, GError **error)
 {
 	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
 		    "L1: %s could not be %s (%s); the witness needs a kernel with tracing "
@@ -46,15 +46,14 @@ static bool fail(const char *what, const char *path, GError **error)
 	return false;
 }
 
-/* Append: a trigger file takes one more, and to write it anew would take away the others. */
-static bool put(const char *path, const char *text, GError **error)
+bool triggers_put(const char *path, const char *text, GError **error)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	ssize_t length = (ssize_t)strlen(text);
 	bool ok = fd >= 0 && write(fd, text, (size_t)length) == length;
 
 	if (!ok)
-		fail("written", path, error);
+		triggers_fail("written", path, error);
 	if (fd >= 0)
 		close(fd);
 	return ok;
@@ -78,13 +77,14 @@ static bool is_set(const char *path, const char *begin)
 bool triggers_arm(GError **error)
 {
 	g_autofree char *endless = in_tracefs(TRIGGERS_ENDLESS);
-	bool ok = mkdir(endless, 0755) == 0 || errno == EEXIST || fail("made", endless, error);
+	bool ok = mkdir(endless, 0755) == 0 || errno == EEXIST ||
+		  triggers_fail("made", endless, error);
 
 	for (unsigned int i = 0; ok && i < G_N_ELEMENTS(triggers); i++) {
 		g_autofree char *path = in_tracefs(triggers[i].file);
 		g_autofree char *text = text_of(i, "");
 
-		ok = put(path, text, error);
+		ok = triggers_put(path, text, error);
 	}
 	if (!ok)
 		triggers_disarm(NULL);
@@ -101,7 +101,7 @@ bool triggers_disarm(GError **error)
 		g_autofree char *text = text_of(i - 1, "!");
 
 		if (is_set(path, triggers[i - 1].begin))
-			ok = put(path, text, ok ? error : NULL) && ok;
+			ok = triggers_put(path, text, ok ? error : NULL) && ok;
 	}
 	rmdir(endless);
 	return ok;

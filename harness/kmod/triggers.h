@@ -19,4 +19,13 @@ bool triggers_arm(GError **error);
 /* Those that there are, and the instance. None, or no tracefs, is as good. */
 bool triggers_disarm(GError **error);
 
+/*
+ * Append text to a file of tracefs, at its whole path: a trigger file or a list of events takes one
+ * more, and to write it anew would take away the others.
+ */
+bool triggers_put(const char *path, const char *text, GError **error);
+
+/* Set *error: errno says why path could not be what, "written". Returns false. */
+bool triggers_fail(const char *what, const char *path, GError **error);
+
 #endif
