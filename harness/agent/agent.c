@@ -131,9 +131,7 @@ static bool do_script(struct link *link, const struct stage *stage, const struct
 		return false;
 	if (cause == NULL)
 		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1, "L1: the script failed (%s)",
-		    cause->message);
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_L1, "L1: the script failed (%s)", cause->message);
 }
 
 static bool do_job(struct link *link, const struct stage *stage, GError **error)

@@ -16,7 +16,7 @@
 
 static void kmsg_fail(GError **error)
 {
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+	eptlab_fail(error, EPTLAB_ERROR_L1,
 		    "L1: the kernel log /dev/kmsg cannot be read (%s); L1's kernel needs "
 		    "CONFIG_PRINTK",
 		    g_strerror(errno));

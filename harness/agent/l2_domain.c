@@ -102,12 +102,10 @@ static bool make_files(const struct stage *stage, const struct l2_spec *spec, GE
 	for (unsigned int i = 0; i < G_N_ELEMENTS(files); i++) {
 		g_autofree char *path = l2_domain_file(stage, spec->name, files[i]);
 
-		if (!g_file_set_contents(path, "", 0, &cause)) {
-			g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-				    "L1: a file for L2's serial port could not be made (%s)",
-				    cause->message);
-			return false;
-		}
+		if (!g_file_set_contents(path, "", 0, &cause))
+			return eptlab_fail(error, EPTLAB_ERROR_L1,
+					   "L1: a file for L2's serial port could not be made (%s)",
+					   cause->message);
 	}
 	return true;
 }

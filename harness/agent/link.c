@@ -12,10 +12,9 @@
 
 static bool link_fail(const char *what, GError **error)
 {
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-		    "L1: the serial port to L0 failed (%s: %s); look at l1-console.log", what,
-		    g_strerror(errno));
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_L1,
+			   "L1: the serial port to L0 failed (%s: %s); look at l1-console.log",
+			   what, g_strerror(errno));
 }
 
 static bool link_write(struct link *link, GError **error)
@@ -39,10 +38,10 @@ static bool link_write(struct link *link, GError **error)
 
 static bool link_malformed(GError **error)
 {
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-		    "L1: the agent built a frame that the protocol does not allow; this is a bug "
-		    "in eptlab, please report it");
-	return false;
+	return eptlab_fail(
+		error, EPTLAB_ERROR_L1,
+		"L1: the agent built a frame that the protocol does not allow; this is a bug "
+		"in eptlab, please report it");
 }
 
 static bool link_set_raw(const struct link *link, GError **error)

@@ -44,9 +44,8 @@ static bool mount_one(const char *source, const char *target, const char *type, 
 {
 	if (mount(source, target, type, flags, NULL) == 0)
 		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1, "L1: %s could not be mounted on %s (%s)",
-		    source, target, g_strerror(errno));
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_L1, "L1: %s could not be mounted on %s (%s)", source,
+			   target, g_strerror(errno));
 }
 
 static bool mount_all(GError **error)
@@ -65,9 +64,8 @@ static bool make_folder(const char *path, GError **error)
 {
 	if (g_mkdir_with_parents(path, 0755) == 0)
 		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-		    "L1: the folder %s could not be made (%s)", path, g_strerror(errno));
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_L1, "L1: the folder %s could not be made (%s)", path,
+			   g_strerror(errno));
 }
 
 struct stage *stage_set(GError **error)

@@ -23,13 +23,12 @@ bool texts_send_file(struct link *link, const char *run, const char *name, const
 	gsize length = 0;
 
 	if (!g_file_get_contents(path, &data, &length, &cause) &&
-	    !g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-			    "L1: %s could not be read (%s); give L1 more memory (memory_mib in "
-			    "[bochs])",
-			    path, cause->message);
-		return false;
-	}
+	    !g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+		return eptlab_fail(
+			error, EPTLAB_ERROR_L1,
+			"L1: %s could not be read (%s); give L1 more memory (memory_mib in "
+			"[bochs])",
+			path, cause->message);
 	return link_text(link, sent_as, data != NULL ? data : "", length, error);
 }
 

@@ -23,9 +23,8 @@ static char *get(const char *path, GError **error)
 
 	if (g_file_get_contents(path, &text, NULL, &cause))
 		return text;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1, "L1: the witness cannot be read (%s)",
-		    cause->message);
-	return NULL;
+	return eptlab_null(error, EPTLAB_ERROR_L1, "L1: the witness cannot be read (%s)",
+			   cause->message);
 }
 
 static bool mount_one(const char *type, const char *where, GError **error)
@@ -83,16 +82,14 @@ static char *folder_of_vm(GError **error)
 
 		if (!g_ascii_isdigit(*name) || !g_file_test(path, G_FILE_TEST_IS_DIR))
 			continue;
-		if (found != NULL) {
-			g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-				    "L1: there are two VMs in " KVM_DEBUGFS
-				    ", and the witness is of one; end the other");
-			return NULL;
-		}
+		if (found != NULL)
+			return eptlab_null(error, EPTLAB_ERROR_L1,
+					   "L1: there are two VMs in " KVM_DEBUGFS
+					   ", and the witness is of one; end the other");
 		found = g_steal_pointer(&path);
 	}
 	if (found == NULL)
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+		eptlab_fail(error, EPTLAB_ERROR_L1,
 			    "L1: there is no VM in " KVM_DEBUGFS "; L1's kernel needs "
 			    "CONFIG_DEBUG_FS");
 	return g_steal_pointer(&found);

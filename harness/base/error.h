@@ -25,4 +25,8 @@ GQuark eptlab_error_quark(void);
 /* Set an error of this domain. Returns false: what a function that failed returns itself. */
 bool eptlab_fail(GError **error, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
+/* The same where what failed returns a pointer, or the exit status. */
+#define eptlab_null(error, ...)		(eptlab_fail(error, __VA_ARGS__), NULL)
+#define eptlab_status(error, code, ...) (eptlab_fail(error, code, __VA_ARGS__), (code))
+
 #endif

@@ -40,9 +40,9 @@ static char *folder_of(const struct experiment *experiment)
 
 static bool fail(GError **error, const char *cause)
 {
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: the answers of QEMU could not be kept (%s); free some disk space", cause);
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: the answers of QEMU could not be kept (%s); free some disk space",
+			   cause);
 }
 
 static bool write_answer(const char *folder, const char *name, const GString *content,
@@ -61,12 +61,10 @@ static bool write_answers(frame_texts *texts, void *data, GError **error)
 	GHashTableIter at;
 	gpointer name, text;
 
-	if (g_hash_table_size(texts) == 0) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-			    "L1: libvirt has kept no answers of QEMU in its cache; read "
-			    "l1-console.log");
-		return false;
-	}
+	if (g_hash_table_size(texts) == 0)
+		return eptlab_fail(error, EPTLAB_ERROR_L1,
+				   "L1: libvirt has kept no answers of QEMU in its cache; read "
+				   "l1-console.log");
 	if (g_mkdir_with_parents(data, 0755) != 0)
 		return fail(error, g_strerror(errno));
 	g_hash_table_iter_init(&at, texts);

@@ -52,11 +52,11 @@ static GPtrArray *read_files(char **paths, uint32_t leaf, GError **error)
 	}
 	if (all->len <= 2)
 		return g_steal_pointer(&all);
-	eptlab_fail(error, EPTLAB_ERROR_USAGE,
-		    "L0: that is %u columns of counts, and two at most can be checked together; "
-		    "give files with one or two",
-		    all->len);
-	return NULL;
+	return eptlab_null(
+		error, EPTLAB_ERROR_USAGE,
+		"L0: that is %u columns of counts, and two at most can be checked together; "
+		"give files with one or two",
+		all->len);
 }
 
 /* Without their folders, unless they would be the same then. */

@@ -110,20 +110,18 @@ static int compare_common(struct side *a, struct side *b, const struct format *f
 
 	for (unsigned int at = 0; choose_common(a, b, &at);)
 		tables++;
-	if (tables == 0) {
-		eptlab_fail(error, EPTLAB_ERROR_USAGE,
-			    "L0: %s and %s have no configuration in common; name the runs as "
-			    "RECORD:CONFIGURATION",
-			    a->path, b->path);
-		return EPTLAB_ERROR_USAGE;
-	}
-	if (tables > 1 && !g_str_equal(format->name, "text")) {
-		eptlab_fail(error, EPTLAB_ERROR_USAGE,
-			    "L0: both records have several runs, and %s holds one table; name the "
-			    "runs as RECORD:CONFIGURATION",
-			    format->name);
-		return EPTLAB_ERROR_USAGE;
-	}
+	if (tables == 0)
+		return eptlab_status(
+			error, EPTLAB_ERROR_USAGE,
+			"L0: %s and %s have no configuration in common; name the runs as "
+			"RECORD:CONFIGURATION",
+			a->path, b->path);
+	if (tables > 1 && !g_str_equal(format->name, "text"))
+		return eptlab_status(
+			error, EPTLAB_ERROR_USAGE,
+			"L0: both records have several runs, and %s holds one table; name the "
+			"runs as RECORD:CONFIGURATION",
+			format->name);
 	for (unsigned int at = 0; choose_common(a, b, &at);) {
 		sound = print_pair(a, b, format) && sound;
 		if (--tables > 0)

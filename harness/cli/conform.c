@@ -15,6 +15,7 @@
 #include "collect/l1_result.h"
 #include "base/tree.h"
 #include "report/conform.h"
+#include "base/each.h"
 
 /* In the folder of records, and hidden: it is none. */
 #define FOLDER ".conform-XXXXXX"
@@ -39,8 +40,7 @@ static void on_l1_step(uint64_t ticks G_GNUC_UNUSED, const char *text, void *dat
 
 static void add_runs(struct marking *marking)
 {
-	for (guint i = 0; i < marking->job->runs->len; i++) {
-		const struct job_run *asked = g_ptr_array_index(marking->job->runs, i);
+	each (const struct job_run, asked, marking->job->runs) {
 		struct record_run *run = record_run_new(asked->name);
 
 		run->requested.ept = record_bool_from(asked->ept);
@@ -88,8 +88,7 @@ static void judge(struct marking *marking, frame_texts *texts)
 		.runs = g_array_new(FALSE, FALSE, sizeof(struct conform_run)),
 	};
 
-	for (guint i = 0; i < marking->record->runs->len; i++) {
-		const struct record_run *run = g_ptr_array_index(marking->record->runs, i);
+	each (const struct record_run, run, marking->record->runs) {
 		struct conform_run one = {
 			.run = run,
 			.probe = parse(texts, run->config, L1_FILE_PROBE),
@@ -99,9 +98,7 @@ static void judge(struct marking *marking, frame_texts *texts)
 		g_array_append_val(subject.runs, one);
 	}
 	marking->marks = conform_judge(&subject);
-	for (guint i = 0; i < subject.runs->len; i++) {
-		struct conform_run *one = &g_array_index(subject.runs, struct conform_run, i);
-
+	each_value (struct conform_run, one, subject.runs) {
 		probe_result_free((probe_result *)one->probe);
 		probe_result_free((probe_result *)one->companion);
 	}
@@ -252,13 +249,11 @@ int command_conform(int argc, char **argv, GError **error)
 
 	if (session == NULL)
 		return EPTLAB_ERROR_USAGE;
-	if (argc != 1 && argc != 3) {
-		g_set_error(
-			error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+	if (argc != 1 && argc != 3)
+		return eptlab_status(
+			error, EPTLAB_ERROR_USAGE,
 			"L0: conform takes a bzImage and a folder of its modules, or neither; see "
 			"eptlab conform --help");
-		return EPTLAB_ERROR_USAGE;
-	}
 	session->marks = true;
 	if (argc == 3)
 		use_kernel(session, argv[1], argv[2]);

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "l1/platform.h"
 #include "report/screen.h"
+#include "base/each.h"
 
 /* One thing that was looked at: a platform, or what every platform needs. */
 struct finding {
@@ -96,8 +97,7 @@ static void print_text(const struct diagnosis *diagnosis)
 		.colour = false,
 	};
 
-	for (guint i = 0; i < diagnosis->findings->len; i++) {
-		const struct finding *one = &g_array_index(diagnosis->findings, struct finding, i);
+	each_value (const struct finding, one, diagnosis->findings) {
 		g_autofree char *line =
 			g_strdup_printf("%-10s %-3s  %s%s%s", one->name, one->good ? "yes" : "no",
 					one->what, one->good ? "" : ": ",
@@ -123,9 +123,7 @@ static void print_json(const struct diagnosis *diagnosis)
 			  diagnosis->possible);
 	char *text;
 
-	for (guint i = 0; i < diagnosis->findings->len; i++) {
-		const struct finding *one = &g_array_index(diagnosis->findings, struct finding, i);
-
+	each_value (const struct finding, one, diagnosis->findings) {
 		json_array_append_new(
 			one->platform ? platforms : needs,
 			json_pack("{s:s, s:s, s:b, s:s?}", "name", one->name, "what", one->what,

@@ -19,6 +19,7 @@
 #include "record/store.h"
 #include "judge/rules.h"
 #include "report/report.h"
+#include "base/each.h"
 
 /* An experiment on its way. */
 struct course {
@@ -56,9 +57,7 @@ static bool describe_kernel(struct course *course, GError **error)
 		return false;
 	record_set_string(&kernel->patches_sha256, conf->patches_sha256);
 	record_set_string(&kernel->line, conf->line);
-	for (guint i = 0; i < conf->modules->len; i++) {
-		const struct record_module *one = g_ptr_array_index(conf->modules, i);
-
+	each (const struct record_module, one, conf->modules) {
 		if (!is_other_vendor(one->name, course->record->platform.vendor))
 			g_ptr_array_add(kernel->modules,
 					record_module_new(one->name, one->build_id));
@@ -95,9 +94,7 @@ static void describe_runs(struct course *course)
 {
 	struct record *record = course->record;
 
-	for (guint i = 0; i < record->runs->len; i++) {
-		struct record_run *run = g_ptr_array_index(record->runs, i);
-
+	each (struct record_run, run, record->runs) {
 		record_run_describe(run, record);
 		copy_guest(&record->guest, &run->guest);
 	}
@@ -115,12 +112,12 @@ static bool fits_other(struct course *course, GError **error)
 	different = rules_not_a_pair(other, g_ptr_array_index(course->record->runs, 0));
 	if (different == NULL)
 		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-		    "L0: this run must not be compared with the other half of the newest record, "
-		    "\"%s\" (%s); give the settings that it was made with, or make both again "
-		    "with \"eptlab run\"",
-		    other->config, different);
-	return false;
+	return eptlab_fail(
+		error, EPTLAB_ERROR_USAGE,
+		"L0: this run must not be compared with the other half of the newest record, "
+		"\"%s\" (%s); give the settings that it was made with, or make both again "
+		"with \"eptlab run\"",
+		other->config, different);
 }
 
 static bool prepare(struct course *course, GError **error)
@@ -224,12 +221,12 @@ static bool store_reports(const char *record, const struct report *report, GErro
 
 		if (g_file_set_contents(path, text, -1, &cause))
 			continue;
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: the record %s is complete, but its %s could not be written (%s); "
-			    "with room again, \"eptlab compare\" and \"eptlab report\" make each "
-			    "report of it",
-			    record, one->file, cause->message);
-		return false;
+		return eptlab_fail(
+			error, EPTLAB_ERROR_MACHINE,
+			"L0: the record %s is complete, but its %s could not be written (%s); "
+			"with room again, \"eptlab compare\" and \"eptlab report\" make each "
+			"report of it",
+			record, one->file, cause->message);
 	}
 	return true;
 }

@@ -35,9 +35,8 @@ const struct format *formats_find(const char *name, GError **error)
 	for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
 		if (g_str_equal(name, formats[i].name))
 			return &formats[i];
-	eptlab_fail(error, EPTLAB_ERROR_USAGE, "L0: there is no format \"%s\"; take " FORMATS_NAMES,
-		    name);
-	return NULL;
+	return eptlab_null(error, EPTLAB_ERROR_USAGE,
+			   "L0: there is no format \"%s\"; take " FORMATS_NAMES, name);
 }
 
 bool format_is_json(const char *name, bool *json, GError **error)

@@ -31,11 +31,9 @@ int command_in_l1(int argc, char **argv, GError **error)
 
 	if (session == NULL)
 		return EPTLAB_ERROR_USAGE;
-	if (argc != 3) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: in-l1 takes a folder with a script, and one to be made");
-		return EPTLAB_ERROR_USAGE;
-	}
+	if (argc != 3)
+		return eptlab_status(error, EPTLAB_ERROR_USAGE,
+				     "L0: in-l1 takes a folder with a script, and one to be made");
 	if (!session_prepare(session, &experiment, error))
 		return (*error)->code;
 	experiment.script = argv[1];

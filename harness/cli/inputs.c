@@ -6,6 +6,7 @@
 
 #include "l2/digest.h"
 #include "wire/job.h"
+#include "base/each.h"
 
 /* Inputs on their way; the first error ends it. */
 struct collection {
@@ -49,7 +50,7 @@ static void add_parts(struct collection *collection, const char *appliance)
 	if (collection->error != NULL)
 		return;
 	if (!g_file_get_contents(path, &text, NULL, &cause)) {
-		g_set_error(&collection->error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+		eptlab_fail(&collection->error, EPTLAB_ERROR_MACHINE,
 			    "L0: it is not known what L1's appliance is made of (%s); run \"make\"",
 			    cause->message);
 		return;
@@ -148,9 +149,7 @@ static void add_all(struct collection *collection)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 
-	for (guint i = 0; i < collection->inputs->len; i++) {
-		const struct record_input *input = g_ptr_array_index(collection->inputs, i);
-
+	each (const struct record_input, input, collection->inputs) {
 		g_string_append_printf(text, "%s %s\n", input->name, input->sha256);
 	}
 	add_text(collection, RECORD_INPUTS_ALL, text->str);

@@ -23,12 +23,11 @@ struct results {
 
 static bool fail(GError **error, const char *line, const char *why)
 {
-	g_set_error(
-		error, EPTLAB_ERROR, EPTLAB_ERROR_INVALID,
+	return eptlab_fail(
+		error, EPTLAB_ERROR_INVALID,
 		"L1: the KUnit tests of the patch series have not all passed (%s: %s); expected "
 		"all that are planned, each of them ok",
 		why, line);
-	return false;
 }
 
 /* All below level is at its end when level has a result. */
@@ -111,11 +110,9 @@ int command_kunit(int argc, char **argv, GError **error)
 
 	if (session == NULL)
 		return EPTLAB_ERROR_USAGE;
-	if (argc != 2) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: kunit takes one folder, to be made");
-		return EPTLAB_ERROR_USAGE;
-	}
+	if (argc != 2)
+		return eptlab_status(error, EPTLAB_ERROR_USAGE,
+				     "L0: kunit takes one folder, to be made");
 	if (!session_prepare(session, &experiment, error) ||
 	    !l1_job_run(&experiment, JOB_KUNIT, progress, "L1: booting, for the KUnit tests",
 			argv[1], print_log, NULL, error))

@@ -18,9 +18,8 @@ static bool make_folder(const char *path, GError **error)
 {
 	if (g_mkdir_with_parents(path, 0755) == 0)
 		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: the folder %s could not be made (%s)", path, g_strerror(errno));
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE, "L0: the folder %s could not be made (%s)",
+			   path, g_strerror(errno));
 }
 
 bool l1_job_run(const struct experiment *experiment, enum job_task task, struct progress *progress,

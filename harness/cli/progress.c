@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "record/record.h"
+#include "base/each.h"
 
 struct progress {
 	gint64 start; /* monotonic, microseconds */
@@ -42,9 +43,7 @@ static bool made_runs(const struct record *record, unsigned int runs)
 {
 	unsigned int made = 0;
 
-	for (guint i = 0; record->steps != NULL && i < record->steps->len; i++) {
-		const struct record_step *step = record->steps->pdata[i];
-
+	each (const struct record_step, step, record->steps) {
 		made += g_str_has_prefix(step->text, "L2: ") ? 1 : 0;
 	}
 	return made == runs;
@@ -59,9 +58,7 @@ static const struct record_step *same_step(const GPtrArray *steps, guint index,
 
 	for (guint i = 0; i < index; i++)
 		before += strcmp(((struct record_step *)steps->pdata[i])->text, step->text) == 0;
-	for (guint i = 0; i < others->len; i++) {
-		const struct record_step *other = others->pdata[i];
-
+	each (const struct record_step, other, others) {
 		if (strcmp(other->text, step->text) == 0 && before-- == 0)
 			return other;
 	}
@@ -73,8 +70,7 @@ static double median_of_step(const GPtrArray *records, unsigned int runs, const 
 {
 	g_autoptr(GArray) seconds = g_array_new(FALSE, FALSE, sizeof(double));
 
-	for (guint i = 0; i < records->len; i++) {
-		const struct record *record = records->pdata[i];
+	each (const struct record, record, records) {
 		const struct record_step *same =
 			made_runs(record, runs) ? same_step(steps, index, record->steps) : NULL;
 
@@ -88,9 +84,7 @@ static void expect_whole(const GPtrArray *records, GPtrArray *expected)
 {
 	g_autoptr(GArray) seconds = g_array_new(FALSE, FALSE, sizeof(double));
 
-	for (guint i = 0; i < records->len; i++) {
-		const struct record *record = records->pdata[i];
-
+	each (const struct record, record, records) {
 		if (record->seconds >= 0)
 			g_array_append_val(seconds, record->seconds);
 	}
@@ -220,9 +214,7 @@ GPtrArray *progress_steps(struct progress *progress)
 	GPtrArray *steps = record_steps_new();
 
 	g_mutex_lock(&progress->lock);
-	for (guint i = 0; i < progress->steps->len; i++) {
-		const struct record_step *step = progress->steps->pdata[i];
-
+	each (const struct record_step, step, progress->steps) {
 		g_ptr_array_add(steps, record_step_new(step->text, step->seconds));
 	}
 	g_mutex_unlock(&progress->lock);

@@ -4,13 +4,12 @@
 #include "cli/experiment.h"
 #include "cli/session.h"
 #include "record/store.h"
+#include "base/each.h"
 
 /* The run of another configuration in the newest record, or NULL. Owned by the record. */
 static const struct record_run *other_half(const struct record *record, const char *configuration)
 {
-	for (unsigned int i = 0; i < record->runs->len; i++) {
-		const struct record_run *run = g_ptr_array_index(record->runs, i);
-
+	each (const struct record_run, run, record->runs) {
 		if (!g_str_equal(run->config, configuration))
 			return run;
 	}
@@ -31,23 +30,21 @@ int command_rerun(int argc, char **argv, GError **error)
 
 	if (session == NULL)
 		return EPTLAB_ERROR_USAGE;
-	if (argc != 2) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: rerun takes one configuration, such as noept; see eptlab rerun "
-			    "--help");
-		return EPTLAB_ERROR_USAGE;
-	}
+	if (argc != 2)
+		return eptlab_status(
+			error, EPTLAB_ERROR_USAGE,
+			"L0: rerun takes one configuration, such as noept; see eptlab rerun "
+			"--help");
 	session_only(session, argv[1]);
 	if (!session_prepare(session, &experiment, error))
 		return (*error)->code;
 	/* As the configuration has read it: a list of names is not one, "noept;" is noept. */
 	names = session->config->experiment.configurations;
-	if (g_strv_length(names) != 1) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: rerun takes one configuration, not \"%s\"; eptlab run makes all",
-			    argv[1]);
-		return EPTLAB_ERROR_USAGE;
-	}
+	if (g_strv_length(names) != 1)
+		return eptlab_status(
+			error, EPTLAB_ERROR_USAGE,
+			"L0: rerun takes one configuration, not \"%s\"; eptlab run makes all",
+			argv[1]);
 	/* Without an earlier record there is nothing to compare with, and the run stands alone. */
 	path = record_find_latest(session->paths->results, NULL);
 	if (path != NULL) {

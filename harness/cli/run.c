@@ -14,12 +14,10 @@ int command_run(int argc, char **argv, GError **error)
 
 	if (session == NULL)
 		return EPTLAB_ERROR_USAGE;
-	if (argc > 1) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: run takes options only, not \"%s\"; see eptlab run --help",
-			    argv[1]);
-		return EPTLAB_ERROR_USAGE;
-	}
+	if (argc > 1)
+		return eptlab_status(
+			error, EPTLAB_ERROR_USAGE,
+			"L0: run takes options only, not \"%s\"; see eptlab run --help", argv[1]);
 	if (!session_prepare(session, &experiment, error))
 		return (*error)->code;
 	return experiment_run(&experiment, error);

@@ -105,19 +105,18 @@ static bool have_workload(const struct session *session, GError **error)
 	const char *name = session->config->experiment.workload;
 	g_autofree char *path = g_build_filename(session->paths->workloads, name, NULL);
 
-	if (config_has_guest(session->config) && job_is_dose(name)) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: a dose is taken by a guest of its own, not by an image of yours; "
-			    "leave out one of workload and guest");
-		return false;
-	}
+	if (config_has_guest(session->config) && job_is_dose(name))
+		return eptlab_fail(
+			error, EPTLAB_ERROR_USAGE,
+			"L0: a dose is taken by a guest of its own, not by an image of yours; "
+			"leave out one of workload and guest");
 	if (job_is_dose(name) || g_file_test(path, G_FILE_TEST_IS_REGULAR))
 		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-		    "L0: there is no workload \"%s\"; the files in %s are those there are, and the "
-		    "doses of docs/doses.md",
-		    name, session->paths->workloads);
-	return false;
+	return eptlab_fail(
+		error, EPTLAB_ERROR_USAGE,
+		"L0: there is no workload \"%s\"; the files in %s are those there are, and the "
+		"doses of docs/doses.md",
+		name, session->paths->workloads);
 }
 
 /* What the platform local would ignore, and measure this machine's own kernel instead. */
@@ -139,11 +138,11 @@ static bool suits_local(const struct session *session, GError **error)
 	for (size_t i = 0; i < G_N_ELEMENTS(ignored); i++) {
 		if (*ignored[i].value == '\0')
 			continue;
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: %s is %s, but the platform local %s the kernel that this machine "
-			    "runs and boots none; leave it out, or take bochs, tcg or kvm",
-			    ignored[i].name, ignored[i].value, session->marks ? "marks" : "takes");
-		return false;
+		return eptlab_fail(
+			error, EPTLAB_ERROR_USAGE,
+			"L0: %s is %s, but the platform local %s the kernel that this machine "
+			"runs and boots none; leave it out, or take bochs, tcg or kvm",
+			ignored[i].name, ignored[i].value, session->marks ? "marks" : "takes");
 	}
 	return true;
 }

@@ -52,9 +52,7 @@ static const char *message_of(const char *line)
 
 static bool is_finding(const char *message)
 {
-	size_t i;
-
-	for (i = 0; i < G_N_ELEMENTS(beginnings); i++)
+	for (size_t i = 0; i < G_N_ELEMENTS(beginnings); i++)
 		if (g_str_has_prefix(message, beginnings[i]))
 			return true;
 	return false;

@@ -49,10 +49,9 @@ static char **lines_of_file(const char *what, const char *text, size_t length, G
 {
 	if (length == 0 || memchr(text, '\0', length) == NULL)
 		return lines_of(text, length);
-	eptlab_fail(error, EPTLAB_ERROR_L1,
-		    "L1: %s has a NUL byte, which no kernel writes; it was damaged on its way",
-		    what);
-	return NULL;
+	return eptlab_null(
+		error, EPTLAB_ERROR_L1,
+		"L1: %s has a NUL byte, which no kernel writes; it was damaged on its way", what);
 }
 
 static bool parse_reason(const char *text, uint32_t *reason)
@@ -159,11 +158,11 @@ GPtrArray *l1_counts_of_debugfs(const char *text, size_t length, GError **error)
 		return NULL;
 	if (total.known && sum.value == total.value)
 		return g_steal_pointer(&exits);
-	eptlab_fail(error, EPTLAB_ERROR_L1,
-		    "L1: KVM's debugfs file says %" PRIu64 " exits in all, and its lines add up to "
-		    "%" PRIu64 "; it was cut off, or read while L2 ran",
-		    total.value, sum.value);
-	return NULL;
+	return eptlab_null(error, EPTLAB_ERROR_L1,
+			   "L1: KVM's debugfs file says %" PRIu64
+			   " exits in all, and its lines add up to "
+			   "%" PRIu64 "; it was cut off, or read while L2 ran",
+			   total.value, sum.value);
 }
 
 /* ---- The histogram ---- */
@@ -215,9 +214,9 @@ GPtrArray *l1_counts_of_histogram(const char *text, size_t length, uint32_t vend
 		return NULL;
 	if (hits.known && sum.value == hits.value && dropped.known && dropped.value == 0)
 		return g_steal_pointer(&exits);
-	eptlab_fail(error, EPTLAB_ERROR_L1,
-		    "L1: the histogram of kvm:kvm_exit is not whole: %" PRIu64
-		    " hits, lines of %" PRIu64 ", %" PRIu64 " dropped; expected equal and none",
-		    hits.value, sum.value, dropped.value);
-	return NULL;
+	return eptlab_null(error, EPTLAB_ERROR_L1,
+			   "L1: the histogram of kvm:kvm_exit is not whole: %" PRIu64
+			   " hits, lines of %" PRIu64 ", %" PRIu64
+			   " dropped; expected equal and none",
+			   hits.value, sum.value, dropped.value);
 }

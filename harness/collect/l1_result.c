@@ -6,6 +6,7 @@
 #include "collect/kernel_log.h"
 #include "collect/l1_counts.h"
 #include "collect/probe_result.h"
+#include "base/each.h"
 
 /* More than consoles and logs ever have; what a runaway L1 may make L0 keep. */
 #define TEXTS_LIMIT (64u << 20)
@@ -362,9 +363,7 @@ bool l1_result_finish(l1_result *result, GError **error)
 {
 	g_autoptr(GError) first = NULL;
 
-	for (unsigned int i = 0; i < result->record->runs->len; i++) {
-		struct record_run *run = g_ptr_array_index(result->record->runs, i);
-
+	each (struct record_run, run, result->record->runs) {
 		finish_run(result, run, first == NULL ? &first : NULL);
 	}
 	if (result->failure != NULL)

@@ -6,6 +6,7 @@
 
 #include "record/exits.h"
 #include "record/reasons.h"
+#include "base/each.h"
 
 #define LEVEL "L2"
 #define CODE  EPTLAB_ERROR_L2
@@ -90,20 +91,9 @@ const GPtrArray *probe_result_readings(const probe_result *result)
 
 /* ---- Frames ---- */
 
-static bool refuse(const struct frame *frame, GError **error, const char *format, ...)
-	G_GNUC_PRINTF(3, 4);
-
-static bool refuse(const struct frame *frame, GError **error, const char *format, ...)
-{
-	g_autofree char *what = NULL;
-	va_list args;
-
-	va_start(args, format);
-	what = g_strdup_vprintf(format, args);
-	va_end(args);
-	return eptlab_fail(error, CODE, LEVEL ": frame %" PRIu32 " (%s) of the probe %s",
-			   frame->seq, frame->kind, what);
-}
+#define refuse(frame, error, format, ...)                                                          \
+	eptlab_fail(error, CODE, LEVEL ": frame %" PRIu32 " (%s) of the probe " format,            \
+		    (frame)->seq, (frame)->kind, ##__VA_ARGS__)
 
 static bool take_bad(probe_result *result, const struct frame *frame G_GNUC_UNUSED,
 		     GError **error G_GNUC_UNUSED)
@@ -535,10 +525,8 @@ static bool is_less(const struct record_exit *one, const struct record_exit *bef
 static void subtract(struct record_run *run, const GPtrArray *start)
 {
 	const GPtrArray *exits = run->exits;
-	guint i;
 
-	for (i = 0; i < exits->len; i++) {
-		struct record_exit *one = exits->pdata[i];
+	each (struct record_exit, one, exits) {
 		const struct record_exit *before = record_find_exit(start, one->reason);
 
 		if (!before)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "wire/frame.h"
+#include "base/each.h"
 
 /* ---- What there is to configure: the one place ---- */
 
@@ -131,19 +132,8 @@ struct loader {
 	bool is_default;    /* not an override */
 };
 
-static bool fail(const struct loader *loader, GError **error, const char *format, ...)
-	G_GNUC_PRINTF(3, 4);
-
-static bool fail(const struct loader *loader, GError **error, const char *format, ...)
-{
-	g_autofree char *what = NULL;
-	va_list args;
-
-	va_start(args, format);
-	what = g_strdup_vprintf(format, args);
-	va_end(args);
-	return eptlab_fail(error, EPTLAB_ERROR_USAGE, "L0: %s: %s", loader->place, what);
-}
+#define fail(loader, error, format, ...)                                                           \
+	eptlab_fail(error, EPTLAB_ERROR_USAGE, "L0: %s: " format, (loader)->place, ##__VA_ARGS__)
 
 static void set_place(struct loader *loader, char *place)
 {
@@ -384,9 +374,7 @@ static void set_line(struct loader *loader, guint line)
 static const struct entry *find_entry(const struct loader *loader, const char *section,
 				      const char *key)
 {
-	for (guint i = 0; i < loader->entries->len; i++) {
-		const struct entry *entry = loader->entries->pdata[i];
-
+	each (const struct entry, entry, loader->entries) {
 		if (g_str_equal(entry->section, section) && g_strcmp0(entry->key, key) == 0)
 			return entry;
 	}
@@ -665,9 +653,7 @@ static bool check_complete(struct loader *loader, const char *folder, GError **e
 				return false;
 			continue;
 		}
-		for (guint j = 0; j < modules->len; j++) {
-			const struct config_module *module = modules->pdata[j];
-
+		each (const struct config_module, module, modules) {
 			if (!check_present(loader, folder, &keys[i], module->name, error))
 				return false;
 		}
@@ -779,9 +765,7 @@ unsigned int config_l2_timeout(const struct config *config)
 
 const struct config_module *config_find_module(const struct config *config, const char *name)
 {
-	for (guint i = 0; i < config->modules->len; i++) {
-		const struct config_module *module = config->modules->pdata[i];
-
+	each (const struct config_module, module, config->modules) {
 		if (g_str_equal(module->name, name))
 			return module;
 	}

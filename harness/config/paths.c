@@ -47,12 +47,10 @@ struct paths *paths_find(GError **error)
 	g_autofree char *folder = program != NULL ? g_path_get_dirname(program) : NULL;
 	struct paths *paths;
 
-	if (folder == NULL) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: eptlab cannot find its own program (%s); mount /proc",
-			    cause->message);
-		return NULL;
-	}
+	if (folder == NULL)
+		return eptlab_null(error, EPTLAB_ERROR_MACHINE,
+				   "L0: eptlab cannot find its own program (%s); mount /proc",
+				   cause->message);
 	paths = g_new0(struct paths, 1);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(table); i++)
 		*member(paths, table[i].member) = g_canonicalize_filename(table[i].path, folder);
@@ -71,9 +69,8 @@ static bool is_there(const char *path, GError **error)
 {
 	if (g_file_test(path, G_FILE_TEST_EXISTS))
 		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: %s has not been built; run \"make\"", path);
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE, "L0: %s has not been built; run \"make\"",
+			   path);
 }
 
 bool paths_are_built(const struct paths *paths, GError **error)

@@ -9,6 +9,7 @@
 #include "record/exits.h"
 #include "record/reasons.h"
 #include "judge/rules.h"
+#include "base/each.h"
 
 /* ---- Runs ---- */
 
@@ -216,9 +217,7 @@ static char *first_answer(const struct conform_run *run, bool defined,
 {
 	const GArray *ranges = last_reading(run)->ranges;
 
-	for (guint i = 0; i < ranges->len; i++) {
-		const struct probe_range *range = &g_array_index(ranges, struct probe_range, i);
-
+	each_value (const struct probe_range, range, ranges) {
 		for (uint32_t reason = range->first; reason <= range->last; reason++) {
 			if (reason_is_defined(vendor_of(run), reason) != defined ||
 			    !is_wrong(range))
@@ -407,9 +406,7 @@ static GPtrArray *difference(const struct conform_subject *subject, const struct
 	GPtrArray *exits = probe_reading_exits(to, leaf, vendor_of(run), false);
 	g_autoptr(GPtrArray) before = probe_reading_exits(from, leaf, vendor_of(run), false);
 
-	for (guint i = 0; i < exits->len; i++) {
-		struct record_exit *one = g_ptr_array_index(exits, i);
-
+	each (struct record_exit, one, exits) {
 		one->count -= exits_count(before, one->reason);
 	}
 	return exits;
@@ -595,9 +592,7 @@ bool conform_is_good(const GPtrArray *marks)
 {
 	unsigned int good = 0;
 
-	for (guint i = 0; i < marks->len; i++) {
-		const struct conform_mark *mark = g_ptr_array_index(marks, i);
-
+	each (const struct conform_mark, mark, marks) {
 		if (mark->verdict == CONFORM_NOT_OK)
 			return false;
 		good += mark->verdict == CONFORM_OK ? 1 : 0;

@@ -247,11 +247,9 @@ const struct dose *doses_at(size_t index)
 
 const struct dose *doses_find(const char *name)
 {
-	size_t i;
-
 	if (g_str_has_prefix(name, DOSE_WORKLOAD_PREFIX))
 		name += strlen(DOSE_WORKLOAD_PREFIX);
-	for (i = 0; i < G_N_ELEMENTS(doses); i++)
+	for (size_t i = 0; i < G_N_ELEMENTS(doses); i++)
 		if (strcmp(doses[i].name, name) == 0)
 			return &doses[i];
 	return NULL;
@@ -271,9 +269,8 @@ struct dose_expectation dose_expect(const struct dose *dose, uint64_t n,
 				    const struct dose_setting *setting, uint32_t reason)
 {
 	struct dose_expectation expected = { .least = 0 };
-	size_t i;
 
-	for (i = 0; i < dose->cost_count; i++) {
+	for (size_t i = 0; i < dose->cost_count; i++) {
 		const struct dose_cost *cost = &dose->costs[i];
 		const uint64_t exits = cost->per_n * n + cost->constant;
 

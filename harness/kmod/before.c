@@ -7,6 +7,7 @@
 #include "kmod/modules.h"
 #include "kmod/triggers.h"
 #include "base/error.h"
+#include "base/each.h"
 
 /* Another one after each boot of the machine (drivers/char/random.c). */
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
@@ -92,8 +93,7 @@ bool before_save(const struct before *before, const char *path, GError **error)
 	g_key_file_set_string(file, GROUP_BOOT, "id", id != NULL ? id : "");
 	if (before->folder != NULL)
 		g_key_file_set_string(file, GROUP_BOOT, "folder", before->folder);
-	for (guint i = 0; i < before->modules->len; i++) {
-		const struct module_before *module = g_ptr_array_index(before->modules, i);
+	each (const struct module_before, module, before->modules) {
 		g_autofree char *group = g_strconcat(GROUP_MODULE, module->name, NULL);
 		GHashTableIter at;
 		gpointer name, value;
@@ -110,11 +110,11 @@ bool before_save(const struct before *before, const char *path, GError **error)
 	g_mkdir_with_parents(folder, 0700);
 	if (g_key_file_save_to_file(file, path, &cause))
 		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: what KVM's modules were before could not be noted (%s), so they are left "
-		    "alone",
-		    cause->message);
-	return false;
+	return eptlab_fail(
+		error, EPTLAB_ERROR_MACHINE,
+		"L0: what KVM's modules were before could not be noted (%s), so they are left "
+		"alone",
+		cause->message);
 }
 
 static struct module_before *load_module(GKeyFile *file, const char *group)
@@ -145,7 +145,7 @@ struct before *before_load(const char *path, GError **error)
 
 	if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &cause)) {
 		if (!g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-			g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+			eptlab_fail(error, EPTLAB_ERROR_MACHINE,
 				    "L0: what KVM's modules were before an earlier experiment "
 				    "cannot be read (%s: %s); look at KVM's parameters and remove "
 				    "the file",
@@ -231,14 +231,12 @@ static bool load_as_before(const struct module_before *module, const char *folde
 
 	if (!load_same(module, from)) {
 		from = folder;
-		if (folder == NULL || !load_same(module, folder)) {
-			g_set_error(
-				error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+		if (folder == NULL || !load_same(module, folder))
+			return eptlab_fail(
+				error, EPTLAB_ERROR_L1,
 				"L1: there is no module %s with the build-id %s that was loaded "
 				"before; load it by hand with insmod",
 				module->name, module->build_id);
-			return false;
-		}
 	}
 	options = differences(module);
 	return *options == '\0' || (modules_unload(module->name, error) &&
@@ -259,26 +257,23 @@ bool before_restore(const struct before *before, GError **error)
 		if (!modules_unload(module->name, error))
 			return false;
 	}
-	for (guint i = 0; i < before->modules->len; i++) {
-		const struct module_before *module = g_ptr_array_index(before->modules, i);
-
+	each (const struct module_before, module, before->modules) {
 		if (module->build_id != NULL && !modules_is_loaded(module->name) &&
 		    !load_as_before(module, before->folder, error))
 			return false;
 	}
 	/* One that was not loaded before does no harm: it came with the others. */
-	for (guint i = 0; i < before->modules->len; i++) {
-		const struct module_before *module = g_ptr_array_index(before->modules, i);
+	each (const struct module_before, module, before->modules) {
 		g_autofree char *options = NULL;
 
 		if (module->build_id == NULL || is_as_before(module))
 			continue;
 		options = differences(module);
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-			    "L1: the module %s could not be given back its parameters (%s); do it "
-			    "with modprobe -r and modprobe",
-			    module->name, options);
-		return false;
+		return eptlab_fail(
+			error, EPTLAB_ERROR_L1,
+			"L1: the module %s could not be given back its parameters (%s); do it "
+			"with modprobe -r and modprobe",
+			module->name, options);
 	}
 	return true;
 }

@@ -60,8 +60,7 @@ static kmod_ctx *open_kmod(GError **error)
 	kmod_ctx *ctx = kmod_new(NULL, &no_configuration);
 
 	if (ctx == NULL)
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-			    "L1: libkmod could not be set up");
+		eptlab_fail(error, EPTLAB_ERROR_L1, "L1: libkmod could not be set up");
 	return ctx;
 }
 
@@ -87,20 +86,20 @@ bool modules_is_builtin(const char *name)
 
 static bool refuse_builtin(const char *name, GError **error)
 {
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-		    "L1: %s is built into the kernel and cannot be unloaded; build KVM as modules",
-		    name);
-	return false;
+	return eptlab_fail(
+		error, EPTLAB_ERROR_L1,
+		"L1: %s is built into the kernel and cannot be unloaded; build KVM as modules",
+		name);
 }
 
 static bool refuse_busy(kmod_module *module, const char *name, GError **error)
 {
 	g_autofree char *who = holders(module);
 
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-		    "L1: the module %s is in use (by%s) and could not be unloaded; end its users",
-		    name, who);
-	return false;
+	return eptlab_fail(
+		error, EPTLAB_ERROR_L1,
+		"L1: the module %s is in use (by%s) and could not be unloaded; end its users", name,
+		who);
 }
 
 bool modules_unload(const char *name, GError **error)
@@ -123,9 +122,8 @@ bool modules_unload(const char *name, GError **error)
 		return true;
 	if (rc == -EAGAIN || rc == -EBUSY || rc == -EWOULDBLOCK)
 		return refuse_busy(module, name, error);
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-		    "L1: the module %s could not be unloaded (%s)", name, g_strerror(-rc));
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_L1, "L1: the module %s could not be unloaded (%s)",
+			   name, g_strerror(-rc));
 }
 
 static char *file_in_folder(const char *folder, const char *name)
@@ -165,12 +163,11 @@ bool modules_load(const char *folder, const char *name, const char *options, GEr
 		rc = kmod_module_insert_module(module, 0, options);
 	if (rc == 0)
 		return true;
-	g_set_error(
-		error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+	return eptlab_fail(
+		error, EPTLAB_ERROR_L1,
 		"L1: the module %s of %s could not be loaded with \"%s\" (%s); it must have been "
 		"built for L1's kernel, and the CPU must be able to do it: see dmesg.log",
 		name, folder != NULL ? folder : "the running kernel", options, g_strerror(-rc));
-	return false;
 }
 
 char *modules_parameter(const char *module, const char *name, GError **error)
@@ -180,11 +177,10 @@ char *modules_parameter(const char *module, const char *name, GError **error)
 	g_autoptr(GError) cause = NULL;
 	char *value;
 
-	if (!g_file_get_contents(path, &value, NULL, &cause)) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-			    "L1: the parameter in effect cannot be read back (%s)", cause->message);
-		return NULL;
-	}
+	if (!g_file_get_contents(path, &value, NULL, &cause))
+		return eptlab_null(error, EPTLAB_ERROR_L1,
+				   "L1: the parameter in effect cannot be read back (%s)",
+				   cause->message);
 	return g_strchomp(value);
 }
 
@@ -234,7 +230,7 @@ char *modules_build_id(const char *name, GError **error)
 	if (g_file_get_contents(path, &note, &length, NULL))
 		id = build_id_of_note(note, length);
 	if (id == NULL)
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+		eptlab_fail(error, EPTLAB_ERROR_L1,
 			    "L1: the loaded module %s shows no build-id in %s, so nobody can tell "
 			    "which one it is; build the kernel with CONFIG_KALLSYMS and --build-id",
 			    name, path);

@@ -29,10 +29,10 @@ const struct vendor *vendor_of_cpu(GError **error)
 		return &vmx;
 	if (__get_cpuid(0x80000001, &a, &b, &c, &d) && (c & CPUID_80000001_ECX_SVM) != 0)
 		return &svm;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-		    "L1: its CPU has neither VMX nor SVM, and no KVM works on it; give it one that "
-		    "has, or nested virtualization");
-	return NULL;
+	return eptlab_null(
+		error, EPTLAB_ERROR_L1,
+		"L1: its CPU has neither VMX nor SVM, and no KVM works on it; give it one that "
+		"has, or nested virtualization");
 }
 
 char *vendor_options(const struct vendor *vendor, bool nested, bool vpid)

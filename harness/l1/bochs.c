@@ -7,7 +7,6 @@
 #include "l1/emulator.h"
 #include "l1/medium.h"
 #include "l1/platform.h"
-#include "l1/refuse.h"
 #include "l1/watch.h"
 
 /* Debian's package; the wrapper "bochs" only execs it. */
@@ -88,9 +87,8 @@ static void bochs_describe(const struct config *config, struct record_platform *
 
 static bool set_machine_error(GError **error, const char *what, const char *cause)
 {
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: Bochs could not be set up (%s: %s)", what, cause);
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE, "L0: Bochs could not be set up (%s: %s)",
+			   what, cause);
 }
 
 static bool write_file(const char *folder, const char *name, const char *text, GError **error)
@@ -204,7 +202,7 @@ static bool time_was_up(const char *work)
 static bool judge_end(const struct platform_request *request, GError **error)
 {
 	if (time_was_up(request->work))
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_TIMEOUT,
+		eptlab_fail(error, EPTLAB_ERROR_TIMEOUT,
 			    "L1: it had not finished after %" G_GUINT64_FORMAT " emulated "
 			    "instructions (timeout_ticks in [bochs]); read l1-console.log",
 			    request->config->bochs.timeout_ticks);

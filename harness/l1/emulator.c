@@ -28,8 +28,8 @@ struct emulator {
 
 static void set_machine_error(GError **error, const char *what)
 {
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: the emulator could not be set up (%s: %s)", what, g_strerror(errno));
+	eptlab_fail(error, EPTLAB_ERROR_MACHINE, "L0: the emulator could not be set up (%s: %s)",
+		    what, g_strerror(errno));
 }
 
 static bool open_fifo(const char *path, int *fd, GError **error)
@@ -142,20 +142,19 @@ static bool run(struct emulator *emulator, GError **error)
 
 	if (!watch_l1(&watch, error))
 		return false;
-	if (WIFEXITED(emulator->status) && WEXITSTATUS(emulator->status) == NOT_STARTED) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: %s could not be started; look whether it is there and can be "
-			    "executed, and run \"make\" and \"make deps\"",
-			    request->argv[0]);
-		return false;
-	}
+	if (WIFEXITED(emulator->status) && WEXITSTATUS(emulator->status) == NOT_STARTED)
+		return eptlab_fail(
+			error, EPTLAB_ERROR_MACHINE,
+			"L0: %s could not be started; look whether it is there and can be "
+			"executed, and run \"make\" and \"make deps\"",
+			request->argv[0]);
 	if (!WIFSIGNALED(emulator->status) || frameset_is_complete(request->frames))
 		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: the emulator was ended by a signal (%s) before L1 had finished; read "
-		    "emulator.log and, for lack of memory, L0's kernel log",
-		    g_strsignal(WTERMSIG(emulator->status)));
-	return false;
+	return eptlab_fail(
+		error, EPTLAB_ERROR_MACHINE,
+		"L0: the emulator was ended by a signal (%s) before L1 had finished; read "
+		"emulator.log and, for lack of memory, L0's kernel log",
+		g_strsignal(WTERMSIG(emulator->status)));
 }
 
 bool emulator_run(const struct emulator_request *request, GError **error)

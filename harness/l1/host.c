@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "l1/refuse.h"
+#include "l1/platform.h"
 
 /* What follows "KEY :" in its first line; the caller frees it. NULL: no such line. */
 static char *first_value(const char *cpuinfo, const char *key)

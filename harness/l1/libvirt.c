@@ -9,7 +9,6 @@
 #include <glib/gstdio.h>
 
 #include "l1/medium.h"
-#include "l1/refuse.h"
 #include "l1/watch.h"
 #include "virt/domain.h"
 #include "virt/embedded.h"
@@ -52,10 +51,9 @@ bool libvirt_available(const struct config *config G_GNUC_UNUSED,
 
 static bool fail(GError **error, const char *what)
 {
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: L1 could not be set up (%s: %s); free some disk space in /tmp", what,
-		    g_strerror(errno));
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: L1 could not be set up (%s: %s); free some disk space in /tmp",
+			   what, g_strerror(errno));
 }
 
 /* ---- The domain ---- */

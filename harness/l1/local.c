@@ -18,7 +18,6 @@
 #include "l1/emulator.h"
 #include "l1/host.h"
 #include "l1/platform.h"
-#include "l1/refuse.h"
 
 /* Gone at the next boot of the machine, as are the modules that are loaded. */
 #define STATE_FOLDER "/run/eptlab"
@@ -210,9 +209,8 @@ static bool run_agent(const struct platform_request *request, GError **error)
 		return false;
 	if (frameset_is_complete(request->frames))
 		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-		    "L1: the agent ended in the middle of its report; read l1-console.log");
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_L1,
+			   "L1: the agent ended in the middle of its report; read l1-console.log");
 }
 
 /* ---- KVM's modules ---- */

@@ -18,10 +18,9 @@ static bool write_text(const char *folder, const char *name, const char *text, G
 
 	if (g_file_set_contents(path, text, -1, &cause))
 		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: the job medium could not be prepared (%s); free some disk space",
-		    cause->message);
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: the job medium could not be prepared (%s); free some disk space",
+			   cause->message);
 }
 
 /* xorriso's pathspecs separate with '=', and escape it and '\' with '\'. */
@@ -55,12 +54,12 @@ static bool run_xorriso(GPtrArray *arguments, GCancellable *cancellable, GError 
 	if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
 		g_subprocess_force_exit(process);
 		g_subprocess_wait(process, NULL, NULL);
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_INTERRUPTED,
+		eptlab_fail(error, EPTLAB_ERROR_INTERRUPTED,
 			    "L0: interrupted while the job medium was made");
 	} else {
 		if (output != NULL)
 			g_strdelimit(g_strchomp(output), "\n", ' ');
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+		eptlab_fail(error, EPTLAB_ERROR_MACHINE,
 			    "L0: xorriso could not make the job medium (%s); install what \"make "
 			    "deps\" lists and look for free disk space",
 			    cause != NULL ? cause->message : output);

@@ -45,13 +45,12 @@ static const struct platform *find_automatic(const struct config *config, const 
 static const struct platform *use(const struct platform *platform, const struct config *config,
 				  const char *kernel_conf, GError **error)
 {
-	if (config_has_guest(config) && !platform->takes_guest) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: the platform %s cannot boot an image of your own (guest in [l2]); "
-			    "take tcg, kvm or local",
-			    platform->name);
-		return NULL;
-	}
+	if (config_has_guest(config) && !platform->takes_guest)
+		return eptlab_null(
+			error, EPTLAB_ERROR_USAGE,
+			"L0: the platform %s cannot boot an image of your own (guest in [l2]); "
+			"take tcg, kvm or local",
+			platform->name);
 	return platform->available(config, kernel_conf, error) ? platform : NULL;
 }
 
@@ -66,9 +65,7 @@ const struct platform *platform_find(const struct config *config, const char *ke
 		if (g_str_equal(name, platforms[i]->name))
 			return use(platforms[i], config, kernel_conf, error);
 	}
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE, "L0: there is no platform \"%s\"",
-		    name);
-	return NULL;
+	return eptlab_null(error, EPTLAB_ERROR_USAGE, "L0: there is no platform \"%s\"", name);
 }
 
 void platform_parts_clear(struct platform_parts *parts)
@@ -76,4 +73,17 @@ void platform_parts_clear(struct platform_parts *parts)
 	g_free(parts->kernel);
 	g_free(parts->cmdline);
 	g_free(parts->configuration);
+}
+
+bool platform_needs(const char *const *needed, const char *purpose, GError **error)
+{
+	for (; *needed != NULL; needed++) {
+		g_autofree char *program = g_find_program_in_path(*needed);
+
+		if (program == NULL && !g_file_test(*needed, G_FILE_TEST_IS_REGULAR))
+			return platform_refuse(error,
+					       "%s is not installed, %s; run \"make deps\" as root",
+					       *needed, purpose);
+	}
+	return true;
 }

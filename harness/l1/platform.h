@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <gio/gio.h>
 
+#include "base/error.h"
 #include "config/config.h"
 #include "wire/frameset.h"
 #include "wire/job.h"
@@ -85,6 +86,16 @@ const struct platform *platform_find(const struct config *config, const char *ke
 
 /* All of them, in the order in which people think of them. */
 const struct platform *const *platform_all(unsigned int *count);
+
+/* Why this machine cannot do it. Returns false. */
+#define platform_refuse(error, format, ...)                                                        \
+	eptlab_fail(error, EPTLAB_ERROR_MACHINE, "L0: " format, ##__VA_ARGS__)
+
+/*
+ * Are these there, programs in the PATH or files? The array ends with NULL; purpose goes on behind
+ * "is not installed, ".
+ */
+bool platform_needs(const char *const *needed, const char *purpose, GError **error);
 
 extern const struct platform platform_bochs;
 extern const struct platform platform_kvm;

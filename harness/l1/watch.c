@@ -32,7 +32,7 @@ static void end(struct watch *watch)
 static void set_panic_error(struct watch *watch)
 {
 	if (watch->error == NULL)
-		g_set_error(&watch->error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+		eptlab_fail(&watch->error, EPTLAB_ERROR_L1,
 			    "L1: its kernel panicked (%s); read l1-console.log", watch->panic);
 }
 
@@ -86,7 +86,7 @@ static bool take_console(struct watch *watch, const char *bytes, size_t length)
 			continue;
 		if (n < 0) {
 			if (watch->error == NULL)
-				g_set_error(&watch->error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+				eptlab_fail(&watch->error, EPTLAB_ERROR_MACHINE,
 					    "L0: L1's console could not be kept in %s (%s); free "
 					    "some disk space",
 					    watch->request->console_file, g_strerror(errno));
@@ -173,7 +173,7 @@ static gboolean on_timeout(void *data)
 	struct watch *watch = data;
 
 	if (watch->error == NULL)
-		g_set_error(&watch->error, EPTLAB_ERROR, EPTLAB_ERROR_TIMEOUT,
+		eptlab_fail(&watch->error, EPTLAB_ERROR_TIMEOUT,
 			    "L1: it had not finished after %u s of wall time (timeout_seconds of "
 			    "the platform); read l1-console.log",
 			    watch->request->seconds);
@@ -186,7 +186,7 @@ static gboolean on_cancelled(int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC
 	struct watch *watch = data;
 
 	if (watch->error == NULL)
-		g_set_error(&watch->error, EPTLAB_ERROR, EPTLAB_ERROR_INTERRUPTED,
+		eptlab_fail(&watch->error, EPTLAB_ERROR_INTERRUPTED,
 			    "L0: interrupted while L1 was running; L1 has been ended");
 	end(watch);
 	return G_SOURCE_REMOVE;
@@ -265,9 +265,8 @@ static bool open_console_file(struct watch *watch)
 	watch->console_file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (watch->console_file >= 0)
 		return true;
-	g_set_error(&watch->error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: L1's console cannot be kept in %s (%s)", path, g_strerror(errno));
-	return false;
+	return eptlab_fail(&watch->error, EPTLAB_ERROR_MACHINE,
+			   "L0: L1's console cannot be kept in %s (%s)", path, g_strerror(errno));
 }
 
 bool watch_l1(const struct watch_request *request, GError **error)
@@ -306,11 +305,9 @@ bool watch_judge(const frameset *frames, const char *silent, GError **error)
 	if (frameset_is_complete(frames))
 		return true;
 	if (frameset_frames(frames) > 0)
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-			    "L1: it ended in the middle of its report; read l1-console.log and "
-			    "emulator.log");
-	else
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: %s; read emulator.log and l1-console.log", silent);
-	return false;
+		return eptlab_fail(error, EPTLAB_ERROR_L1,
+				   "L1: it ended in the middle of its report; read l1-console.log "
+				   "and emulator.log");
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: %s; read emulator.log and l1-console.log", silent);
 }

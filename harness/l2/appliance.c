@@ -53,11 +53,10 @@ guestfs_h *appliance_create(const char *cache, const char *tmp, GError **error)
 {
 	g_autoptr(guestfs_h) g = guestfs_create();
 
-	if (!g) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: libguestfs has no memory for a handle: %s", g_strerror(errno));
-		return NULL;
-	}
+	if (!g)
+		return eptlab_null(error, EPTLAB_ERROR_MACHINE,
+				   "L0: libguestfs has no memory for a handle: %s",
+				   g_strerror(errno));
 	guestfs_set_error_handler(g, NULL, NULL);
 	if (!configure(g, cache, tmp)) {
 		appliance_fail(g, "set up libguestfs", error);
@@ -103,8 +102,8 @@ bool appliance_verify(guestfs_h *g, const char *guest, const char *sha256, GErro
 	}
 	same = strcmp(found, sha256) == 0;
 	if (!same)
-		g_set_error(
-			error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+		eptlab_fail(
+			error, EPTLAB_ERROR_MACHINE,
 			"L0: %s reads back from the L2 image with SHA-256 %s, expected %s; "
 			"check this machine's disk, and that nothing rebuilds the files meanwhile",
 			guest, found, sha256);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/each.h"
 
 #define BUFFER_SIZE ((size_t)256 * 1024)
 
@@ -47,12 +48,10 @@ char *digest_file(const char *path, GError **error)
 		wrong = errno;
 	if (fd >= 0)
 		close(fd);
-	if (wrong) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: cannot read %s: %s; it must be a readable file", path,
-			    g_strerror(wrong));
-		return NULL;
-	}
+	if (wrong)
+		return eptlab_null(error, EPTLAB_ERROR_MACHINE,
+				   "L0: cannot read %s: %s; it must be a readable file", path,
+				   g_strerror(wrong));
 	return g_strdup(g_checksum_get_string(checksum));
 }
 
@@ -67,8 +66,7 @@ static char *list_digests(const char *path, GPtrArray *names, GError **error)
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	g_ptr_array_sort(names, compare_names);
-	for (guint i = 0; i < names->len; i++) {
-		const char *name = g_ptr_array_index(names, i);
+	each (const char, name, names) {
 		g_autofree char *file = g_build_filename(path, name, NULL);
 		g_autofree char *sha256 = digest_file(file, error);
 
@@ -87,12 +85,10 @@ char *digest_folder(const char *path, GError **error)
 	g_autofree char *text = NULL;
 	const char *name;
 
-	if (folder == NULL) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: cannot read %s: %s; it must be a readable folder", path,
-			    cause->message);
-		return NULL;
-	}
+	if (folder == NULL)
+		return eptlab_null(error, EPTLAB_ERROR_MACHINE,
+				   "L0: cannot read %s: %s; it must be a readable folder", path,
+				   cause->message);
 	while ((name = g_dir_read_name(folder)) != NULL)
 		g_ptr_array_add(names, g_strdup(name));
 	text = list_digests(path, names, error);

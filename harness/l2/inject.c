@@ -14,6 +14,7 @@
 #include "l2/l2_image.h"
 #include "base/error.h"
 #include "base/tree.h"
+#include "base/each.h"
 
 /* Part of the key: to be raised when the same inputs are to give another image. */
 #define CACHE_FORMAT "eptlab L2 image 1\n"
@@ -186,13 +187,12 @@ static GPtrArray *list_workloads(const char *path, GError **error)
 	while (folder && (name = g_dir_read_name(folder)))
 		if (name[0] != '.')
 			g_ptr_array_add(names, g_strdup(name));
-	if (names->len == 0) {
-		eptlab_fail(error, EPTLAB_ERROR_MACHINE,
-			    "L0: cannot read the folder of workloads %s: %s; build the project "
-			    "again with `make`",
-			    path, reason ? reason->message : "it is empty");
-		return NULL;
-	}
+	if (names->len == 0)
+		return eptlab_null(
+			error, EPTLAB_ERROR_MACHINE,
+			"L0: cannot read the folder of workloads %s: %s; build the project "
+			"again with `make`",
+			path, reason ? reason->message : "it is empty");
 	g_ptr_array_sort(names, compare_names);
 	return g_steal_pointer(&names);
 }
@@ -201,7 +201,6 @@ static bool read_inputs(struct injection *injection, GError **error)
 {
 	const struct guest_inject_request *request = injection->request;
 	g_autoptr(GPtrArray) names = NULL;
-	guint i;
 
 	if (!l2_image_read(request->base_image, &injection->base, error))
 		return false;
@@ -209,8 +208,7 @@ static bool read_inputs(struct injection *injection, GError **error)
 	if (!injection->base_sha256 || !add_input(injection, request->probe, L2_IMAGE_PROBE, error))
 		return false;
 	names = list_workloads(request->workloads, error);
-	for (i = 0; names && i < names->len; i++) {
-		const char *name = names->pdata[i];
+	each (const char, name, names) {
 		g_autofree char *host = g_build_filename(request->workloads, name, NULL);
 		g_autofree char *guest = g_build_filename(L2_IMAGE_WORKLOADS, name, NULL);
 
@@ -228,12 +226,9 @@ static void make_names(struct injection *injection)
 	g_autofree char *key = NULL;
 	g_autofree char *stem = NULL;
 	g_autofree char *tmp = g_strdup_printf(TMP_PREFIX "%d", getpid());
-	guint i;
 
 	g_string_append_printf(all, "%s base\n", injection->base_sha256);
-	for (i = 0; i < injection->inputs->len; i++) {
-		const struct input *input = injection->inputs->pdata[i];
-
+	each (const struct input, input, injection->inputs) {
 		g_string_append_printf(all, "%s %s\n", input->sha256, input->guest);
 	}
 	key = g_compute_checksum_for_string(G_CHECKSUM_SHA256, all->str, (gssize)all->len);
@@ -263,11 +258,8 @@ static bool check_room(const struct injection *injection, GError **error)
 {
 	const struct l2_image *base = &injection->base;
 	guint64 needed = 0;
-	guint i;
 
-	for (i = 0; i < injection->inputs->len; i++) {
-		const struct input *input = injection->inputs->pdata[i];
-
+	each (const struct input, input, injection->inputs) {
 		needed += (input->size + base->block - 1) / base->block * base->block;
 	}
 	if (needed <= base->unused)
@@ -337,16 +329,13 @@ static bool run_helper(const struct injection *injection, const char *image, GEr
 		.progress_data = request->progress_data,
 		.cancellable = request->cancellable,
 	};
-	guint i;
 
 	g_ptr_array_add(argv, (gpointer)request->helper);
 	g_ptr_array_add(argv, (gpointer)image);
 	g_ptr_array_add(argv, start);
 	g_ptr_array_add(argv, (gpointer)request->cache);
 	g_ptr_array_add(argv, injection->tmp);
-	for (i = 0; i < injection->inputs->len; i++) {
-		struct input *input = injection->inputs->pdata[i];
-
+	each (struct input, input, injection->inputs) {
 		g_ptr_array_add(argv, input->host);
 		g_ptr_array_add(argv, input->guest);
 		g_ptr_array_add(argv, input->sha256);

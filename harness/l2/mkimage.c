@@ -86,9 +86,7 @@ static bool make_file_system(guestfs_h *g, GError **error)
 
 static bool make_folders(guestfs_h *g, GError **error)
 {
-	size_t i;
-
-	for (i = 0; i < G_N_ELEMENTS(folders); i++)
+	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)
 		if (guestfs_mkdir(g, folders[i]) < 0)
 			return appliance_fail(g, "make a folder in the L2 image", error);
 	if (guestfs_chmod(g, TMP_MODE, TMP_PATH) == 0 &&

@@ -14,13 +14,12 @@ static bool make_folder(const struct own_image_request *request, struct own_imag
 	g_autofree char *folder = g_build_filename(request->cache, "own-XXXXXX", NULL);
 
 	g_mkdir_with_parents(request->cache, 0755);
-	if (g_mkdtemp(folder) == NULL) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: no folder for an overlay could be made in %s (%s); free some disk "
-			    "space",
-			    request->cache, g_strerror(errno));
-		return false;
-	}
+	if (g_mkdtemp(folder) == NULL)
+		return eptlab_fail(
+			error, EPTLAB_ERROR_MACHINE,
+			"L0: no folder for an overlay could be made in %s (%s); free some disk "
+			"space",
+			request->cache, g_strerror(errno));
 	supervisor_remove(folder);
 	own->folder = g_steal_pointer(&folder);
 	own->overlay = g_build_filename(own->folder, "overlay.qcow2", NULL);
@@ -73,12 +72,12 @@ bool own_image_is_unchanged(const struct own_image *own, const char *image, GErr
 		return false;
 	if (g_str_equal(now, own->image_sha256))
 		return true;
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: the image %s was changed during the experiment (SHA-256 %.16s…, now "
-		    "%.16s…), so that the two runs may have booted different systems; end what "
-		    "writes to it and run again",
-		    image, own->image_sha256, now);
-	return false;
+	return eptlab_fail(
+		error, EPTLAB_ERROR_MACHINE,
+		"L0: the image %s was changed during the experiment (SHA-256 %.16s…, now "
+		"%.16s…), so that the two runs may have booted different systems; end what "
+		"writes to it and run again",
+		image, own->image_sha256, now);
 }
 
 void own_image_clear(struct own_image *own)

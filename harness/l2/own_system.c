@@ -15,17 +15,6 @@
 #define WORKLOAD  OWN_SYSTEM_FOLDER "/workload"
 #define RUN	  OWN_SYSTEM_FOLDER "/run"
 
-bool own_system_refuse(GError **error, const char *image, const char *format, ...)
-{
-	g_autofree char *why = NULL;
-	va_list args;
-
-	va_start(args, format);
-	why = g_strdup_vprintf(format, args);
-	va_end(args);
-	return eptlab_fail(error, EPTLAB_ERROR_MACHINE, "L0: the image %s %s", image, why);
-}
-
 /* ---- What it is ---- */
 
 /*

@@ -6,6 +6,8 @@
 #include <glib.h>
 #include <guestfs.h>
 
+#include "base/error.h"
+
 /*
  * The Linux in the user's own image: what it is, and how a probe gets into it. All errors are
  * EPTLAB_ERROR_MACHINE; image is for messages.
@@ -15,8 +17,8 @@
 #define OWN_SYSTEM_FOLDER "/opt/eptlab"
 
 /* "L0: the image IMAGE ...": why it cannot be taken. Returns false. */
-bool own_system_refuse(GError **error, const char *image, const char *format, ...)
-	G_GNUC_PRINTF(3, 4);
+#define own_system_refuse(error, image, format, ...)                                               \
+	eptlab_fail(error, EPTLAB_ERROR_MACHINE, "L0: the image %s " format, image, ##__VA_ARGS__)
 
 /*
  * Find out what is in there, and mount it. Refused: nothing that is known, an encrypted disk, more

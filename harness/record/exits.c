@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "record/exits.h"
+#include "base/each.h"
 
 bool exits_add(GPtrArray *exits, uint32_t reason, const char *name, uint64_t count)
 {
@@ -28,9 +29,7 @@ struct record_u64 exits_sum(const GPtrArray *exits)
 {
 	struct record_u64 sum = record_u64_from(0);
 
-	for (guint i = 0; exits != NULL && i < exits->len; i++) {
-		const struct record_exit *one = g_ptr_array_index(exits, i);
-
+	each (const struct record_exit, one, exits) {
 		if (__builtin_add_overflow(sum.value, one->count, &sum.value))
 			return (struct record_u64){ .known = false };
 	}

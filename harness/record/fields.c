@@ -378,9 +378,7 @@ static void field_clear(const struct record_field *field, void *member)
 
 static void object_clear(const struct record_object *object, void *base)
 {
-	size_t i;
-
-	for (i = 0; i < object->count; i++)
+	for (size_t i = 0; i < object->count; i++)
 		field_clear(&object->fields[i], (char *)base + object->fields[i].offset);
 }
 
@@ -430,9 +428,8 @@ static gpointer copy_line(gconstpointer line, gpointer data)
 static GPtrArray *copy_list(const struct record_object *object, const GPtrArray *from)
 {
 	GPtrArray *to = record_object_list(object);
-	guint i;
 
-	for (i = 0; i < from->len; i++)
+	for (guint i = 0; i < from->len; i++)
 		g_ptr_array_add(to, record_object_copy(object, from->pdata[i]));
 	return to;
 }
@@ -473,9 +470,7 @@ static void field_own(const struct record_field *field, void *member)
 /* The pointers in a structure belong to another one: replace them by copies. */
 static void object_own(const struct record_object *object, void *base)
 {
-	size_t i;
-
-	for (i = 0; i < object->count; i++)
+	for (size_t i = 0; i < object->count; i++)
 		field_own(&object->fields[i], (char *)base + object->fields[i].offset);
 }
 

@@ -8,6 +8,7 @@
 
 #include "wire/frame.h"
 #include "record/fields.h"
+#include "base/each.h"
 
 /* A record is a few tens of kilobytes; what is much larger is none, and is not read. */
 #define RECORD_FILE_MAX (16 << 20)
@@ -45,9 +46,8 @@ static json_t *seconds_to_json(double seconds)
 static json_t *list_to_json(const struct record_object *object, const GPtrArray *list)
 {
 	json_t *array = json_array();
-	guint i;
 
-	for (i = 0; i < list->len; i++)
+	for (guint i = 0; i < list->len; i++)
 		json_array_append_new(array, object_to_json(object, list->pdata[i]));
 	return array;
 }
@@ -55,9 +55,8 @@ static json_t *list_to_json(const struct record_object *object, const GPtrArray 
 static json_t *lines_to_json(const GPtrArray *lines)
 {
 	json_t *array = json_array();
-	guint i;
 
-	for (i = 0; i < lines->len; i++)
+	for (guint i = 0; i < lines->len; i++)
 		json_array_append_new(array, text_to_json(lines->pdata[i]));
 	return array;
 }
@@ -65,9 +64,8 @@ static json_t *lines_to_json(const GPtrArray *lines)
 static json_t *reasons_to_json(const GArray *reasons)
 {
 	json_t *array = json_array();
-	guint i;
 
-	for (i = 0; i < reasons->len; i++)
+	for (guint i = 0; i < reasons->len; i++)
 		json_array_append_new(array, json_integer(g_array_index(reasons, uint32_t, i)));
 	return array;
 }
@@ -75,11 +73,8 @@ static json_t *reasons_to_json(const GArray *reasons)
 static json_t *inputs_to_json(const GPtrArray *inputs)
 {
 	json_t *json = json_object();
-	guint i;
 
-	for (i = 0; i < inputs->len; i++) {
-		const struct record_input *input = inputs->pdata[i];
-
+	each (const struct record_input, input, inputs) {
 		json_object_set_new(json, input->name, json_string(input->sha256));
 	}
 	return json;
@@ -138,9 +133,8 @@ static json_t *field_to_json(const struct record_field *field, const void *membe
 static json_t *object_to_json(const struct record_object *object, const void *base)
 {
 	json_t *json = json_object();
-	size_t i;
 
-	for (i = 0; i < object->count; i++) {
+	for (size_t i = 0; i < object->count; i++) {
 		const struct record_field *field = &object->fields[i];
 
 		json_object_set_new(json, field->key,
@@ -223,10 +217,8 @@ static bool refuse(struct reader *reader, json_t *json, const char *expected)
 {
 	g_autofree char *saw = describe(json);
 
-	g_set_error(reader->error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-		    "L0: %s: %s is %s, expected %s", reader->name, reader->path->str, saw,
-		    expected);
-	return false;
+	return eptlab_fail(reader->error, EPTLAB_ERROR_USAGE, "L0: %s: %s is %s, expected %s",
+			   reader->name, reader->path->str, saw, expected);
 }
 
 static bool is_name(const char *text)
@@ -258,9 +250,8 @@ static bool read_choice(struct reader *reader, const char *const *names, json_t 
 	const char *text = json_string_value(json);
 	g_autofree char *list = g_strjoinv(", ", (char **)names);
 	g_autofree char *expected = g_strdup_printf("one of %s", list);
-	unsigned int i;
 
-	for (i = 0; text && names[i]; i++) {
+	for (unsigned int i = 0; text && names[i]; i++) {
 		if (strcmp(names[i], text) != 0)
 			continue;
 		*member = i;
@@ -329,9 +320,8 @@ static bool read_each(struct reader *reader, json_t *json,
 		      bool (*read)(struct reader *reader, json_t *element, void *data), void *data)
 {
 	const gsize path = reader->path->len;
-	size_t i;
 
-	for (i = 0; i < json_array_size(json); i++) {
+	for (size_t i = 0; i < json_array_size(json); i++) {
 		g_string_append_printf(reader->path, "[%zu]", i);
 		if (!read(reader, json_array_get(json, i), data))
 			return false;
@@ -507,9 +497,7 @@ static bool is_of_schema(const struct reader *reader, const struct record_field 
 static bool has_field(const struct reader *reader, const struct record_object *object,
 		      const char *key)
 {
-	size_t i;
-
-	for (i = 0; i < object->count; i++)
+	for (size_t i = 0; i < object->count; i++)
 		if (strcmp(object->fields[i].key, key) == 0)
 			return is_of_schema(reader, &object->fields[i]);
 	return false;
@@ -535,13 +523,12 @@ static bool read_object(struct reader *reader, const struct record_object *objec
 			void *base)
 {
 	const gsize path = reader->path->len;
-	size_t i;
 
 	if (!json_is_object(json))
 		return refuse(reader, json, "an object");
 	if (!check_keys(reader, object, json))
 		return false;
-	for (i = 0; i < object->count; i++) {
+	for (size_t i = 0; i < object->count; i++) {
 		const struct record_field *field = &object->fields[i];
 		json_t *value = json_object_get(json, field->key);
 
@@ -549,11 +536,10 @@ static bool read_object(struct reader *reader, const struct record_object *objec
 		    (!value && field->since == SINCE_LATE_1 && reader->schema == 1))
 			continue;
 		path_add(reader, field->key);
-		if (!value) {
-			g_set_error(reader->error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-				    "L0: %s: %s is missing", reader->name, reader->path->str);
-			return false;
-		}
+		if (!value)
+			return eptlab_fail(reader->error, EPTLAB_ERROR_USAGE,
+					   "L0: %s: %s is missing", reader->name,
+					   reader->path->str);
 		if (!read_value(reader, field, value, (char *)base + field->offset))
 			return false;
 		g_string_truncate(reader->path, path);
@@ -563,28 +549,15 @@ static bool read_object(struct reader *reader, const struct record_object *objec
 
 /* ---- What must hold between fields ---- */
 
-static bool inconsistent(const char *name, GError **error, const char *format, ...)
-	G_GNUC_PRINTF(3, 4);
-
-static bool inconsistent(const char *name, GError **error, const char *format, ...)
-{
-	g_autofree char *what = NULL;
-	va_list args;
-
-	va_start(args, format);
-	what = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE, "L0: %s: %s", name, what);
-	return false;
-}
+#define inconsistent(name, error, format, ...)                                                     \
+	eptlab_fail(error, EPTLAB_ERROR_USAGE, "L0: %s: " format, name, ##__VA_ARGS__)
 
 static bool check_exits(const char *name, guint run, const char *field, const GPtrArray *exits,
 			GError **error)
 {
 	uint64_t whole;
-	guint i;
 
-	for (i = 0; exits && i < exits->len; i++) {
+	for (guint i = 0; exits && i < exits->len; i++) {
 		const struct record_exit *one = exits->pdata[i];
 
 		if (__builtin_add_overflow(one->before, one->count, &whole))
@@ -593,7 +566,7 @@ static bool check_exits(const char *name, guint run, const char *field, const GP
 					    "than 64 bits",
 					    run, field, i);
 	}
-	for (i = 1; exits && i < exits->len; i++) {
+	for (guint i = 1; exits && i < exits->len; i++) {
 		const struct record_exit *before = exits->pdata[i - 1];
 		const struct record_exit *one = exits->pdata[i];
 
@@ -609,13 +582,10 @@ static bool check_exits(const char *name, guint run, const char *field, const GP
 static bool check_total(const char *name, guint index, const struct record_run *run, GError **error)
 {
 	uint64_t sum = 0;
-	guint i;
 
 	if (!run->total.known)
 		return true;
-	for (i = 0; run->exits && i < run->exits->len; i++) {
-		const struct record_exit *one = run->exits->pdata[i];
-
+	each (const struct record_exit, one, run->exits) {
 		if (__builtin_add_overflow(sum, one->count, &sum))
 			return inconsistent(name, error,
 					    "runs[%u].total is given, but the exits add up to more "
@@ -632,9 +602,7 @@ static bool check_total(const char *name, guint index, const struct record_run *
 
 static bool check_runs(const struct record *record, const char *name, GError **error)
 {
-	guint i;
-
-	for (i = 0; i < record->runs->len; i++) {
+	for (guint i = 0; i < record->runs->len; i++) {
 		const struct record_run *run = record->runs->pdata[i];
 
 		if (record_find_run(record, run->config) != run)
@@ -696,9 +664,7 @@ static json_int_t read_schema(json_t *root, const char *name, GError **error)
 /* What belongs to the runs, and stood in the record alone in schema 1. */
 static void describe_runs(struct record *record)
 {
-	guint i;
-
-	for (i = 0; i < record->runs->len; i++)
+	for (guint i = 0; i < record->runs->len; i++)
 		record_run_describe(record->runs->pdata[i], record);
 }
 
@@ -765,9 +731,8 @@ struct record *record_load(const char *path, GError **error)
 	if (!root) {
 		g_autofree char *why = g_strescape(wrong.text, NULL);
 
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
-			    "L0: %s:%d: this is no record: %s", file, wrong.line, why);
-		return NULL;
+		return eptlab_null(error, EPTLAB_ERROR_USAGE, "L0: %s:%d: this is no record: %s",
+				   file, wrong.line, why);
 	}
 	record = record_from_json(root, file, error);
 	json_decref(root);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "record/record.h"
+#include "base/each.h"
 
 void kernel_conf_free(struct kernel_conf *conf)
 {
@@ -37,12 +38,11 @@ struct kernel_conf *kernel_conf_load(const char *path, GError **error)
 	    !(conf->release = g_key_file_get_string(file, "kernel", "release", &cause)) ||
 	    !(conf->patches_sha256 =
 		      g_key_file_get_string(file, "kernel", "patches_sha256", &cause)) ||
-	    !(names = g_key_file_get_keys(file, "build_id", NULL, &cause))) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-			    "L0: %s does not say what was built (%s); run \"make distclean all\"",
-			    path, cause->message);
-		return NULL;
-	}
+	    !(names = g_key_file_get_keys(file, "build_id", NULL, &cause)))
+		return eptlab_null(
+			error, EPTLAB_ERROR_MACHINE,
+			"L0: %s does not say what was built (%s); run \"make distclean all\"", path,
+			cause->message);
 	conf->line = g_strndup(conf->release, line_length(conf->release));
 	for (char **name = names; *name != NULL; name++) {
 		g_autofree char *id = g_key_file_get_string(file, "build_id", *name, NULL);
@@ -54,9 +54,7 @@ struct kernel_conf *kernel_conf_load(const char *path, GError **error)
 
 const char *kernel_conf_build_id(const struct kernel_conf *conf, const char *module)
 {
-	for (guint i = 0; i < conf->modules->len; i++) {
-		const struct record_module *one = g_ptr_array_index(conf->modules, i);
-
+	each (const struct record_module, one, conf->modules) {
 		if (g_str_equal(one->name, module))
 			return one->build_id;
 	}

@@ -155,9 +155,8 @@ static const struct reason_vendor *of(uint32_t vendor)
 const char *reason_name(uint32_t vendor, uint32_t reason)
 {
 	const struct reason_vendor *v = of(vendor);
-	size_t i;
 
-	for (i = 0; i < v->name_count; i++)
+	for (size_t i = 0; i < v->name_count; i++)
 		if (v->names[i].reason == reason)
 			return v->names[i].name;
 	return NULL;
@@ -191,9 +190,8 @@ const struct reason_roles *reason_roles(uint32_t vendor)
 const struct reason_paging *reason_paging(uint32_t vendor, uint32_t reason)
 {
 	const struct reason_vendor *v = of(vendor);
-	size_t i;
 
-	for (i = 0; i < v->paging_count; i++)
+	for (size_t i = 0; i < v->paging_count; i++)
 		if (v->paging[i].reason == reason)
 			return &v->paging[i];
 	return NULL;

@@ -5,6 +5,7 @@
 
 #include "record/reasons.h"
 #include "record/fields.h"
+#include "base/each.h"
 
 const char *record_verdict_name(enum record_verdict verdict)
 {
@@ -88,11 +89,7 @@ enum record_bool record_run_nested(const struct record_run *run)
 
 struct record_run *record_find_run(const struct record *record, const char *config)
 {
-	guint i;
-
-	for (i = 0; i < record->runs->len; i++) {
-		struct record_run *run = record->runs->pdata[i];
-
+	each (struct record_run, run, record->runs) {
 		if (strcmp(run->config, config) == 0)
 			return run;
 	}
@@ -121,14 +118,11 @@ static const struct record_exit *find_by_halving(const GPtrArray *exits, uint32_
 const struct record_exit *record_find_exit(const GPtrArray *exits, uint32_t reason)
 {
 	const struct record_exit *found = find_by_halving(exits, reason);
-	guint i;
 
 	/* A foreign record may have very many, and each of them is looked for. */
 	if (found)
 		return found;
-	for (i = 0; exits && i < exits->len; i++) {
-		const struct record_exit *one = exits->pdata[i];
-
+	each (const struct record_exit, one, exits) {
 		if (one->reason == reason)
 			return one;
 	}

@@ -13,6 +13,7 @@
 
 #include "wire/frameset.h"
 #include "base/tree.h"
+#include "base/each.h"
 
 #define PARTIAL_PREFIX ".partial-"
 #define RANDOM_SUFFIX  ".XXXXXX"
@@ -37,10 +38,9 @@ static bool fail(GError **error, const char *action, const char *path)
 {
 	const int saved = errno;
 
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: cannot %s %s: %s; earlier records are untouched", action, path,
-		    g_strerror(saved));
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: cannot %s %s: %s; earlier records are untouched", action, path,
+			   g_strerror(saved));
 }
 
 /* ---- Locks ---- */
@@ -132,12 +132,11 @@ static bool check_latest(const char *results, GError **error)
 
 	if (lstat(latest, &status) != 0 || S_ISLNK(status.st_mode))
 		return true;
-	g_set_error(
-		error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
+	return eptlab_fail(
+		error, EPTLAB_ERROR_MACHINE,
 		"L0: %s is not a symbolic link, expected the link to the newest record; move it "
 		"away",
 		latest);
-	return false;
 }
 
 /*
@@ -316,9 +315,8 @@ static char *choose_path(const record_store *store)
 {
 	char *path = g_build_filename(store->results, store->name, NULL);
 	struct stat status;
-	unsigned int number;
 
-	for (number = 2; lstat(path, &status) == 0; number++) {
+	for (unsigned int number = 2; lstat(path, &status) == 0; number++) {
 		g_free(path);
 		path = g_strdup_printf("%s/%s-%u", store->results, store->name, number);
 	}
@@ -343,10 +341,9 @@ static bool point_latest(const record_store *store, const char *record, GError *
 		fail(&cause, "make", latest);
 		unlink(link);
 	}
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE,
-		    "L0: the record %s is complete, but %s does not point at it: %s", record,
-		    latest, cause->message + strlen("L0: "));
-	return false;
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: the record %s is complete, but %s does not point at it: %s", record,
+			   latest, cause->message + strlen("L0: "));
 }
 
 /*
@@ -533,7 +530,6 @@ char **record_store_recover(const char *results, const char *eptlab_version, GEr
 	g_autoptr(GPtrArray) names = NULL;
 	bool good;
 	int lock;
-	guint i;
 
 	if (!g_file_test(results, G_FILE_TEST_EXISTS))
 		return g_new0(char *, 1);
@@ -542,7 +538,7 @@ char **record_store_recover(const char *results, const char *eptlab_version, GEr
 		return NULL;
 	names = list_partial(results, error);
 	good = names != NULL;
-	for (i = 0; good && i < names->len; i++)
+	for (guint i = 0; good && i < names->len; i++)
 		good = recover_folder(results, names->pdata[i], eptlab_version, paths, error);
 	close(lock);
 	if (!good)
@@ -558,12 +554,10 @@ GPtrArray *record_store_list(const char *results, GError **error)
 	GPtrArray *names;
 	const char *name;
 
-	if (!folder) {
-		eptlab_fail(error, EPTLAB_ERROR_USAGE,
-			    "L0: there are no records (%s); make one with \"eptlab run\"",
-			    cause->message);
-		return NULL;
-	}
+	if (!folder)
+		return eptlab_null(error, EPTLAB_ERROR_USAGE,
+				   "L0: there are no records (%s); make one with \"eptlab run\"",
+				   cause->message);
 	names = g_ptr_array_new_with_free_func(g_free);
 	while ((name = g_dir_read_name(folder))) {
 		g_autofree char *json = g_build_filename(results, name, RECORD_JSON, NULL);
@@ -582,10 +576,8 @@ GPtrArray *record_store_list(const char *results, GError **error)
 static GPtrArray *counts_of(const struct record_run *run)
 {
 	GPtrArray *counts = record_exits_new();
-	guint i;
 
-	for (i = 0; i < run->exits->len; i++) {
-		const struct record_exit *one = run->exits->pdata[i];
+	each (const struct record_exit, one, run->exits) {
 		const uint64_t count = one->before + one->count;
 
 		if (count > 0)
@@ -611,13 +603,12 @@ void record_find_earlier(const char *results, struct record_run *run)
 {
 	g_autoptr(GPtrArray) names = NULL;
 	g_autofree char *part = NULL;
-	guint i;
 
 	if (!record_run_inputs(run) || !run->platform.name || !run->workload)
 		return;
 	part = g_strdup_printf("Z-%s-%s", run->platform.name, run->workload);
 	names = record_store_list(results, NULL);
-	for (i = names ? names->len : 0; i > 0; i--) {
+	for (guint i = names ? names->len : 0; i > 0; i--) {
 		const char *name = names->pdata[i - 1];
 
 		if (strstr(name, part) && take_earlier(results, name, run))
@@ -633,9 +624,8 @@ char *record_find_latest(const char *results, GError **error)
 
 	if (path && g_file_test(path, G_FILE_TEST_IS_DIR))
 		return g_steal_pointer(&path);
-	g_set_error(
-		error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE,
+	return eptlab_null(
+		error, EPTLAB_ERROR_USAGE,
 		"L0: %s does not lead to a record, expected the newest; make one with 'eptlab run'",
 		latest);
-	return NULL;
 }

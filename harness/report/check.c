@@ -9,6 +9,7 @@
 #include "report/screen.h"
 #include "report/table.h"
 #include "record/words.h"
+#include "base/each.h"
 
 /* ---- Text ---- */
 
@@ -113,9 +114,7 @@ static json_t *exits_to_json(const GPtrArray *exits)
 {
 	json_t *json = json_array();
 
-	for (guint i = 0; i < exits->len; i++) {
-		const struct record_exit *one = g_ptr_array_index(exits, i);
-
+	each (const struct record_exit, one, exits) {
 		json_array_append_new(json, json_pack("{s:I, s:o, s:o}", "reason",
 						      (json_int_t)one->reason, "name",
 						      report_json_text(one->name), "count",

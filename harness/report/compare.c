@@ -5,6 +5,7 @@
 
 #include "record/reasons.h"
 #include "record/words.h"
+#include "base/each.h"
 
 static void set_side(struct compare_side *side, bool known, uint64_t count,
 		     const struct record_run *run)
@@ -57,9 +58,7 @@ static void add_row(struct comparison *comparison, uint32_t reason)
 
 static void add_reasons(GArray *reasons, const struct record_run *run)
 {
-	guint i;
-
-	for (i = 0; run && run->exits && i < run->exits->len; i++) {
+	for (guint i = 0; run && run->exits && i < run->exits->len; i++) {
 		const struct record_exit *one = run->exits->pdata[i];
 
 		g_array_append_val(reasons, one->reason);
@@ -82,12 +81,11 @@ static int order_reasons(gconstpointer left, gconstpointer right, gpointer run)
 static void add_rows(struct comparison *comparison)
 {
 	g_autoptr(GArray) reasons = record_reasons_new();
-	guint i;
 
 	add_reasons(reasons, comparison->a);
 	add_reasons(reasons, comparison->b);
 	g_array_sort_with_data(reasons, order_reasons, (gpointer)comparison->a);
-	for (i = 0; i < reasons->len; i++) {
+	for (guint i = 0; i < reasons->len; i++) {
 		uint32_t reason = g_array_index(reasons, uint32_t, i);
 
 		if (i == 0 || reason != g_array_index(reasons, uint32_t, i - 1))
@@ -97,11 +95,7 @@ static void add_rows(struct comparison *comparison)
 
 static const char *find_input(const GPtrArray *inputs, const char *name)
 {
-	guint i;
-
-	for (i = 0; i < inputs->len; i++) {
-		const struct record_input *input = inputs->pdata[i];
-
+	each (const struct record_input, input, inputs) {
 		if (strcmp(input->name, name) == 0)
 			return input->sha256;
 	}
@@ -121,19 +115,14 @@ GArray *comparison_inputs(const struct comparison *comparison)
 	const GPtrArray *a = comparison->a->inputs;
 	const GPtrArray *b = comparison->b ? comparison->b->inputs : NULL;
 	GArray *differ;
-	guint i;
 
 	if (!a || !b)
 		return NULL;
 	differ = g_array_new(FALSE, FALSE, sizeof(struct compare_input));
-	for (i = 0; i < a->len; i++) {
-		const struct record_input *input = a->pdata[i];
-
+	each (const struct record_input, input, a) {
 		add_input(differ, input->name, input->sha256, find_input(b, input->name));
 	}
-	for (i = 0; i < b->len; i++) {
-		const struct record_input *input = b->pdata[i];
-
+	each (const struct record_input, input, b) {
 		if (!find_input(a, input->name))
 			add_input(differ, input->name, NULL, input->sha256);
 	}
@@ -142,12 +131,7 @@ GArray *comparison_inputs(const struct comparison *comparison)
 
 bool comparison_has_cycles(const struct comparison *comparison)
 {
-	guint i;
-
-	for (i = 0; i < comparison->rows->len; i++) {
-		const struct compare_row *row =
-			&g_array_index(comparison->rows, struct compare_row, i);
-
+	each_value (const struct compare_row, row, comparison->rows) {
 		if (row->a.cycles.known || row->b.cycles.known)
 			return true;
 	}

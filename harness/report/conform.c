@@ -6,6 +6,7 @@
 #include "judge/conform.h"
 #include "record/words.h"
 #include "report/grid.h"
+#include "base/each.h"
 
 /* A YAML string in single quotes; a quote inside is doubled. */
 static void put_field(GString *out, const char *key, const char *value)
@@ -60,8 +61,7 @@ char *report_marks(const GPtrArray *marks)
 	g_autoptr(struct_grid) grid = grid_new(columns, G_N_ELEMENTS(columns));
 	GString *out = g_string_new(NULL);
 
-	for (guint i = 0; i < marks->len; i++) {
-		const struct conform_mark *mark = g_ptr_array_index(marks, i);
+	each (const struct conform_mark, mark, marks) {
 		g_autofree char *expected = g_strconcat("expected: ", mark->expected, NULL);
 		g_autofree char *why = g_strconcat("why: ", mark->why, NULL);
 		const char *const rows[][3] = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "report/expectations.h"
+#include "base/each.h"
 
 static const char *const expected_words[] = {
 	[REASON_NESTED_ONLY] = "none with shadow paging",
@@ -54,9 +55,7 @@ GArray *expectations_of(const struct comparison *comparison)
 	if (a == RECORD_UNKNOWN || b == RECORD_UNKNOWN || a == b)
 		return NULL;
 	expectations = g_array_new(FALSE, FALSE, sizeof(struct expectation));
-	for (guint i = 0; i < comparison->rows->len; i++) {
-		const struct compare_row *row =
-			&g_array_index(comparison->rows, struct compare_row, i);
+	each_value (const struct compare_row, row, comparison->rows) {
 		struct expectation one = {
 			.row = row,
 			.paging = reason_paging(record_run_vendor(comparison->a), row->reason),

@@ -10,6 +10,7 @@
 #include "report/html_parts.h"
 #include "report/html_tree.h"
 #include "report/prose.h"
+#include "base/each.h"
 
 #define RESOURCES "/eptlab/page/"
 
@@ -91,9 +92,7 @@ static void put_rules(xmlNode *parent, const GPtrArray *checks, bool all)
 	const char *rule = NULL;
 	xmlNode *list = NULL;
 
-	for (guint i = 0; checks != NULL && i < checks->len; i++) {
-		const struct record_check *check = g_ptr_array_index(checks, i);
-
+	each (const struct record_check, check, checks) {
 		if (!all && !check->decisive)
 			continue;
 		if (g_strcmp0(rule, check->rule) != 0) {
@@ -142,8 +141,7 @@ static void put_expectations(xmlNode *parent, const struct comparison *compariso
 		return;
 	html_add(parent, "p", answer);
 	list = html_add(parent, "ul", NULL);
-	for (guint i = 0; i < expectations->len; i++) {
-		const struct expectation *one = &g_array_index(expectations, struct expectation, i);
+	each_value (const struct expectation, one, expectations) {
 		g_autofree char *sentence = prose_expectation(comparison, one);
 		xmlNode *item = html_add(list, "li", NULL);
 
@@ -196,9 +194,7 @@ static void put_facts(xmlDoc *doc, const struct report *report)
 	g_autoptr(GPtrArray) facts = prose_facts(report);
 	xmlNode *list = html_find(doc, "facts"), *logs = html_find(doc, "logs");
 
-	for (guint i = 0; i < facts->len; i++) {
-		const struct prose_fact *fact = g_ptr_array_index(facts, i);
-
+	each (const struct prose_fact, fact, facts) {
 		html_add(list, "dt", fact->name);
 		html_add(list, "dd", fact->value);
 	}

@@ -4,6 +4,7 @@
 #include "report/columns.h"
 #include "report/html_parts.h"
 #include "report/html_tree.h"
+#include "base/each.h"
 
 static const struct column all[] = {
 	{ COLUMN_REASON, false, "No." },
@@ -27,8 +28,7 @@ static void add_headings(xmlNode *table_node, const struct table *table)
 {
 	xmlNode *row = html_add(html_add(table_node, "thead", NULL), "tr", NULL);
 
-	for (guint i = 0; i < table->columns->len; i++) {
-		const struct column *column = &g_array_index(table->columns, struct column, i);
+	each_value (const struct column, column, table->columns) {
 		g_autofree char *heading = column_heading(table->comparison, column);
 
 		html_set(html_add_class(row, "th", column->kind == COLUMN_NAME ? "text" : "number",
@@ -70,8 +70,7 @@ static void add_row(xmlNode *parent, const struct table *table, const struct com
 
 	if (row->paging)
 		html_set(node, "class", "paging");
-	for (guint i = 0; i < table->columns->len; i++) {
-		const struct column *column = &g_array_index(table->columns, struct column, i);
+	each_value (const struct column, column, table->columns) {
 		g_autofree char *words = column_words(table->comparison, column, row);
 
 		if (column->kind == COLUMN_NAME)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "report/report.h"
+#include "base/each.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -109,9 +110,8 @@ static json_t *runs_to_json(const struct comparison *comparison)
 static json_t *rows_to_json(const struct comparison *comparison)
 {
 	json_t *json = json_array();
-	guint i;
 
-	for (i = 0; i < comparison->rows->len; i++)
+	for (guint i = 0; i < comparison->rows->len; i++)
 		json_array_append_new(
 			json, row_to_json(&g_array_index(comparison->rows, struct compare_row, i),
 					  comparison->b != NULL));
@@ -128,9 +128,7 @@ static json_t *inputs_to_json(const struct comparison *comparison)
 		json_decref(json);
 		return json_null();
 	}
-	for (guint i = 0; i < differ->len; i++) {
-		const struct compare_input *one = &g_array_index(differ, struct compare_input, i);
-
+	each_value (const struct compare_input, one, differ) {
 		json_array_append_new(json, json_pack("{s:s, s:[s?, s?]}", "name", one->name,
 						      "runs", one->a, one->b));
 	}
@@ -140,9 +138,8 @@ static json_t *inputs_to_json(const struct comparison *comparison)
 static json_t *checks_to_json(const GPtrArray *checks)
 {
 	json_t *json = json_array();
-	guint i;
 
-	for (i = 0; checks && i < checks->len; i++)
+	for (guint i = 0; checks && i < checks->len; i++)
 		json_array_append_new(json, record_check_to_json(checks->pdata[i]));
 	return json;
 }

@@ -7,6 +7,7 @@
 #include "report/columns.h"
 #include "report/excerpt.h"
 #include "report/prose.h"
+#include "base/each.h"
 
 /*
  * Foreign text in Markdown (CommonMark, "Backslash escapes"): any ASCII punctuation may be escaped,
@@ -62,9 +63,7 @@ static void put_verdict(GString *out, const struct report *report)
 	g_string_append_printf(out, "\n%s", verdicts[report->verdict]);
 	if (report->verdict == RECORD_FAILED && report->error != NULL)
 		put_line(out, "", report->error);
-	for (guint i = 0; report->checks != NULL && i < report->checks->len; i++) {
-		const struct record_check *check = g_ptr_array_index(report->checks, i);
-
+	each (const struct record_check, check, report->checks) {
 		if (check->decisive)
 			put_bad_check(out, check);
 	}
@@ -148,8 +147,7 @@ static void put_expectations(GString *out, const struct comparison *comparison)
 	}
 	put_line(out, "\n", answer);
 	g_string_append_c(out, '\n');
-	for (guint i = 0; i < expectations->len; i++) {
-		const struct expectation *one = &g_array_index(expectations, struct expectation, i);
+	each_value (const struct expectation, one, expectations) {
 		g_autofree char *sentence = prose_expectation(comparison, one);
 		g_autofree char *text =
 			g_strdup_printf("%" PRIu32 " %s: %s Why: %s (%s).", one->row->reason,
@@ -179,8 +177,7 @@ static void put_facts(GString *out, const struct report *report)
 	g_autoptr(GPtrArray) facts = prose_facts(report);
 
 	g_string_append_c(out, '\n');
-	for (guint i = 0; i < facts->len; i++) {
-		const struct prose_fact *fact = g_ptr_array_index(facts, i);
+	each (const struct prose_fact, fact, facts) {
 		g_autofree char *line = g_strdup_printf("%s: %s", fact->name, fact->value);
 
 		put_line(out, "- ", line);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "record/words.h"
+#include "base/each.h"
 
 /* More than these are a table, not a text. */
 #define CHANGES_MOST 5
@@ -108,9 +109,7 @@ static GPtrArray *important_rows(const struct comparison *comparison)
 {
 	GPtrArray *rows = g_ptr_array_new();
 
-	for (guint i = 0; i < comparison->rows->len; i++) {
-		struct compare_row *row = &g_array_index(comparison->rows, struct compare_row, i);
-
+	each_value (struct compare_row, row, comparison->rows) {
 		if (comparison->b == NULL
 			    ? row->a.count > 0
 			    : !row->paging && row->ratio_kind != COMPARE_RATIO_UNKNOWN &&
@@ -200,9 +199,7 @@ static char *modules_of(const GPtrArray *modules)
 {
 	GString *text = g_string_new(NULL);
 
-	for (guint i = 0; modules != NULL && i < modules->len; i++) {
-		const struct record_module *module = g_ptr_array_index(modules, i);
-
+	each (const struct record_module, module, modules) {
 		g_string_append_printf(text, "%s%s %s", text->len > 0 ? ", " : "", module->name,
 				       module->build_id != NULL ? module->build_id : "unknown");
 	}

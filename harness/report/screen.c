@@ -5,6 +5,7 @@
 
 #include "record/record.h"
 #include "record/words.h"
+#include "base/each.h"
 
 void screen_paint(const struct screen *screen, const char *sequence)
 {
@@ -18,10 +19,9 @@ void screen_paragraph(const struct screen *screen, size_t first, size_t others, 
 	g_auto(GStrv) words = g_strsplit(clean, " ", -1);
 	size_t column = first;
 	bool at_start = true;
-	guint i;
 
 	g_string_append_printf(screen->out, "%*s", (int)first, "");
-	for (i = 0; words[i]; i++) {
+	for (guint i = 0; words[i]; i++) {
 		const char *word = words[i];
 
 		if (!at_start && column + 1 + strlen(word) > screen->width) {
@@ -80,9 +80,7 @@ void screen_decisive_checks(const struct screen *screen, const GPtrArray *checks
 {
 	bool first = true;
 
-	for (guint i = 0; checks && i < checks->len; i++) {
-		const struct record_check *check = g_ptr_array_index(checks, i);
-
+	each (const struct record_check, check, checks) {
 		if (!check->decisive)
 			continue;
 		if (first)

@@ -9,6 +9,7 @@
 #include <libvirt/virterror.h>
 
 #include "base/error.h"
+#include "base/each.h"
 
 struct domain {
 	struct hypervisor *hypervisor;
@@ -40,9 +41,7 @@ static bool fail(const struct domain *domain, const char *verb, GError **error)
 
 static struct domain *find_domain(const struct hypervisor *hypervisor, const char *name)
 {
-	for (unsigned int i = 0; i < hypervisor->domains->len; i++) {
-		struct domain *domain = g_ptr_array_index(hypervisor->domains, i);
-
+	each (struct domain, domain, hypervisor->domains) {
 		if (g_str_equal(domain->name, name))
 			return domain;
 	}
@@ -176,11 +175,10 @@ bool domain_watch_console(struct domain *domain, const char *path, const char *t
 		look_at_console(domain);
 		return true;
 	}
-	g_set_error(error, EPTLAB_ERROR, level->code,
-		    "%s: %s's console %s cannot be watched (%s); the kernel needs "
-		    "CONFIG_INOTIFY_USER",
-		    level->here, level->vm, path, g_strerror(errno));
-	return false;
+	return eptlab_fail(error, level->code,
+			   "%s: %s's console %s cannot be watched (%s); the kernel needs "
+			   "CONFIG_INOTIFY_USER",
+			   level->here, level->vm, path, g_strerror(errno));
 }
 
 /* ---- Its life ---- */
@@ -244,10 +242,9 @@ bool domain_destroy(struct domain *domain, GError **error)
 	virDomainFree(handle);
 	if (!ok || wait_until(domain, false, DESTROY_SECONDS))
 		return ok;
-	g_set_error(error, EPTLAB_ERROR, level->code,
-		    "%s: QEMU did not end within %d s after %s was destroyed", level->here,
-		    DESTROY_SECONDS, level->vm);
-	return false;
+	return eptlab_fail(error, level->code,
+			   "%s: QEMU did not end within %d s after %s was destroyed", level->here,
+			   DESTROY_SECONDS, level->vm);
 }
 
 /* ---- Its character devices ---- */

@@ -12,10 +12,9 @@ static bool make_folder(const struct virt_level *level, const char *path, GError
 {
 	if (g_mkdir_with_parents(path, 0755) == 0)
 		return true;
-	g_set_error(error, EPTLAB_ERROR, level->code,
-		    "%s: the folder %s for libvirt could not be made (%s)", level->here, path,
-		    g_strerror(errno));
-	return false;
+	return eptlab_fail(error, level->code,
+			   "%s: the folder %s for libvirt could not be made (%s)", level->here,
+			   path, g_strerror(errno));
 }
 
 static bool copy_file(const struct virt_level *level, const char *from, const char *to,
@@ -27,9 +26,8 @@ static bool copy_file(const struct virt_level *level, const char *from, const ch
 
 	if (g_file_copy(source, target, G_FILE_COPY_OVERWRITE, NULL, NULL, NULL, &cause))
 		return true;
-	g_set_error(error, EPTLAB_ERROR, level->code, "%s: %s could not be copied to %s (%s)",
-		    level->here, from, to, cause->message);
-	return false;
+	return eptlab_fail(error, level->code, "%s: %s could not be copied to %s (%s)", level->here,
+			   from, to, cause->message);
 }
 
 static bool copy_capabilities(const struct virt_level *level, const char *to, const char *from,
@@ -76,13 +74,12 @@ const char *embedded_root(const struct virt_level *level, const char *qemu_conf,
 
 	if (made)
 		return root;
-	if (g_mkdtemp(root) == NULL) {
-		g_set_error(error, EPTLAB_ERROR, level->code,
-			    "%s: no folder for libvirt could be made in /tmp (%s); free some disk "
-			    "space",
-			    level->here, g_strerror(errno));
-		return NULL;
-	}
+	if (g_mkdtemp(root) == NULL)
+		return eptlab_null(
+			error, level->code,
+			"%s: no folder for libvirt could be made in /tmp (%s); free some disk "
+			"space",
+			level->here, g_strerror(errno));
 	made = true;
 	supervisor_remove(root);
 	set_log(root);

@@ -10,9 +10,8 @@ bool hypervisor_fail(const struct hypervisor *hypervisor, const char *what, GErr
 {
 	const struct virt_level *level = hypervisor->level;
 
-	g_set_error(error, EPTLAB_ERROR, level->code, "%s: libvirt could not %s (%s)", level->here,
-		    what, virGetLastErrorMessage());
-	return false;
+	return eptlab_fail(error, level->code, "%s: libvirt could not %s (%s)", level->here, what,
+			   virGetLastErrorMessage());
 }
 
 /* libvirt wants its event loop to run before the embedded driver is opened. */

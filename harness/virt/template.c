@@ -22,12 +22,10 @@ struct template *template_load(const struct virt_level *level, const char *path,
 	xmlDocPtr document = xmlReadFile(path, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR);
 	struct template *template;
 
-	if (document == NULL) {
-		g_set_error(error, EPTLAB_ERROR, level->code,
-			    "%s: the template of %s's domain, %s, is not XML; restore it",
-			    level->here, level->vm, path);
-		return NULL;
-	}
+	if (document == NULL)
+		return eptlab_null(error, level->code,
+				   "%s: the template of %s's domain, %s, is not XML; restore it",
+				   level->here, level->vm, path);
 	template = g_new(struct template, 1);
 	*template = (struct template){
 		.level = level,
@@ -55,10 +53,10 @@ static xmlNodePtr find(struct template *template, const char *xpath, GError **er
 
 	if (found != NULL && found->nodesetval != NULL && found->nodesetval->nodeNr == 1)
 		return found->nodesetval->nodeTab[0];
-	g_set_error(error, EPTLAB_ERROR, template->level->code,
-		    "%s: the template of %s's domain, %s, has not one element %s; restore it",
-		    template->level->here, template->level->vm, template->path, xpath);
-	return NULL;
+	return eptlab_null(
+		error, template->level->code,
+		"%s: the template of %s's domain, %s, has not one element %s; restore it",
+		template->level->here, template->level->vm, template->path, xpath);
 }
 
 bool template_set(struct template *template, const char *xpath, const char *text, GError **error)

@@ -331,9 +331,7 @@ const char *frame_parse(char *line, size_t length, struct frame *frame, bool *ha
 
 const struct frame_field *frame_find(const struct frame *frame, const char *key)
 {
-	unsigned int i;
-
-	for (i = 0; i < frame->count; i++)
+	for (unsigned int i = 0; i < frame->count; i++)
 		if (strcmp(frame->fields[i].key, key) == 0)
 			return &frame->fields[i];
 	return NULL;

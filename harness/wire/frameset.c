@@ -57,19 +57,9 @@ void frameset_free(frameset *set)
 	g_free(set);
 }
 
-static bool refuse(frameset *set, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static bool refuse(frameset *set, const char *format, ...)
-{
-	g_autofree char *what = NULL;
-	va_list args;
-
-	va_start(args, format);
-	what = g_strdup_vprintf(format, args);
-	va_end(args);
-	return eptlab_fail(&set->refused, set->code, "%s: the frames of '%s' are refused: %s",
-			   set->level, set->sender, what);
-}
+#define refuse(set, format, ...)                                                                   \
+	eptlab_fail(&(set)->refused, (set)->code, "%s: the frames of '%s' are refused: " format,   \
+		    (set)->level, (set)->sender, ##__VA_ARGS__)
 
 /*
  * Text from the other end, fit for a message: it may hold anything. NULL is nobody's name.
@@ -238,9 +228,8 @@ static bool report(const frameset *set, GError **error)
 bool frameset_feed(frameset *set, const void *bytes, size_t length, GError **error)
 {
 	const char *text = bytes;
-	size_t i;
 
-	for (i = 0; i < length && !set->refused; i++)
+	for (size_t i = 0; i < length && !set->refused; i++)
 		take_byte(set, text[i]);
 	return report(set, error);
 }

@@ -105,8 +105,7 @@ static unsigned int get_number(GKeyFile *file, const char *group, const char *ke
 	/* GKeyFile takes -1 for 2^64 - 1. */
 	if (frame_parse_u64(text, &value) && value <= UINT_MAX)
 		return (unsigned int)value;
-	g_set_error(cause, EPTLAB_ERROR, EPTLAB_ERROR_L1, "%s is \"%s\", expected a number", key,
-		    text);
+	eptlab_fail(cause, EPTLAB_ERROR_L1, "%s is \"%s\", expected a number", key, text);
 	return 0;
 }
 
@@ -124,7 +123,7 @@ static unsigned int find_name(const char *const *names, unsigned int count, cons
 			return i;
 	}
 	if (*cause == NULL)
-		g_set_error(cause, EPTLAB_ERROR, EPTLAB_ERROR_L1, "\"%s\" is not known", name);
+		eptlab_fail(cause, EPTLAB_ERROR_L1, "\"%s\" is not known", name);
 	return 0;
 }
 
@@ -175,11 +174,9 @@ struct job *job_load(const char *path, GError **error)
 		job->tracepoints = get_string(file, GROUP_JOB, "tracepoints", &cause);
 		load_runs(job, file, &cause);
 	}
-	if (cause != NULL) {
-		g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-			    "L1: the job medium's %s is not what L0 writes (%s)", path,
-			    cause->message);
-		return NULL;
-	}
+	if (cause != NULL)
+		return eptlab_null(error, EPTLAB_ERROR_L1,
+				   "L1: the job medium's %s is not what L0 writes (%s)", path,
+				   cause->message);
 	return g_steal_pointer(&job);
 }

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EPTLAB_BASE_EACH_H
+#define EPTLAB_BASE_EACH_H
+
+#include <stdbool.h>
+#include <glib.h>
+
+/*
+ * "each (const struct record_run, run, record->runs)": run is each element in turn of a GPtrArray
+ * of pointers to that type; each_value the same for a GArray, whose elements run then points at.
+ * NULL is as good as an empty array. The array must not grow meanwhile.
+ */
+#define each(type, one, array)                                                                     \
+	for (type *one, **one##_at = (array) != NULL ? (type **)(array)->pdata : NULL;             \
+	     one##_at != NULL && one##_at < (type **)(array)->pdata + (array)->len &&              \
+	     (one = *one##_at, true);                                                              \
+	     one##_at++)
+
+#define each_value(type, one, array)                                                               \
+	for (type *one = (array) != NULL ? (type *)(void *)(array)->data : NULL;                   \
+	     one != NULL && one < (type *)(void *)(array)->data + (array)->len; one++)
+
+#endif
