@@ -70,7 +70,7 @@ EPTLAB := $(MODEL) \
 	$(filter-out $(GUESTFS_ONLY),$(wildcard harness/l2/*.c)) \
 	$(filter-out harness/l1/bochs_time.c,$(wildcard harness/l1/*.c)) \
 	$(wildcard harness/kmod/*.c harness/virt/*.c harness/cli/*.c)
-GUESTFS := $(addprefix harness/l2/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/base/error.c
+GUESTFS := $(addprefix harness/l2/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/base/error.c harness/base/folder.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 .PHONY: install-kernel all deps kernel stock faults bench experiment rerun compare test test-unit fuzz lint benchmark clean distclean

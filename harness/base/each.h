@@ -11,7 +11,7 @@
  * NULL is as good as an empty array. The array must not grow meanwhile.
  */
 #define each(type, one, array)                                                                     \
-	for (type *one, **one##_at = (array) != NULL ? (type **)(array)->pdata : NULL;             \
+	for (type * one, **one##_at = (array) != NULL ? (type **)(array)->pdata : NULL;            \
 	     one##_at != NULL && one##_at < (type **)(array)->pdata + (array)->len &&              \
 	     (one = *one##_at, true);                                                              \
 	     one##_at++)

@@ -5,7 +5,6 @@
 
 #include "cli/arguments.h"
 #include "cli/formats.h"
-#include "cli/terminal.h"
 #include "foreign/diagnosis.h"
 #include "foreign/read.h"
 #include "report/check.h"

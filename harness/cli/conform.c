@@ -8,12 +8,12 @@
 
 #include "cli/experiment.h"
 #include "cli/guest.h"
+#include "cli/l1_boot.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "config/config_job.h"
 #include "judge/conform.h"
-#include "collect/l1_result.h"
-#include "base/tree.h"
+#include "base/folder.h"
 #include "report/conform.h"
 #include "base/each.h"
 
@@ -30,13 +30,6 @@ struct marking {
 	char *folder; /* consoles and logs */
 	GPtrArray *marks;
 };
-
-static void on_l1_step(uint64_t ticks G_GNUC_UNUSED, const char *text, void *data)
-{
-	struct marking *marking = data;
-
-	progress_step(marking->progress, text);
-}
 
 static void add_runs(struct marking *marking)
 {
@@ -121,30 +114,19 @@ static bool boot(struct marking *marking, GError **error)
 	const struct experiment *experiment = marking->experiment;
 	const struct config_conform *config = &experiment->config->conform;
 	g_autofree char *work = g_build_filename(marking->folder, "work", NULL);
-	g_autofree char *console = g_build_filename(marking->folder, "l1-console.log", NULL);
-	g_autofree char *log = g_build_filename(marking->folder, "emulator.log", NULL);
-	g_autoptr(l1_result) result = l1_result_new(marking->record, on_l1_step, marking);
-	g_autoptr(frameset) frames =
-		frameset_new("L1", EPTLAB_ERROR_L1, L1_SENDER, l1_result_add, result);
+	g_autoptr(l1_result) result = NULL;
 	struct platform_request request;
 	g_autoptr(GError) failure = NULL;
 
 	g_mkdir_with_parents(work, 0755);
 	guest_request(experiment, &marking->guest, &request);
-	if (*config->kernel != '\0')
-		request.l1_kernel = config->kernel;
-	if (*config->modules != '\0')
-		request.modules = config->modules;
+	request.l1_kernel = or_built(config->kernel, request.l1_kernel);
+	request.modules = or_built(config->modules, request.modules);
 	request.job = marking->job;
-	request.work = work;
-	request.console = console;
-	request.log = log;
-	request.frames = frames;
-	progress_step(marking->progress, "L1: booting");
-	experiment->platform->boot(&request, &marking->record->platform, &marking->record->ticks,
-				   &failure);
+	result = l1_boot(experiment, &request, marking->folder, work, marking->record,
+			 marking->progress, "L1: booting", &failure);
 	l1_result_finish(result, NULL);
-	tree_remove(work);
+	folder_remove(work);
 	if (failure != NULL && !is_of_the_kernel(failure)) {
 		keep_texts(marking, l1_result_texts(result), NULL);
 		g_propagate_error(error, g_steal_pointer(&failure));
@@ -195,7 +177,7 @@ static void marking_clear(struct marking *marking, bool keep)
 	if (marking->folder != NULL && keep)
 		fprintf(stderr, "Consoles and logs: %s\n", marking->folder);
 	else if (marking->folder != NULL)
-		tree_remove(marking->folder);
+		folder_remove(marking->folder);
 	g_free(marking->folder);
 }
 
@@ -223,40 +205,35 @@ static int mark(const struct experiment *experiment, GError **error)
 	return status;
 }
 
-/* Two settings more, whatever the files say. */
-static void use_kernel(struct session *session, const char *kernel, const char *modules)
-{
-	guint count = session->settings != NULL ? g_strv_length(session->settings) : 0;
-
-	session->settings = g_renew(char *, session->settings, count + 3);
-	session->settings[count] = g_strconcat("conform.kernel=", kernel, NULL);
-	session->settings[count + 1] = g_strconcat("conform.modules=", modules, NULL);
-	session->settings[count + 2] = NULL;
-}
-
-int command_conform(int argc, char **argv, GError **error)
-{
-	g_autoptr(struct_session) session = session_open(
-		&argc, &argv, "[BZIMAGE MODULES]",
+static const struct arguments arguments = {
+	.names = "[BZIMAGE MODULES]",
+	.summary =
 		"Is the KVM of a kernel right? Boot it as L1, have a guest take known doses, and "
 		"mark\n"
 		"what it counts. TAP on standard output, a table for people on standard error.",
+	.description =
 		"Examples:\n  eptlab conform\n  eptlab conform arch/x86/boot/bzImage modules/\n"
 		"  eptlab conform --set conform.ours=0 --set conform.exits_leaf=0x4ffffffd\n\n"
 		"Exit status: 0 if all marks are ok, 3 if one is not; others as for eptlab run.",
-		error);
+	.most = 2,
+	.takes = "conform takes a bzImage and a folder of its modules, or neither",
+};
+
+int command_conform(int argc, char **argv, GError **error)
+{
+	g_autoptr(struct_session) session = session_open(&argc, &argv, &arguments, error);
 	struct experiment experiment;
 
 	if (session == NULL)
 		return EPTLAB_ERROR_USAGE;
-	if (argc != 1 && argc != 3)
-		return eptlab_status(
-			error, EPTLAB_ERROR_USAGE,
-			"L0: conform takes a bzImage and a folder of its modules, or neither; see "
-			"eptlab conform --help");
+	if (argc == 2)
+		return eptlab_status(error, EPTLAB_ERROR_USAGE, "L0: %s; see eptlab conform --help",
+				     arguments.takes);
 	session->marks = true;
-	if (argc == 3)
-		use_kernel(session, argv[1], argv[2]);
+	if (argc == 3) {
+		session_set(session, "conform.kernel", argv[1]);
+		session_set(session, "conform.modules", argv[2]);
+	}
 	if (!session_prepare(session, &experiment, error))
 		return (*error)->code;
 	return mark(&experiment, error);

@@ -8,7 +8,6 @@
 #include "cli/arguments.h"
 #include "cli/formats.h"
 #include "config/paths.h"
-#include "cli/terminal.h"
 #include "config/config.h"
 #include "l1/platform.h"
 #include "report/screen.h"

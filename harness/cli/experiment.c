@@ -10,12 +10,11 @@
 #include "cli/formats.h"
 #include "cli/guest.h"
 #include "cli/inputs.h"
+#include "cli/l1_boot.h"
 #include "cli/progress.h"
 #include "cli/side.h"
-#include "cli/terminal.h"
 #include "config/config_job.h"
 #include "record/kernel_conf.h"
-#include "collect/l1_result.h"
 #include "record/store.h"
 #include "judge/rules.h"
 #include "report/report.h"
@@ -29,13 +28,6 @@ struct course {
 	record_store *store;
 	struct guest guest;
 };
-
-static void on_l1_step(uint64_t ticks G_GNUC_UNUSED, const char *text, void *data)
-{
-	struct course *course = data;
-
-	progress_step(course->progress, text);
-}
 
 /* kvm_intel is nothing to an AMD CPU, nor kvm_amd to an Intel one. */
 static bool is_other_vendor(const char *module, const char *vendor)
@@ -172,33 +164,23 @@ static void forget_ticks(struct record *record)
 static bool boot(struct course *course, GError **error)
 {
 	const struct experiment *experiment = course->experiment;
-	const struct config *config = experiment->config;
 	const char *store = record_store_path(course->store);
-	g_autofree char *console = g_build_filename(store, "l1-console.log", NULL);
-	g_autofree char *log = g_build_filename(store, "emulator.log", NULL);
 	g_autofree char *work = record_store_work(course->store);
-	g_autoptr(struct_job) job = job_from_config(config, JOB_EXPERIMENT);
-	g_autoptr(l1_result) result = l1_result_new(course->record, on_l1_step, course);
-	g_autoptr(frameset) frames =
-		frameset_new("L1", EPTLAB_ERROR_L1, L1_SENDER, l1_result_add, result);
+	g_autoptr(struct_job) job = job_from_config(experiment->config, JOB_EXPERIMENT);
+	g_autoptr(l1_result) result = NULL;
 	struct platform_request request;
 	g_autoptr(GError) first = NULL;
 	bool ok;
 
 	guest_request(experiment, &course->guest, &request);
 	request.job = job;
-	request.work = work;
-	request.console = console;
-	request.log = log;
-	request.frames = frames;
 	/* Should the harness be killed, the next one finds what was to be done. */
 	if (!describe_inputs(course, &request, error) ||
 	    !record_store_save(course->store, course->record, error))
 		return false;
-	progress_step(course->progress, "L1: booting");
-	ok = experiment->platform->boot(&request, &course->record->platform, &course->record->ticks,
-					&first);
-	ok = l1_result_finish(result, first == NULL ? &first : NULL) && ok;
+	result = l1_boot(experiment, &request, store, work, course->record, course->progress,
+			 "L1: booting", &first);
+	ok = l1_result_finish(result, first == NULL ? &first : NULL) && first == NULL;
 	if (ok)
 		ok = guest_is_unchanged(experiment, &course->guest, &first);
 	describe_runs(course);

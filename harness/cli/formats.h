@@ -26,4 +26,13 @@ bool format_is_json(const char *name, bool *json, GError **error);
 /* Those that each record has as a file (text as it is without a terminal); NULL name ends them. */
 const struct format *formats_of_record(void);
 
+/*
+ * Is standard output a terminal, and colour not refused? NO_COLOR refuses it, unless it is empty
+ * (no-color.org).
+ */
+bool terminal_has_colour(void);
+
+/* Columns of the terminal on standard output; REPORT_WIDTH if that is none. */
+size_t terminal_width(void);
+
 #endif

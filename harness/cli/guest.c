@@ -3,17 +3,13 @@
 
 #include <glib/gstdio.h>
 
-#include "cli/capabilities.h"
+#include "cli/l1_boot.h"
+#include "cli/l1_jobs.h"
 #include "l2/digest.h"
 #include "wire/job.h"
 
 /* How long libguestfs may take, wall clock: fifteen times what it takes without KVM. */
 #define INJECT_SECONDS 300
-
-static const char *or_built(const char *configured, const char *built)
-{
-	return *configured != '\0' ? configured : built;
-}
 
 static void on_step(const char *text, void *data)
 {
@@ -133,26 +129,11 @@ bool guest_is_unchanged(const struct experiment *experiment, const struct guest 
 void guest_request(const struct experiment *experiment, const struct guest *guest,
 		   struct platform_request *request)
 {
-	const struct paths *paths = experiment->paths;
-	const struct config *config = experiment->config;
-	const bool own = config_has_guest(config);
-
-	*request = (struct platform_request){
-		.config = config,
-		.l1_kernel = paths->l1_kernel,
-		.agent = paths->agent,
-		.appliance = paths->appliance,
-		.modules = or_built(config->l1.modules, paths->modules),
-		.l2_kernel = or_built(config->l2.kernel, paths->l2_kernel),
-		.l2_doses = or_built(config->l2.doses, paths->l2_doses),
-		.l2_domain = paths->l2_domain,
-		.l2_image = own ? guest->own.overlay : guest->injected.image,
-		.l2_format = own ? "qcow2" : "raw",
-		.capabilities = guest->capabilities,
-		.bochs_time = paths->bochs_time,
-		.l1_domain = paths->l1_domain,
-		.qemu_conf = paths->qemu_conf,
-		.libvirt_cache = paths->libvirt_cache,
-		.cancellable = experiment->cancellable,
-	};
+	l1_request(experiment, request);
+	request->capabilities = guest->capabilities;
+	request->l2_image = guest->injected.image;
+	if (!config_has_guest(experiment->config))
+		return;
+	request->l2_image = guest->own.overlay;
+	request->l2_format = "qcow2";
 }

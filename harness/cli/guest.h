@@ -41,10 +41,7 @@ bool guest_describe(const struct experiment *experiment, const struct guest *gue
 bool guest_is_unchanged(const struct experiment *experiment, const struct guest *guest,
 			GError **error);
 
-/*
- * All of a request that does not depend on the job: files, configuration, the cancellable. All is
- * borrowed. The rest is NULL.
- */
+/* l1_request(), and L2's disk. */
 void guest_request(const struct experiment *experiment, const struct guest *guest,
 		   struct platform_request *request);
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/l1_job.h"
+#include "cli/l1_jobs.h"
 #include "cli/session.h"
 
 /*
@@ -88,32 +88,29 @@ bool kunit_judge(const char *log, unsigned int *planned, GError **error)
 
 static bool print_log(frame_texts *texts, void *data G_GNUC_UNUSED, GError **error)
 {
-	g_autoptr(GString) all = g_string_new(NULL);
-	GHashTableIter at;
-	gpointer name, text;
+	g_autofree char *all = l1_job_text(texts);
 	unsigned int planned;
 
-	g_hash_table_iter_init(&at, texts);
-	while (g_hash_table_iter_next(&at, &name, &text))
-		g_string_append(all, ((const GString *)text)->str);
-	fputs(all->str, stdout);
-	return kunit_judge(all->str, &planned, error);
+	fputs(all, stdout);
+	return kunit_judge(all, &planned, error);
 }
+
+static const struct arguments arguments = {
+	.names = "FOLDER",
+	.summary = "Run the KUnit tests of the patch series.",
+	.description = "FOLDER is made, and gets consoles and logs.",
+	.least = 1,
+	.most = 1,
+	.takes = "kunit takes one folder, to be made",
+};
 
 int command_kunit(int argc, char **argv, GError **error)
 {
-	g_autoptr(struct_session) session =
-		session_open(&argc, &argv, "FOLDER", "Run the KUnit tests of the patch series.",
-			     "FOLDER is made, and gets consoles and logs.", error);
+	g_autoptr(struct_session) session = session_open(&argc, &argv, &arguments, error);
 	g_autoptr(struct_progress) progress = progress_new(NULL);
 	struct experiment experiment;
 
-	if (session == NULL)
-		return EPTLAB_ERROR_USAGE;
-	if (argc != 2)
-		return eptlab_status(error, EPTLAB_ERROR_USAGE,
-				     "L0: kunit takes one folder, to be made");
-	if (!session_prepare(session, &experiment, error) ||
+	if (session == NULL || !session_prepare(session, &experiment, error) ||
 	    !l1_job_run(&experiment, JOB_KUNIT, progress, "L1: booting, for the KUnit tests",
 			argv[1], print_log, NULL, error))
 		return (*error)->code;

@@ -1,20 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/session.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/arguments.h"
 #include "cli/commands.h"
-#include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "wire/job.h"
 #include "record/store.h"
 #include "l1/local.h"
 #include "virt/supervisor.h"
 
-struct session *session_open(int *argc, char ***argv, const char *parameters, const char *summary,
-			     const char *description, GError **error)
+/* ---- Signals ---- */
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+/* A signal that is ignored stays so (nohup): to wait for it would be to take it. */
+static void signals_of(sigset_t *set)
+{
+	struct sigaction action;
+
+	sigemptyset(set);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(signals); i++) {
+		if (sigaction(signals[i], NULL, &action) != 0 || action.sa_handler != SIG_IGN)
+			sigaddset(set, signals[i]);
+	}
+}
+
+static void *wait_for_signal(void *data)
+{
+	g_autoptr(GCancellable) cancellable = data;
+	sigset_t set;
+	int number;
+
+	signals_of(&set);
+	while (sigwait(&set, &number) == 0)
+		g_cancellable_cancel(cancellable);
+	return NULL;
+}
+
+GCancellable *interrupt_catch(void)
+{
+	GCancellable *cancellable = g_cancellable_new();
+	sigset_t set;
+
+	signals_of(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	g_thread_unref(g_thread_new("signals", wait_for_signal, g_object_ref(cancellable)));
+	return cancellable;
+}
+
+/* ---- A session ---- */
+
+struct session *session_open(int *argc, char ***argv, const struct arguments *asked, GError **error)
 {
 	g_autoptr(struct_session) session = g_new0(struct session, 1);
 	const GOptionEntry entries[] = {
@@ -28,15 +68,9 @@ struct session *session_open(int *argc, char ***argv, const char *parameters, co
 		  "keep records in FOLDER", "FOLDER" },
 		{ .long_name = NULL },
 	};
-	/* How many words are left is for the command to judge. */
-	const struct arguments arguments = {
-		.names = parameters,
-		.entries = entries,
-		.summary = summary,
-		.description = description,
-		.most = G_MAXINT,
-	};
+	struct arguments arguments = *asked;
 
+	arguments.entries = entries;
 	if (!arguments_parse(&arguments, argc, argv, error))
 		return NULL;
 	supervise(SUPERVISOR_APART);
@@ -59,12 +93,12 @@ void session_close(struct session *session)
 	g_free(session);
 }
 
-void session_only(struct session *session, const char *configuration)
+void session_set(struct session *session, const char *key, const char *value)
 {
 	guint count = session->settings != NULL ? g_strv_length(session->settings) : 0;
 
 	session->settings = g_renew(char *, session->settings, count + 2);
-	session->settings[count] = g_strdup_printf("experiment.configurations=%s", configuration);
+	session->settings[count] = g_strconcat(key, "=", value, NULL);
 	session->settings[count + 1] = NULL;
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <gio/gio.h>
 
+#include "cli/arguments.h"
 #include "cli/experiment.h"
 #include "config/paths.h"
 #include "config/config.h"
@@ -23,12 +24,12 @@ struct session {
 };
 
 /*
- * Parse the common options out of the command line; what is left is the command's own. Prints the
- * help and exits for --help. Returns in the supervisor's worker: no thread may have been started.
- * EPTLAB_ERROR_USAGE.
+ * Take the common options out of the command line; what is left are the command's names. Prints
+ * the help and exits for --help. asked has no entries. Returns in the supervisor's worker: no
+ * thread may have been started. EPTLAB_ERROR_USAGE.
  */
-struct session *session_open(int *argc, char ***argv, const char *parameters, const char *summary,
-			     const char *description, GError **error);
+struct session *session_open(int *argc, char ***argv, const struct arguments *asked,
+			     GError **error);
 void session_close(struct session *session);
 
 typedef struct session struct_session;
@@ -40,7 +41,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_session, session_close)
  */
 bool session_prepare(struct session *session, struct experiment *experiment, GError **error);
 
-/* Only these configurations, whatever the files say: for session_prepare. */
-void session_only(struct session *session, const char *configuration);
+/* One setting more, over all that is given: for session_prepare. */
+void session_set(struct session *session, const char *key, const char *value);
+
+/*
+ * From now on SIGINT, SIGTERM and SIGHUP do not end the program: they cancel what is returned, from
+ * a thread that waits for them. Call once, before any other thread is started. The caller owns a
+ * reference.
+ */
+GCancellable *interrupt_catch(void);
 
 #endif

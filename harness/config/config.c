@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/folder.h"
 #include "wire/frame.h"
 #include "base/each.h"
 
@@ -557,31 +558,24 @@ static bool load_file(struct loader *loader, const char *path, GError **error)
 	return good;
 }
 
-static int compare_names(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* All *.conf in a folder, sorted, so that messages do not depend on the disk. */
+/* All *.conf in a folder. */
 static bool load_folder(struct loader *loader, const char *folder, GError **error)
 {
-	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GError) why = NULL;
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, &why);
-	const char *name;
+	g_auto(GStrv) names = folder_names(folder, &why);
 	bool good = true;
 
-	if (!dir)
+	if (!names)
 		return eptlab_fail(error, EPTLAB_ERROR_USAGE,
 				   "L0: %s: cannot read the folder of the configuration: %s",
 				   folder, why->message);
-	while ((name = g_dir_read_name(dir)))
-		if (g_str_has_suffix(name, ".conf") && name[0] != '.')
-			g_ptr_array_add(paths, g_build_filename(folder, name, NULL));
-	g_ptr_array_sort(paths, compare_names);
 	loader->is_default = true;
-	for (guint i = 0; good && i < paths->len; i++)
-		good = load_file(loader, paths->pdata[i], error);
+	for (char **name = names; good && *name; name++) {
+		g_autofree char *path = g_build_filename(folder, *name, NULL);
+
+		if (g_str_has_suffix(*name, ".conf") && **name != '.')
+			good = load_file(loader, path, error);
+	}
 	loader->is_default = false;
 	return good;
 }

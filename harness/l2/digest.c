@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/each.h"
+#include "base/folder.h"
 
 #define BUFFER_SIZE ((size_t)256 * 1024)
 
@@ -55,42 +55,23 @@ char *digest_file(const char *path, GError **error)
 	return g_strdup(g_checksum_get_string(checksum));
 }
 
-static int compare_names(gconstpointer a, gconstpointer b)
+char *digest_folder(const char *path, GError **error)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* A line for each file; NULL with *error. */
-static char *list_digests(const char *path, GPtrArray *names, GError **error)
-{
+	g_autoptr(GError) cause = NULL;
+	g_auto(GStrv) names = folder_names(path, &cause);
 	g_autoptr(GString) text = g_string_new(NULL);
 
-	g_ptr_array_sort(names, compare_names);
-	each (const char, name, names) {
-		g_autofree char *file = g_build_filename(path, name, NULL);
+	if (names == NULL)
+		return eptlab_null(error, EPTLAB_ERROR_MACHINE,
+				   "L0: cannot read %s: %s; it must be a readable folder", path,
+				   cause->message);
+	for (char **name = names; *name != NULL; name++) {
+		g_autofree char *file = g_build_filename(path, *name, NULL);
 		g_autofree char *sha256 = digest_file(file, error);
 
 		if (sha256 == NULL)
 			return NULL;
-		g_string_append_printf(text, "%s %s\n", name, sha256);
+		g_string_append_printf(text, "%s %s\n", *name, sha256);
 	}
-	return g_string_free(g_steal_pointer(&text), FALSE);
-}
-
-char *digest_folder(const char *path, GError **error)
-{
-	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GError) cause = NULL;
-	g_autoptr(GDir) folder = g_dir_open(path, 0, &cause);
-	g_autofree char *text = NULL;
-	const char *name;
-
-	if (folder == NULL)
-		return eptlab_null(error, EPTLAB_ERROR_MACHINE,
-				   "L0: cannot read %s: %s; it must be a readable folder", path,
-				   cause->message);
-	while ((name = g_dir_read_name(folder)) != NULL)
-		g_ptr_array_add(names, g_strdup(name));
-	text = list_digests(path, names, error);
-	return text != NULL ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1) : NULL;
+	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text->str, -1);
 }

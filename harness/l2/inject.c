@@ -13,7 +13,7 @@
 #include "l2/digest.h"
 #include "l2/l2_image.h"
 #include "base/error.h"
-#include "base/tree.h"
+#include "base/folder.h"
 #include "base/each.h"
 
 /* Part of the key: to be raised when the same inputs are to give another image. */
@@ -82,7 +82,7 @@ static void remove_with_prefix(const char *path, const char *prefix)
 		if (g_str_has_prefix(name, prefix)) {
 			g_autofree char *child = g_build_filename(path, name, NULL);
 
-			tree_remove(child);
+			folder_remove(child);
 		}
 	}
 }
@@ -171,51 +171,38 @@ static bool add_input(struct injection *injection, const char *host, const char 
 	return true;
 }
 
-static int compare_names(gconstpointer a, gconstpointer b)
+/* In the order of their names: the order of writing is part of the image. */
+static bool add_workloads(struct injection *injection, GError **error)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The names of the workloads, sorted: the order of writing is part of the image. */
-static GPtrArray *list_workloads(const char *path, GError **error)
-{
-	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	const char *path = injection->request->workloads;
 	g_autoptr(GError) reason = NULL;
-	g_autoptr(GDir) folder = g_dir_open(path, 0, &reason);
-	const char *name;
+	g_auto(GStrv) names = folder_names(path, &reason);
+	const guint others = injection->inputs->len;
 
-	while (folder && (name = g_dir_read_name(folder)))
-		if (name[0] != '.')
-			g_ptr_array_add(names, g_strdup(name));
-	if (names->len == 0)
-		return eptlab_null(
-			error, EPTLAB_ERROR_MACHINE,
-			"L0: cannot read the folder of workloads %s: %s; build the project "
-			"again with `make`",
-			path, reason ? reason->message : "it is empty");
-	g_ptr_array_sort(names, compare_names);
-	return g_steal_pointer(&names);
+	for (char **name = names; name && *name; name++) {
+		g_autofree char *host = g_build_filename(path, *name, NULL);
+		g_autofree char *guest = g_build_filename(L2_IMAGE_WORKLOADS, *name, NULL);
+
+		if (**name != '.' && !add_input(injection, host, guest, error))
+			return false;
+	}
+	return injection->inputs->len > others ||
+	       eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: cannot read the folder of workloads %s: %s; build the project "
+			   "again with `make`",
+			   path, reason ? reason->message : "it is empty");
 }
 
 static bool read_inputs(struct injection *injection, GError **error)
 {
 	const struct guest_inject_request *request = injection->request;
-	g_autoptr(GPtrArray) names = NULL;
 
 	if (!l2_image_read(request->base_image, &injection->base, error))
 		return false;
 	injection->base_sha256 = digest_file(request->base_image, error);
-	if (!injection->base_sha256 || !add_input(injection, request->probe, L2_IMAGE_PROBE, error))
-		return false;
-	names = list_workloads(request->workloads, error);
-	each (const char, name, names) {
-		g_autofree char *host = g_build_filename(request->workloads, name, NULL);
-		g_autofree char *guest = g_build_filename(L2_IMAGE_WORKLOADS, name, NULL);
-
-		if (!add_input(injection, host, guest, error))
-			return false;
-	}
-	return names != NULL;
+	return injection->base_sha256 &&
+	       add_input(injection, request->probe, L2_IMAGE_PROBE, error) &&
+	       add_workloads(injection, error);
 }
 
 /* Name the image after all that goes into it. */
@@ -399,7 +386,7 @@ static bool inject(struct injection *injection, struct guest_injected *out, GErr
 		if (!check_room(injection, error) || !check_disk(injection, error))
 			return false;
 		sha256 = build_image(injection, error);
-		tree_remove(injection->tmp);
+		folder_remove(injection->tmp);
 	}
 	if (!sha256)
 		return false;

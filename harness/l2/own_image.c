@@ -5,7 +5,7 @@
 
 #include "l2/digest.h"
 #include "base/error.h"
-#include "base/tree.h"
+#include "base/folder.h"
 #include "virt/supervisor.h"
 
 static bool make_folder(const struct own_image_request *request, struct own_image *own,
@@ -83,7 +83,7 @@ bool own_image_is_unchanged(const struct own_image *own, const char *image, GErr
 void own_image_clear(struct own_image *own)
 {
 	if (own->folder != NULL)
-		tree_remove(own->folder);
+		folder_remove(own->folder);
 	g_free(own->folder);
 	g_free(own->overlay);
 	g_free(own->image_sha256);

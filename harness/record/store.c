@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -12,7 +11,7 @@
 #include <glib/gstdio.h>
 
 #include "wire/frameset.h"
-#include "base/tree.h"
+#include "base/folder.h"
 #include "base/each.h"
 
 #define PARTIAL_PREFIX ".partial-"
@@ -108,7 +107,7 @@ void record_store_abort(record_store *store)
 	if (!store)
 		return;
 	/* What cannot be removed has no lock any more: the next harness will find it. */
-	tree_remove(store->path);
+	folder_remove(store->path);
 	store_free(store);
 }
 
@@ -121,7 +120,7 @@ void record_store_end_work(record_store *store)
 {
 	g_autofree char *work = record_store_work(store);
 
-	tree_remove(work);
+	folder_remove(work);
 }
 
 /* A "latest" that is no link was made by somebody else: not ours to replace. */
@@ -285,29 +284,15 @@ bool record_store_save(record_store *store, const struct record *record, GError 
 
 /* ---- Commit ---- */
 
-static int sync_path(const char *path)
+/* Of the whole file system, which is what must hold the record and its name. */
+static bool sync_disk(const char *folder, GError **error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int result;
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool good = (fd >= 0 && syncfs(fd) == 0) || fail(error, "write", folder);
 
-	if (fd < 0)
-		return -1;
-	result = fsync(fd);
-	if (result != 0) {
-		const int saved = errno;
-
+	if (fd >= 0)
 		close(fd);
-		errno = saved;
-		return -1;
-	}
-	return close(fd);
-}
-
-static int sync_entry(const char *path, const struct stat *status, int type, struct FTW *where)
-{
-	(void)type;
-	(void)where;
-	return S_ISREG(status->st_mode) || S_ISDIR(status->st_mode) ? sync_path(path) : 0;
+	return good;
 }
 
 /* The first of NAME, NAME-2, NAME-3 ... that is free, as a path. */
@@ -355,21 +340,15 @@ static char *settle(const record_store *store, bool is_latest, bool *moved, GErr
 	g_autofree char *path = choose_path(store);
 
 	*moved = false;
-	if (nftw(store->path, sync_entry, 16, FTW_PHYS | FTW_DEPTH) != 0) {
-		fail(error, "write", store->path);
+	if (!sync_disk(store->path, error))
 		return NULL;
-	}
 	*moved = rename(store->path, path) == 0;
 	if (!*moved) {
 		fail(error, "rename", store->path);
 		return NULL;
 	}
-	if (is_latest && !point_latest(store, path, error))
+	if ((is_latest && !point_latest(store, path, error)) || !sync_disk(store->results, error))
 		return NULL;
-	if (sync_path(store->results) != 0) {
-		fail(error, "write", store->results);
-		return NULL;
-	}
 	return g_steal_pointer(&path);
 }
 
@@ -496,38 +475,28 @@ static bool recover_folder(const char *results, const char *folder, const char *
 	return good;
 }
 
-static int compare_names(gconstpointer a, gconstpointer b)
+/* Oldest first, as their names begin with the time; links that were never renamed go on the way. */
+static bool recover_all(const char *results, const char *version, GPtrArray *paths, GError **error)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
+	g_auto(GStrv) names = folder_names(results, NULL);
 
-/* Partial folders, oldest first; links that were never renamed are removed on the way. */
-static GPtrArray *list_partial(const char *results, GError **error)
-{
-	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GDir) dir = g_dir_open(results, 0, NULL);
-	const char *name;
+	if (!names)
+		return fail(error, "read", results);
+	for (char **name = names; *name; name++) {
+		g_autofree char *path = g_build_filename(results, *name, NULL);
 
-	if (!dir) {
-		fail(error, "read", results);
-		return NULL;
-	}
-	while ((name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(results, name, NULL);
-
-		if (g_str_has_prefix(name, PARTIAL_PREFIX))
-			g_ptr_array_add(names, g_strdup(name));
-		else if (g_str_has_prefix(name, LATEST_PREFIX))
+		if (g_str_has_prefix(*name, LATEST_PREFIX))
 			unlink(path);
+		else if (g_str_has_prefix(*name, PARTIAL_PREFIX) &&
+			 !recover_folder(results, *name, version, paths, error))
+			return false;
 	}
-	g_ptr_array_sort(names, compare_names);
-	return g_steal_pointer(&names);
+	return true;
 }
 
 char **record_store_recover(const char *results, const char *eptlab_version, GError **error)
 {
 	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GPtrArray) names = NULL;
 	bool good;
 	int lock;
 
@@ -536,10 +505,7 @@ char **record_store_recover(const char *results, const char *eptlab_version, GEr
 	lock = lock_results(results, error);
 	if (lock < 0)
 		return NULL;
-	names = list_partial(results, error);
-	good = names != NULL;
-	for (guint i = 0; good && i < names->len; i++)
-		good = recover_folder(results, names->pdata[i], eptlab_version, paths, error);
+	good = recover_all(results, eptlab_version, paths, error);
 	close(lock);
 	if (!good)
 		return NULL;
@@ -550,23 +516,21 @@ char **record_store_recover(const char *results, const char *eptlab_version, GEr
 GPtrArray *record_store_list(const char *results, GError **error)
 {
 	g_autoptr(GError) cause = NULL;
-	g_autoptr(GDir) folder = g_dir_open(results, 0, &cause);
+	g_auto(GStrv) all = folder_names(results, &cause);
 	GPtrArray *names;
-	const char *name;
 
-	if (!folder)
+	if (!all)
 		return eptlab_null(error, EPTLAB_ERROR_USAGE,
 				   "L0: there are no records (%s); make one with \"eptlab run\"",
 				   cause->message);
 	names = g_ptr_array_new_with_free_func(g_free);
-	while ((name = g_dir_read_name(folder))) {
-		g_autofree char *json = g_build_filename(results, name, RECORD_JSON, NULL);
+	for (char **name = all; *name; name++) {
+		g_autofree char *json = g_build_filename(results, *name, RECORD_JSON, NULL);
 
-		if (*name != '.' && strcmp(name, LATEST) != 0 &&
+		if (**name != '.' && strcmp(*name, LATEST) != 0 &&
 		    g_file_test(json, G_FILE_TEST_EXISTS))
-			g_ptr_array_add(names, g_strdup(name));
+			g_ptr_array_add(names, g_strdup(*name));
 	}
-	g_ptr_array_sort(names, compare_names);
 	return names;
 }
 

@@ -15,7 +15,7 @@
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 
-#include "base/tree.h"
+#include "base/folder.h"
 
 #define TAG "EPTLAB_TEST_TAG"
 
@@ -40,7 +40,7 @@ struct lab *lab_new(const char *platform)
 
 void lab_free(struct lab *lab)
 {
-	tree_remove(lab->results);
+	folder_remove(lab->results);
 	g_free(lab->results);
 	g_free(lab->platform);
 	g_free(lab->tag);

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <glib/gstdio.h>
 
-#include "base/tree.h"
+#include "base/folder.h"
 #include "virt/domain.h"
 
 static const struct virt_level level = { .here = "L1", .vm = "L2", .code = 5 };
@@ -67,7 +67,7 @@ static void freed_while_its_console_grows(void **state)
 	g_atomic_int_set(&console.ended, 1);
 	g_thread_join(writer);
 	hypervisor_close(hypervisor);
-	tree_remove(folder);
+	folder_remove(folder);
 	g_free(console.path);
 }
 

@@ -203,7 +203,7 @@ static void ignored_signals_do_not_help_it(void **state)
 	assert_failed(*state, ok, EPTLAB_ERROR_TIMEOUT, "wall time");
 }
 
-/* The signal is blocked in eptlab itself (cli/interrupt.c), which must not be inherited. */
+/* The signal is blocked in eptlab itself (cli/session.c), which must not be inherited. */
 static void told_to_end_it_may_tidy_up(void **state)
 {
 	struct stage *stage = *state;

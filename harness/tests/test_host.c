@@ -4,7 +4,7 @@
 #include <glib/gstdio.h>
 
 #include "kmod/holders.h"
-#include "base/tree.h"
+#include "base/folder.h"
 #include "l1/host.h"
 #include "tests/test.h"
 
@@ -17,7 +17,7 @@ static int make_root(void **state)
 
 static int remove_root(void **state)
 {
-	tree_remove(*state);
+	folder_remove(*state);
 	g_free(*state);
 	return 0;
 }

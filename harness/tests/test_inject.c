@@ -14,7 +14,7 @@
 #include "l2/digest.h"
 #include "l2/inject.h"
 #include "l2/l2_image.h"
-#include "base/tree.h"
+#include "base/folder.h"
 #include "tests/test.h"
 
 /* A disk of 32 sectors whose partition starts at sector 8; its blocks are 4 KiB. */
@@ -150,7 +150,7 @@ static int tear_down(void **state)
 {
 	struct place *place = *state;
 
-	tree_remove(place->root);
+	folder_remove(place->root);
 	g_string_chunk_free(place->paths);
 	g_string_free(place->steps, TRUE);
 	g_free(place);

@@ -21,7 +21,7 @@
 #include "kmod/modules.h"
 #include "kmod/triggers.h"
 #include "base/error.h"
-#include "base/tree.h"
+#include "base/folder.h"
 
 /* ---- The faked libkmod ---- */
 
@@ -217,7 +217,7 @@ int kmod_module_remove_module(struct kmod_module *mod, unsigned int flags)
 	if (strcmp(mod->name, "kvm") == 0 &&
 	    (has_trigger(EXIT) || has_trigger(ENDLESS EXIT) || has_trigger(CPUID)))
 		return -EAGAIN;
-	tree_remove(folder);
+	folder_remove(folder);
 	return 0;
 }
 
@@ -245,7 +245,7 @@ static int remove_machine(void **state)
 {
 	(void)state;
 	modules_set_sysfs("/sys");
-	tree_remove(fake.sysfs);
+	folder_remove(fake.sysfs);
 	g_free(fake.sysfs);
 	g_string_free(fake.calls, TRUE);
 	return 0;
@@ -489,7 +489,7 @@ static void who_holds_kvm_is_waited_for(void **state)
 		close(start[1]);
 		if (read(start[0], &holder, 1) == 0)
 			g_usleep(100 * 1000ul);
-		tree_remove(root);
+		folder_remove(root);
 		_exit(0);
 	}
 	close(start[0]);

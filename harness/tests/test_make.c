@@ -4,7 +4,7 @@
 
 #include <glib/gstdio.h>
 
-#include "base/tree.h"
+#include "base/folder.h"
 
 static char *folder;
 
@@ -40,7 +40,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	tree_remove(folder);
+	folder_remove(folder);
 	g_clear_pointer(&folder, g_free);
 	return 0;
 }

@@ -13,10 +13,10 @@
 #include <cmocka.h>
 #include <glib/gstdio.h>
 
-#include "cli/interrupt.h"
+#include "cli/session.h"
 #include "l2/own_image.h"
 #include "base/error.h"
-#include "base/tree.h"
+#include "base/folder.h"
 #include "virt/embedded.h"
 #include "virt/hypervisor.h"
 #include "virt/supervisor.h"
@@ -359,7 +359,7 @@ static void overlay_of_own_image_goes_too(void **state)
 	folder = g_dir_open(cache, 0, NULL);
 	while ((name = g_dir_read_name(folder)) != NULL)
 		assert_string_equal(name, "helper");
-	tree_remove(cache);
+	folder_remove(cache);
 	g_free(cache);
 }
 

@@ -14,7 +14,7 @@
 #include <glib.h>
 
 #include "base/error.h"
-#include "base/tree.h"
+#include "base/folder.h"
 
 /* How long what is left may take to end by itself after SIGTERM, and to die after SIGKILL. */
 #define GRACE_SECONDS 3
@@ -140,7 +140,7 @@ static void remove_folders(void)
 	while ((n = read(self.folders[0], buffer, sizeof(buffer))) > 0)
 		g_string_append_len(names, buffer, n);
 	for (gsize at = 0; at < names->len; at += strlen(names->str + at) + 1)
-		tree_remove(names->str + at);
+		folder_remove(names->str + at);
 }
 
 static void G_GNUC_NORETURN conclude(void)

@@ -1,13 +1,62 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "cli/capabilities.h"
+#include "cli/l1_jobs.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <glib/gstdio.h>
 
+#include "base/folder.h"
 #include "cli/commands.h"
-#include "cli/l1_job.h"
+#include "cli/l1_boot.h"
 #include "cli/session.h"
-#include "base/tree.h"
+#include "config/config_job.h"
+
+bool l1_job_run(const struct experiment *experiment, enum job_task task, struct progress *progress,
+		const char *step, const char *folder, l1_job_use use, void *data, GError **error)
+{
+	g_autofree char *work = g_build_filename(folder, "work", NULL);
+	g_autoptr(struct_job) job = job_from_config(experiment->config, task);
+	g_autoptr(struct_record) record =
+		record_new(EPTLAB_VERSION, "", experiment->platform->name, "");
+	g_autoptr(l1_result) result = NULL;
+	g_autoptr(GError) failure = NULL;
+	struct platform_request request;
+
+	if (g_mkdir_with_parents(work, 0755) != 0)
+		return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+				   "L0: the folder %s could not be made (%s)", work,
+				   g_strerror(errno));
+	l1_request(experiment, &request);
+	request.job = job;
+	if (task == JOB_KUNIT)
+		request.extra_modules = experiment->paths->extra_modules;
+	if (task == JOB_SCRIPT)
+		request.script = experiment->script;
+	result = l1_boot(experiment, &request, folder, work, record, progress, step, &failure);
+	if (failure != NULL) {
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return false;
+	}
+	/* What a script has printed tells why it failed. */
+	if (task == JOB_SCRIPT && !use(l1_result_texts(result), data, error))
+		return false;
+	return l1_result_finish(result, error) &&
+	       (task == JOB_SCRIPT || use(l1_result_texts(result), data, error));
+}
+
+char *l1_job_text(frame_texts *texts)
+{
+	GString *all = g_string_new(NULL);
+	GHashTableIter at;
+	gpointer text;
+
+	g_hash_table_iter_init(&at, texts);
+	while (g_hash_table_iter_next(&at, NULL, &text))
+		g_string_append(all, ((const GString *)text)->str);
+	return g_string_free(all, FALSE);
+}
+
+/* ---- What libvirt in L1 finds out about QEMU ---- */
 
 /* A file as make knows it: by its size and the time of its last change. */
 static void add_file(GString *all, const char *path)
@@ -89,7 +138,7 @@ static bool ask(const struct experiment *experiment, struct progress *progress, 
 		ok = fail(error, g_strerror(errno));
 	/* What a failed boot has left tells why. */
 	if (ok)
-		tree_remove(work);
+		folder_remove(work);
 	return ok;
 }
 
@@ -106,11 +155,18 @@ char *capabilities_get(const struct experiment *experiment, struct progress *pro
 	return NULL;
 }
 
+/* ---- For the tests ---- */
+
+static const struct arguments capabilities_arguments = {
+	.summary = "Have libvirt in L1 find out about QEMU.",
+	.takes = "capabilities takes options only",
+};
+
 /* For `make test`, whose tests run side by side and would each ask. */
 int command_capabilities(int argc, char **argv, GError **error)
 {
-	g_autoptr(struct_session) session = session_open(
-		&argc, &argv, "", "Have libvirt in L1 find out about QEMU.", "", error);
+	g_autoptr(struct_session) session =
+		session_open(&argc, &argv, &capabilities_arguments, error);
 	g_autoptr(struct_progress) progress = progress_new(NULL);
 	g_autofree char *folder = NULL;
 	struct experiment experiment;
@@ -119,4 +175,38 @@ int command_capabilities(int argc, char **argv, GError **error)
 		return (*error)->code;
 	folder = capabilities_get(&experiment, progress, error);
 	return folder != NULL ? 0 : (*error)->code;
+}
+
+static bool print_texts(frame_texts *texts, void *data G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
+{
+	g_autofree char *all = l1_job_text(texts);
+
+	fputs(all, stdout);
+	return true;
+}
+
+static const struct arguments in_l1_arguments = {
+	.names = "SCRIPT FOLDER",
+	.summary = "Run a script in L1.",
+	.description = "SCRIPT is a folder with busybox and the script \"run\". FOLDER is made, "
+		       "and gets consoles and logs.",
+	.least = 2,
+	.most = 2,
+	.takes = "in-l1 takes a folder with a script, and one to be made",
+};
+
+/* JOB_SCRIPT of wire/job.h. */
+int command_in_l1(int argc, char **argv, GError **error)
+{
+	g_autoptr(struct_session) session = session_open(&argc, &argv, &in_l1_arguments, error);
+	g_autoptr(struct_progress) progress = progress_new(NULL);
+	struct experiment experiment;
+
+	if (session == NULL || !session_prepare(session, &experiment, error))
+		return (*error)->code;
+	experiment.script = argv[1];
+	return l1_job_run(&experiment, JOB_SCRIPT, progress, "L1: booting, for a script", argv[2],
+			  print_texts, NULL, error)
+		       ? 0
+		       : (*error)->code;
 }
