@@ -7,7 +7,7 @@
 
 #include "collect/kernel_log.h"
 #include "judge/rules.h"
-#include "report/excerpt.h"
+#include "report/prose.h"
 
 static uint64_t lines_of(const char *text, size_t size)
 {

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "record/words.h"
+#include "base/each.h"
 
 GArray *columns_of(const struct comparison *comparison, const struct column *all, size_t count)
 {
@@ -118,16 +119,11 @@ char *column_value(const struct column *column, const struct compare_row *row)
 		      has_cycles_of(side) ? side->cycles.value / side->count : 0);
 }
 
-const struct compare_row *columns_row(const struct comparison *comparison, guint index)
-{
-	return &g_array_index(comparison->rows, struct compare_row, index);
-}
-
 guint columns_empty_rows(const struct comparison *comparison)
 {
 	guint empty = 0;
 
-	for (guint i = 0; i < comparison->rows->len; i++)
-		empty += compare_row_is_empty(columns_row(comparison, i));
+	each_value (const struct compare_row, row, comparison->rows)
+		empty += compare_row_is_empty(row);
 	return empty;
 }

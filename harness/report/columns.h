@@ -45,9 +45,6 @@ char *column_words(const struct comparison *comparison, const struct column *col
 /* For programs: all digits, and nothing for what is not known. */
 char *column_value(const struct column *column, const struct compare_row *row);
 
-/* A row of the comparison's. */
-const struct compare_row *columns_row(const struct comparison *comparison, guint index);
-
 /* How many rows are 0 everywhere, which tables leave out. */
 guint columns_empty_rows(const struct comparison *comparison);
 

@@ -4,6 +4,7 @@
 #include <csv.h>
 #include <string.h>
 
+#include "base/each.h"
 #include "report/columns.h"
 
 static const struct column all[] = {
@@ -42,11 +43,9 @@ char *report_csv(const struct report *report)
 	for (guint i = 0; i < columns->len; i++)
 		put_cell(out, column_heading(comparison, &g_array_index(columns, struct column, i)),
 			 i == columns->len - 1);
-	for (guint row = 0; row < comparison->rows->len; row++)
+	each_value (const struct compare_row, row, comparison->rows)
 		for (guint i = 0; i < columns->len; i++)
-			put_cell(out,
-				 column_value(&g_array_index(columns, struct column, i),
-					      columns_row(comparison, row)),
+			put_cell(out, column_value(&g_array_index(columns, struct column, i), row),
 				 i == columns->len - 1);
 	return g_string_free(out, FALSE);
 }

@@ -6,9 +6,7 @@
 #include <libxml/parser.h>
 #include <string.h>
 
-#include "report/excerpt.h"
 #include "report/html_parts.h"
-#include "report/html_tree.h"
 #include "report/prose.h"
 #include "base/each.h"
 

@@ -6,7 +6,7 @@
 #include "record/words.h"
 #include "report/columns.h"
 #include "report/html_parts.h"
-#include "report/html_tree.h"
+#include "base/each.h"
 
 /* In pixels of height; widths are percents, so that the page's width does not shrink the letters.
  */
@@ -73,9 +73,7 @@ static double decades_of(const struct comparison *comparison)
 {
 	uint64_t most = 1;
 
-	for (guint i = 0; i < comparison->rows->len; i++) {
-		const struct compare_row *row = columns_row(comparison, i);
-
+	each_value (const struct compare_row, row, comparison->rows) {
 		most = MAX(most, MAX(row->a.count, row->b.count));
 	}
 	return MAX(log10((double)most), 1);
@@ -163,7 +161,7 @@ void html_chart(xmlNode *svg, const struct comparison *comparison)
 	add_axis(&chart, height - GROUP_GAP);
 	add_legend(&chart, "first", 0, comparison->label_a);
 	add_legend(&chart, "second", 50, comparison->label_b);
-	for (guint i = 0; i < comparison->rows->len; i++)
-		if (!compare_row_is_empty(columns_row(comparison, i)))
-			add_group(&chart, columns_row(comparison, i), two);
+	each_value (const struct compare_row, row, comparison->rows)
+		if (!compare_row_is_empty(row))
+			add_group(&chart, row, two);
 }

@@ -2,9 +2,36 @@
 #ifndef EPTLAB_REPORT_HTML_PARTS_H
 #define EPTLAB_REPORT_HTML_PARTS_H
 
+#include <glib.h>
 #include <libxml/tree.h>
 
 #include "report/compare.h"
+
+/*
+ * Building a page with libxml2. Text and attributes may be foreign: they are made valid UTF-8
+ * without control characters here, and escaped when the page is written. Nodes belong to their
+ * document.
+ */
+
+/* Append an element, with text in it if that is not NULL. */
+xmlNode *html_add(xmlNode *parent, const char *name, const char *text);
+
+/* The same with a class. */
+xmlNode *html_add_class(xmlNode *parent, const char *name, const char *class, const char *text);
+
+/* The same with a printf format. */
+xmlNode *html_addf(xmlNode *parent, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Append text. */
+void html_add_text(xmlNode *parent, const char *text);
+void html_add_textf(xmlNode *parent, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Set an attribute. */
+void html_set(xmlNode *node, const char *name, const char *value);
+
+/* The element with that id, which must be there. */
+xmlNode *html_find(xmlDoc *doc, const char *id);
 
 /* Internal to html*.c: the larger parts of the page, appended to parent. */
 

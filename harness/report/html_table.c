@@ -3,7 +3,6 @@
 
 #include "report/columns.h"
 #include "report/html_parts.h"
-#include "report/html_tree.h"
 #include "base/each.h"
 
 static const struct column all[] = {
@@ -88,9 +87,7 @@ static void add_never_seen(xmlNode *parent, const struct comparison *comparison)
 
 	if (count == 0)
 		return;
-	for (guint i = 0; i < comparison->rows->len; i++) {
-		const struct compare_row *row = columns_row(comparison, i);
-
+	each_value (const struct compare_row, row, comparison->rows) {
 		if (compare_row_is_empty(row))
 			g_string_append_printf(names, "%s%" PRIu32 " %s",
 					       names->len > 0 ? ", " : "", row->reason,
@@ -123,9 +120,9 @@ void html_table(xmlNode *parent, const struct comparison *comparison)
 	html_add(node, "caption", "VM exits by reason");
 	add_headings(node, &table);
 	body = html_add(node, "tbody", NULL);
-	for (guint i = 0; i < comparison->rows->len; i++)
-		if (!compare_row_is_empty(columns_row(comparison, i)))
-			add_row(body, &table, columns_row(comparison, i));
+	each_value (const struct compare_row, row, comparison->rows)
+		if (!compare_row_is_empty(row))
+			add_row(body, &table, row);
 	add_row(html_add(node, "tfoot", NULL), &table, &comparison->total);
 	add_never_seen(parent, comparison);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "report/html_tree.h"
+#include "report/html_parts.h"
 
 #include <stdbool.h>
 #include <libxml/xpath.h>

@@ -47,74 +47,53 @@ static json_t *difference_to_json(const struct compare_row *row)
 
 static json_t *side_to_json(const struct compare_side *side)
 {
-	json_t *json = json_object();
-
-	json_object_set_new(json, "count",
-			    report_json_number((struct record_u64){ side->known, side->count }));
-	json_object_set_new(json, "share", side->known ? json_real(side->share) : json_null());
-	json_object_set_new(json, "cycles", report_json_number(side->cycles));
-	return json;
+	return json_pack("{s:o, s:o, s:o}", "count",
+			 report_json_number((struct record_u64){ side->known, side->count }),
+			 "share", side->known ? json_real(side->share) : json_null(), "cycles",
+			 report_json_number(side->cycles));
 }
 
 /* What a row and the total have in common. */
-static void set_numbers(json_t *json, const struct compare_row *row, bool two_sides)
+static json_t *numbers_to_json(const struct compare_row *row, bool two_sides)
 {
-	json_t *sides = json_array();
-
-	json_array_append_new(sides, side_to_json(&row->a));
-	if (two_sides)
-		json_array_append_new(sides, side_to_json(&row->b));
-	json_object_set_new(json, "runs", sides);
 	if (!two_sides)
-		return;
-	json_object_set_new(json, "difference", difference_to_json(row));
-	json_object_set_new(json, "ratio",
-			    row->ratio_kind == COMPARE_RATIO_KNOWN ? json_real(row->ratio)
-								   : json_null());
-	json_object_set_new(json, "ratio_kind", json_string(ratio_kinds[row->ratio_kind]));
-}
-
-static json_t *row_to_json(const struct compare_row *row, bool two_sides)
-{
-	json_t *json = json_object();
-
-	json_object_set_new(json, "reason", json_integer(row->reason));
-	json_object_set_new(json, "name", report_json_text(row->name));
-	json_object_set_new(json, "paging", json_boolean(row->paging));
-	set_numbers(json, row, two_sides);
-	return json;
-}
-
-static json_t *run_to_json(const struct record_run *run, const char *label)
-{
-	json_t *json = json_object();
-
-	json_object_set_new(json, "label", report_json_text(label));
-	json_object_set_new(json, "config", report_json_text(run->config));
-	json_object_set_new(json, "verdict", json_string(record_verdict_name(run->verdict)));
-	json_object_set_new(json, "seconds", seconds_or_null(run->seconds));
-	json_object_set_new(json, "ticks", report_json_number(run->ticks));
-	return json;
-}
-
-static json_t *runs_to_json(const struct comparison *comparison)
-{
-	json_t *json = json_array();
-
-	json_array_append_new(json, run_to_json(comparison->a, comparison->label_a));
-	if (comparison->b)
-		json_array_append_new(json, run_to_json(comparison->b, comparison->label_b));
-	return json;
+		return json_pack("{s:[o]}", "runs", side_to_json(&row->a));
+	return json_pack("{s:[o, o], s:o, s:o, s:s}", "runs", side_to_json(&row->a),
+			 side_to_json(&row->b), "difference", difference_to_json(row), "ratio",
+			 row->ratio_kind == COMPARE_RATIO_KNOWN ? json_real(row->ratio)
+								: json_null(),
+			 "ratio_kind", ratio_kinds[row->ratio_kind]);
 }
 
 static json_t *rows_to_json(const struct comparison *comparison)
 {
-	json_t *json = json_array();
+	json_t *rows = json_array();
 
-	for (guint i = 0; i < comparison->rows->len; i++)
-		json_array_append_new(
-			json, row_to_json(&g_array_index(comparison->rows, struct compare_row, i),
-					  comparison->b != NULL));
+	each_value (const struct compare_row, row, comparison->rows) {
+		json_t *json =
+			json_pack("{s:I, s:o, s:b}", "reason", (json_int_t)row->reason, "name",
+				  report_json_text(row->name), "paging", row->paging);
+
+		json_object_update_new(json, numbers_to_json(row, comparison->b != NULL));
+		json_array_append_new(rows, json);
+	}
+	return rows;
+}
+
+static json_t *run_to_json(const struct record_run *run, const char *label)
+{
+	return json_pack("{s:o, s:o, s:s, s:o, s:o}", "label", report_json_text(label), "config",
+			 report_json_text(run->config), "verdict",
+			 record_verdict_name(run->verdict), "seconds",
+			 seconds_or_null(run->seconds), "ticks", report_json_number(run->ticks));
+}
+
+static json_t *runs_to_json(const struct comparison *comparison)
+{
+	json_t *json = json_pack("[o]", run_to_json(comparison->a, comparison->label_a));
+
+	if (comparison->b)
+		json_array_append_new(json, run_to_json(comparison->b, comparison->label_b));
 	return json;
 }
 
@@ -122,16 +101,11 @@ static json_t *rows_to_json(const struct comparison *comparison)
 static json_t *inputs_to_json(const struct comparison *comparison)
 {
 	g_autoptr(GArray) differ = comparison_inputs(comparison);
-	json_t *json = json_array();
+	json_t *json = differ != NULL ? json_array() : json_null();
 
-	if (differ == NULL) {
-		json_decref(json);
-		return json_null();
-	}
-	each_value (const struct compare_input, one, differ) {
+	each_value (const struct compare_input, one, differ)
 		json_array_append_new(json, json_pack("{s:s, s:[s?, s?]}", "name", one->name,
 						      "runs", one->a, one->b));
-	}
 	return json;
 }
 
@@ -139,8 +113,8 @@ static json_t *checks_to_json(const GPtrArray *checks)
 {
 	json_t *json = json_array();
 
-	for (guint i = 0; checks && i < checks->len; i++)
-		json_array_append_new(json, record_check_to_json(checks->pdata[i]));
+	each (const struct record_check, check, checks)
+		json_array_append_new(json, record_check_to_json(check));
 	return json;
 }
 
@@ -157,19 +131,14 @@ char *report_json_dump(json_t *json)
 char *report_json(const struct report *report)
 {
 	const struct comparison *comparison = report->comparison;
-	json_t *json = json_object();
-	json_t *total = json_object();
 
-	set_numbers(total, &comparison->total, comparison->b != NULL);
-	json_object_set_new(json, "verdict", json_string(record_verdict_name(report->verdict)));
-	json_object_set_new(json, "error", report_json_text(report->error));
-	json_object_set_new(json, "title", report_json_text(report->title));
-	json_object_set_new(json, "seconds", seconds_or_null(report->seconds));
-	json_object_set_new(json, "ticks", report_json_number(report->ticks));
-	json_object_set_new(json, "runs", runs_to_json(comparison));
-	json_object_set_new(json, "inputs_that_differ", inputs_to_json(comparison));
-	json_object_set_new(json, "rows", rows_to_json(comparison));
-	json_object_set_new(json, "total", total);
-	json_object_set_new(json, "checks", checks_to_json(report->checks));
-	return report_json_dump(json);
+	return report_json_dump(json_pack(
+		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict",
+		record_verdict_name(report->verdict), "error", report_json_text(report->error),
+		"title", report_json_text(report->title), "seconds",
+		seconds_or_null(report->seconds), "ticks", report_json_number(report->ticks),
+		"runs", runs_to_json(comparison), "inputs_that_differ", inputs_to_json(comparison),
+		"rows", rows_to_json(comparison), "total",
+		numbers_to_json(&comparison->total, comparison->b != NULL), "checks",
+		checks_to_json(report->checks)));
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "report/columns.h"
-#include "report/excerpt.h"
 #include "report/prose.h"
 #include "base/each.h"
 
@@ -127,9 +126,9 @@ static void put_table(GString *out, const struct comparison *comparison)
 	for (guint i = 0; i < columns->len; i++)
 		g_string_append(out, i == 1 ? "|---" : "|---:");
 	g_string_append(out, "|\n");
-	for (guint i = 0; i < comparison->rows->len; i++)
-		if (!compare_row_is_empty(columns_row(comparison, i)))
-			put_row(out, comparison, columns, columns_row(comparison, i));
+	each_value (const struct compare_row, row, comparison->rows)
+		if (!compare_row_is_empty(row))
+			put_row(out, comparison, columns, row);
 	put_row(out, comparison, columns, &comparison->total);
 }
 

@@ -2,6 +2,7 @@
 #include "report/prose.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "record/words.h"
 #include "base/each.h"
@@ -249,8 +250,34 @@ static char *cost_of(double seconds, struct record_u64 ticks)
 	return g_strdup_printf("%s, %s", time, count != NULL ? count : "ticks unknown");
 }
 
+static char *modules_loaded(const struct record_run *run)
+{
+	return modules_of(run->module_ids);
+}
+
+static char *inputs_of_run(const struct record_run *run)
+{
+	return g_strdup(record_run_inputs(run));
+}
+
+static char *cost_of_run(const struct record_run *run)
+{
+	return cost_of(run->seconds, run->ticks);
+}
+
 GPtrArray *prose_facts(const struct report *report)
 {
+	static const struct {
+		const char *of_first, *of_second;
+		char *(*make)(const struct record_run *run);
+	} kinds[] = {
+		{ "Modules loaded in the first run", "Modules loaded in the second run",
+		  modules_loaded },
+		{ "Inputs of the first run (SHA-256 over all)",
+		  "Inputs of the second run (SHA-256 over all)", inputs_of_run },
+		{ "In effect in the first run", "In effect in the second run", prose_in_effect },
+		{ "Cost of the first run", "Cost of the second run", cost_of_run },
+	};
 	GPtrArray *facts = g_ptr_array_new_with_free_func(fact_free);
 	const struct comparison *comparison = report->comparison;
 
@@ -260,25 +287,33 @@ GPtrArray *prose_facts(const struct report *report)
 		add_fact(facts, "The second record", g_strdup(comparison->label_b));
 		add_record(facts, report->records[1]);
 	}
-	add_fact(facts, "Modules loaded in the first run", modules_of(comparison->a->module_ids));
-	if (comparison->b != NULL)
-		add_fact(facts, "Modules loaded in the second run",
-			 modules_of(comparison->b->module_ids));
-	add_fact(facts, "Inputs of the first run (SHA-256 over all)",
-		 g_strdup(record_run_inputs(comparison->a)));
-	if (comparison->b != NULL)
-		add_fact(facts, "Inputs of the second run (SHA-256 over all)",
-			 g_strdup(record_run_inputs(comparison->b)));
-	add_fact(facts, "In effect in the first run", prose_in_effect(comparison->a));
-	if (comparison->b != NULL)
-		add_fact(facts, "In effect in the second run", prose_in_effect(comparison->b));
-	add_fact(facts, "Cost of the first run",
-		 cost_of(comparison->a->seconds, comparison->a->ticks));
-	if (comparison->b != NULL)
-		add_fact(facts, "Cost of the second run",
-			 cost_of(comparison->b->seconds, comparison->b->ticks));
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		add_fact(facts, kinds[i].of_first, kinds[i].make(comparison->a));
+		if (comparison->b != NULL)
+			add_fact(facts, kinds[i].of_second, kinds[i].make(comparison->b));
+	}
 	if (report->seconds >= 0 || report->ticks.known)
 		add_fact(facts, "Cost of the whole experiment",
 			 cost_of(report->seconds, report->ticks));
 	return facts;
+}
+
+/* ---- The kernel log ---- */
+
+#define MARK "kvm: exitcount: VM "
+
+char *report_excerpt(const char *kernel_log)
+{
+	g_auto(GStrv) lines = g_strsplit(kernel_log != NULL ? kernel_log : "", "\n", -1);
+	GString *excerpt = g_string_new(NULL);
+
+	for (char **line = lines; *line != NULL; line++) {
+		g_autofree char *printable = NULL;
+
+		if (strstr(*line, MARK) == NULL)
+			continue;
+		printable = words_printable(*line);
+		g_string_append_printf(excerpt, "%s\n", printable);
+	}
+	return g_string_free(excerpt, excerpt->len == 0);
 }

@@ -43,4 +43,11 @@ struct prose_fact {
 /* Platform, kernels, images, modules and costs: an array of struct prose_fact *. */
 GPtrArray *prose_facts(const struct report *report);
 
+/*
+ * The lines of L1's kernel log in which KVM prints the exits of a VM that goes away ("kvm:
+ * exitcount: VM ..."), as they stand there but for bytes that are not printable ASCII, each with a
+ * '\n'. NULL if there is none, or no log. The caller frees it with g_free.
+ */
+char *report_excerpt(const char *kernel_log);
+
 #endif

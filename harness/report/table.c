@@ -7,6 +7,7 @@
 #include "record/words.h"
 #include "report/columns.h"
 #include "report/grid.h"
+#include "base/each.h"
 
 #define NAME_WIDTH  20
 #define COUNT_WIDTH 13 /* 9,999,999,999; what is longer is rounded */
@@ -104,9 +105,7 @@ static double longest_bar(const struct comparison *comparison)
 {
 	double longest = 0;
 
-	for (guint i = 0; i < comparison->rows->len; i++) {
-		const struct compare_row *row = columns_row(comparison, i);
-
+	each_value (const struct compare_row, row, comparison->rows) {
 		longest = MAX(longest, MAX(bar_of(&row->a), bar_of(&row->b)));
 	}
 	return longest;
@@ -118,9 +117,7 @@ static void add_rows(struct table *table, bool paging, bool bold)
 	const struct comparison *comparison = table->comparison;
 	const double longest = longest_bar(comparison);
 
-	for (guint i = 0; i < comparison->rows->len; i++) {
-		const struct compare_row *row = columns_row(comparison, i);
-
+	each_value (const struct compare_row, row, comparison->rows) {
 		if (row->paging != paging || compare_row_is_empty(row))
 			continue;
 		add_row(table, row);
@@ -151,9 +148,9 @@ void table_put_cycles(const struct screen *screen, const struct comparison *comp
 	if (!comparison_has_cycles(comparison))
 		return;
 	table_begin(&table, comparison, cycles, G_N_ELEMENTS(cycles));
-	for (guint i = 0; i < comparison->rows->len; i++)
-		if (!compare_row_is_empty(columns_row(comparison, i)))
-			add_row(&table, columns_row(comparison, i));
+	each_value (const struct compare_row, row, comparison->rows)
+		if (!compare_row_is_empty(row))
+			add_row(&table, row);
 	g_string_append_c(screen->out, '\n');
 	table_end(&table, screen);
 }
@@ -162,8 +159,8 @@ void table_put_cycles(const struct screen *screen, const struct comparison *comp
 
 static bool has_new(const struct comparison *comparison)
 {
-	for (guint i = 0; i < comparison->rows->len; i++)
-		if (columns_row(comparison, i)->ratio_kind == COMPARE_RATIO_NEW)
+	each_value (const struct compare_row, row, comparison->rows)
+		if (row->ratio_kind == COMPARE_RATIO_NEW)
 			return true;
 	return false;
 }
