@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/each.h"
 #include "record/record.h"
 
 const char *const record_verdict_names[] = {
@@ -28,7 +29,11 @@ const char *const record_source_names[] = {
 
 /* ---- The tables ---- */
 
-#define FIELDS(table) .fields = (table), .count = G_N_ELEMENTS(table)
+#define OF(type) .size = sizeof(struct type)
+#define FIELDS(...)                                                                                \
+	.fields = (const struct record_field[]){ __VA_ARGS__ },                                    \
+	.count =                                                                                   \
+		sizeof((const struct record_field[]){ __VA_ARGS__ }) / sizeof(struct record_field)
 #define FIELD(type, member, field_kind)                                                            \
 	.key = #member, .kind = (field_kind), .offset = offsetof(struct type, member)
 
@@ -43,273 +48,203 @@ static void run_prepare(void *base)
 	run->l2_log.findings = g_ptr_array_new_with_free_func(g_free);
 }
 
-static void exit_release(void *base);
-static void module_release(void *base);
-static void input_release(void *base);
-static void run_release(void *base);
-static void check_release(void *base);
+#define RELEASE(type)                                                                              \
+	static void type##_release(void *base)                                                     \
+	{                                                                                          \
+		record_object_free(&record_object_##type, base);                                   \
+	}
 
-static const struct record_field platform_fields[] = {
-	{ FIELD(record_platform, name, FIELD_OPT_NAME) },
-	{ FIELD(record_platform, emulator, FIELD_STRING) },
-	{ FIELD(record_platform, version, FIELD_STRING) },
-	{ FIELD(record_platform, cpu, FIELD_STRING) },
-	{ FIELD(record_platform, vendor, FIELD_STRING) },
-	{ FIELD(record_platform, deterministic, FIELD_BOOL3) },
-};
+RELEASE(exit)
+RELEASE(module)
+RELEASE(input)
+RELEASE(run)
+RELEASE(check)
+RELEASE(step)
 
 const struct record_object record_object_platform = {
-	.size = sizeof(struct record_platform),
-	FIELDS(platform_fields),
-};
-
-static const struct record_field module_fields[] = {
-	{ FIELD(record_module, name, FIELD_TEXT) },
-	{ FIELD(record_module, build_id, FIELD_STRING) },
+	OF(record_platform),
+	FIELDS({ FIELD(record_platform, name, FIELD_OPT_NAME) },
+	       { FIELD(record_platform, emulator, FIELD_STRING) },
+	       { FIELD(record_platform, version, FIELD_STRING) },
+	       { FIELD(record_platform, cpu, FIELD_STRING) },
+	       { FIELD(record_platform, vendor, FIELD_STRING) },
+	       { FIELD(record_platform, deterministic, FIELD_BOOL3) }),
 };
 
 const struct record_object record_object_module = {
-	.size = sizeof(struct record_module),
-	FIELDS(module_fields),
+	OF(record_module),
 	.release = module_release,
-};
-
-static const struct record_field kernel_fields[] = {
-	{ FIELD(record_kernel, line, FIELD_STRING), .since = SINCE_2 },
-	{ FIELD(record_kernel, release, FIELD_STRING) },
-	{ FIELD(record_kernel, patches_sha256, FIELD_STRING) },
-	{ FIELD(record_kernel, modules, FIELD_LIST), .object = &record_object_module },
+	FIELDS({ FIELD(record_module, name, FIELD_TEXT) },
+	       { FIELD(record_module, build_id, FIELD_STRING) }),
 };
 
 static const struct record_object object_kernel = {
-	.size = sizeof(struct record_kernel),
-	FIELDS(kernel_fields),
-};
-
-static const struct record_field guest_fields[] = {
-	{ FIELD(record_guest, image_sha256, FIELD_STRING) },
-	{ FIELD(record_guest, kernel_sha256, FIELD_STRING) },
-	{ FIELD(record_guest, probe_sha256, FIELD_STRING) },
-	{ FIELD(record_guest, memory_mib, FIELD_OPT_U64) },
-	{ FIELD(record_guest, vcpus, FIELD_OPT_U64) },
+	OF(record_kernel),
+	FIELDS({ FIELD(record_kernel, line, FIELD_STRING), .since = SINCE_2 },
+	       { FIELD(record_kernel, release, FIELD_STRING) },
+	       { FIELD(record_kernel, patches_sha256, FIELD_STRING) },
+	       { FIELD(record_kernel, modules, FIELD_LIST), .object = &record_object_module }),
 };
 
 static const struct record_object object_guest = {
-	.size = sizeof(struct record_guest),
-	FIELDS(guest_fields),
-};
-
-static const struct record_field parameters_fields[] = {
-	{ FIELD(record_parameters, ept, FIELD_BOOL3) },
-	{ FIELD(record_parameters, vpid, FIELD_BOOL3) },
-	{ FIELD(record_parameters, unrestricted_guest, FIELD_BOOL3) },
+	OF(record_guest),
+	FIELDS({ FIELD(record_guest, image_sha256, FIELD_STRING) },
+	       { FIELD(record_guest, kernel_sha256, FIELD_STRING) },
+	       { FIELD(record_guest, probe_sha256, FIELD_STRING) },
+	       { FIELD(record_guest, memory_mib, FIELD_OPT_U64) },
+	       { FIELD(record_guest, vcpus, FIELD_OPT_U64) }),
 };
 
 static const struct record_object object_parameters = {
-	.size = sizeof(struct record_parameters),
-	FIELDS(parameters_fields),
-};
-
-static const struct record_field interface_fields[] = {
-	{ FIELD(record_interface, eax, FIELD_U32) },
-	{ FIELD(record_interface, ebx, FIELD_U32) },
-	{ FIELD(record_interface, ecx, FIELD_U32) },
-	{ FIELD(record_interface, edx, FIELD_U32) },
+	OF(record_parameters),
+	FIELDS({ FIELD(record_parameters, ept, FIELD_BOOL3) },
+	       { FIELD(record_parameters, vpid, FIELD_BOOL3) },
+	       { FIELD(record_parameters, unrestricted_guest, FIELD_BOOL3) }),
 };
 
 static const struct record_object object_interface = {
-	.size = sizeof(struct record_interface),
-	FIELDS(interface_fields),
-};
-
-static const struct record_field l2_effect_fields[] = {
-	{ FIELD(record_l2_effect, ept, FIELD_BOOL) },
-	{ FIELD(record_l2_effect, vpid, FIELD_BOOL) },
-	{ FIELD(record_l2_effect, unrestricted_guest, FIELD_BOOL) },
-	{ FIELD(record_l2_effect, cycles, FIELD_BOOL) },
-	{ FIELD(record_l2_effect, vendor, FIELD_U32) },
-	{ FIELD(record_l2_effect, highest_reason, FIELD_U32) },
-	{ FIELD(record_l2_effect, vcpus, FIELD_U32) },
+	OF(record_interface),
+	FIELDS({ FIELD(record_interface, eax, FIELD_U32) },
+	       { FIELD(record_interface, ebx, FIELD_U32) },
+	       { FIELD(record_interface, ecx, FIELD_U32) },
+	       { FIELD(record_interface, edx, FIELD_U32) }),
 };
 
 static const struct record_object object_l2_effect = {
-	.size = sizeof(struct record_l2_effect),
-	FIELDS(l2_effect_fields),
-};
-
-static const struct record_field leaf_total_fields[] = {
-	{ FIELD(record_leaf_total, before, FIELD_U64) },
-	{ FIELD(record_leaf_total, after, FIELD_U64) },
-	{ FIELD(record_leaf_total, reads, FIELD_U32) },
-	{ FIELD(record_leaf_total, cpuid_read, FIELD_U32) },
-	{ FIELD(record_leaf_total, sum, FIELD_OPT_U64) },
+	OF(record_l2_effect),
+	FIELDS({ FIELD(record_l2_effect, ept, FIELD_BOOL) },
+	       { FIELD(record_l2_effect, vpid, FIELD_BOOL) },
+	       { FIELD(record_l2_effect, unrestricted_guest, FIELD_BOOL) },
+	       { FIELD(record_l2_effect, cycles, FIELD_BOOL) },
+	       { FIELD(record_l2_effect, vendor, FIELD_U32) },
+	       { FIELD(record_l2_effect, highest_reason, FIELD_U32) },
+	       { FIELD(record_l2_effect, vcpus, FIELD_U32) }),
 };
 
 static const struct record_object object_leaf_total = {
-	.size = sizeof(struct record_leaf_total),
-	FIELDS(leaf_total_fields),
-};
-
-static const struct record_field latch_fields[] = {
-	{ FIELD(record_latch, total, FIELD_U64) },
-	{ FIELD(record_latch, serial, FIELD_U32) },
-	{ FIELD(record_latch, sum, FIELD_OPT_U64) },
+	OF(record_leaf_total),
+	FIELDS({ FIELD(record_leaf_total, before, FIELD_U64) },
+	       { FIELD(record_leaf_total, after, FIELD_U64) },
+	       { FIELD(record_leaf_total, reads, FIELD_U32) },
+	       { FIELD(record_leaf_total, cpuid_read, FIELD_U32) },
+	       { FIELD(record_leaf_total, sum, FIELD_OPT_U64) }),
 };
 
 static const struct record_object object_latch = {
-	.size = sizeof(struct record_latch),
-	FIELDS(latch_fields),
-};
-
-static const struct record_field exit_fields[] = {
-	{ FIELD(record_exit, reason, FIELD_U32) },     { FIELD(record_exit, name, FIELD_STRING) },
-	{ FIELD(record_exit, before, FIELD_U64) },     { FIELD(record_exit, count, FIELD_U64) },
-	{ FIELD(record_exit, cycles, FIELD_OPT_U64) },
+	OF(record_latch),
+	FIELDS({ FIELD(record_latch, total, FIELD_U64) },
+	       { FIELD(record_latch, serial, FIELD_U32) },
+	       { FIELD(record_latch, sum, FIELD_OPT_U64) }),
 };
 
 const struct record_object record_object_exit = {
-	.size = sizeof(struct record_exit),
-	FIELDS(exit_fields),
+	OF(record_exit),
 	.release = exit_release,
-};
-
-static const struct record_field dose_fields[] = {
-	{ FIELD(record_dose, n, FIELD_U64) },
-	{ FIELD(record_dose, cpuids, FIELD_U64) },
+	FIELDS({ FIELD(record_exit, reason, FIELD_U32) },
+	       { FIELD(record_exit, name, FIELD_STRING) },
+	       { FIELD(record_exit, before, FIELD_U64) }, { FIELD(record_exit, count, FIELD_U64) },
+	       { FIELD(record_exit, cycles, FIELD_OPT_U64) }),
 };
 
 static const struct record_object object_dose = {
-	.size = sizeof(struct record_dose),
-	FIELDS(dose_fields),
-};
-
-static const struct record_field cost_fields[] = {
-	{ FIELD(record_cost, exits, FIELD_U64) },
-	{ FIELD(record_cost, ticks, FIELD_U64) },
+	OF(record_dose),
+	FIELDS({ FIELD(record_dose, n, FIELD_U64) }, { FIELD(record_dose, cpuids, FIELD_U64) }),
 };
 
 static const struct record_object object_cost = {
-	.size = sizeof(struct record_cost),
-	FIELDS(cost_fields),
-};
-
-static const struct record_field witness_fields[] = {
-	{ FIELD(record_witness, at_latch, FIELD_OPT_LIST), .object = &record_object_exit },
-	{ FIELD(record_witness, at_end, FIELD_OPT_LIST), .object = &record_object_exit },
-	{ FIELD(record_witness, debugfs, FIELD_OPT_LIST), .object = &record_object_exit },
-	{ FIELD(record_witness, vcpu_exits, FIELD_OPT_U64) },
+	OF(record_cost),
+	FIELDS({ FIELD(record_cost, exits, FIELD_U64) }, { FIELD(record_cost, ticks, FIELD_U64) }),
 };
 
 static const struct record_object object_witness = {
-	.size = sizeof(struct record_witness),
-	FIELDS(witness_fields),
-};
-
-static const struct record_field earlier_fields[] = {
-	{ FIELD(record_earlier, record, FIELD_TEXT) },
-	{ FIELD(record_earlier, exits, FIELD_LIST), .object = &record_object_exit },
+	OF(record_witness),
+	FIELDS({ FIELD(record_witness, at_latch, FIELD_OPT_LIST), .object = &record_object_exit },
+	       { FIELD(record_witness, at_end, FIELD_OPT_LIST), .object = &record_object_exit },
+	       { FIELD(record_witness, debugfs, FIELD_OPT_LIST), .object = &record_object_exit },
+	       { FIELD(record_witness, vcpu_exits, FIELD_OPT_U64) }),
 };
 
 static const struct record_object object_earlier = {
-	.size = sizeof(struct record_earlier),
-	FIELDS(earlier_fields),
+	OF(record_earlier),
+	FIELDS({ FIELD(record_earlier, record, FIELD_TEXT) },
+	       { FIELD(record_earlier, exits, FIELD_LIST), .object = &record_object_exit }),
 };
 
 /* In JSON it is one field: its name is the input's, and its value the digest. */
-static const struct record_field input_fields[] = {
-	{ FIELD(record_input, name, FIELD_NAME) },
-	{ FIELD(record_input, sha256, FIELD_TEXT) },
-};
-
 const struct record_object record_object_input = {
-	.size = sizeof(struct record_input),
-	FIELDS(input_fields),
+	OF(record_input),
 	.release = input_release,
-};
-
-static const struct record_field kernel_log_fields[] = {
-	{ FIELD(record_kernel_log, lines, FIELD_U64) },
-	{ FIELD(record_kernel_log, lost, FIELD_BOOL) },
-	{ FIELD(record_kernel_log, findings, FIELD_LINES) },
+	FIELDS({ FIELD(record_input, name, FIELD_NAME) },
+	       { FIELD(record_input, sha256, FIELD_TEXT) }),
 };
 
 static const struct record_object object_kernel_log = {
-	.size = sizeof(struct record_kernel_log),
-	FIELDS(kernel_log_fields),
-};
-
-static const struct record_field run_fields[] = {
-	{ FIELD(record_run, config, FIELD_NAME) },
-	{ FIELD(record_run, verdict, FIELD_CHOICE), .names = record_verdict_names },
-	{ FIELD(record_run, error, FIELD_STRING) },
-	{ FIELD(record_run, platform, FIELD_OBJECT), .object = &record_object_platform,
-	  .since = SINCE_2 },
-	{ FIELD(record_run, kernel, FIELD_OBJECT), .object = &object_kernel, .since = SINCE_2 },
-	{ FIELD(record_run, source, FIELD_CHOICE), .names = record_source_names, .since = SINCE_2 },
-	{ FIELD(record_run, workload, FIELD_OPT_NAME), .since = SINCE_2 },
-	{ FIELD(record_run, inputs, FIELD_INPUTS), .object = &record_object_input,
-	  .since = SINCE_2 },
-	{ FIELD(record_run, earlier, FIELD_OPT_OBJECT), .object = &object_earlier,
-	  .since = SINCE_2 },
-	{ FIELD(record_run, requested, FIELD_OBJECT), .object = &object_parameters },
-	{ FIELD(record_run, in_effect, FIELD_OBJECT), .object = &object_parameters },
-	{ FIELD(record_run, l2_in_effect, FIELD_OPT_OBJECT), .object = &object_l2_effect },
-	{ FIELD(record_run, interface, FIELD_OPT_OBJECT), .object = &object_interface },
-	{ FIELD(record_run, module_ids, FIELD_OPT_LIST), .object = &record_object_module },
-	{ FIELD(record_run, guest, FIELD_OBJECT), .object = &object_guest },
-	{ FIELD(record_run, seconds, FIELD_SECONDS) },
-	{ FIELD(record_run, ticks, FIELD_OPT_U64) },
-	{ FIELD(record_run, kernel_log, FIELD_OPT_OBJECT), .object = &object_kernel_log },
-	{ FIELD(record_run, l2_log, FIELD_OPT_OBJECT), .object = &object_kernel_log,
-	  .since = SINCE_LATE_1 },
-	{ FIELD(record_run, leaf_total, FIELD_OPT_OBJECT), .object = &object_leaf_total },
-	{ FIELD(record_run, latch, FIELD_OPT_OBJECT), .object = &object_latch },
-	{ FIELD(record_run, total, FIELD_OPT_U64) },
-	{ FIELD(record_run, exits, FIELD_OPT_LIST), .object = &record_object_exit },
-	{ FIELD(record_run, undefined, FIELD_REASONS) },
-	{ FIELD(record_run, malformed, FIELD_REASONS) },
-	{ FIELD(record_run, l1_exits, FIELD_OPT_LIST), .object = &record_object_exit },
-	{ FIELD(record_run, l1_total, FIELD_OPT_U64) },
-	{ FIELD(record_run, witness, FIELD_OPT_OBJECT), .object = &object_witness },
-	{ FIELD(record_run, cost, FIELD_OPT_OBJECT), .object = &object_cost },
-	{ FIELD(record_run, dose, FIELD_OPT_OBJECT), .object = &object_dose },
+	OF(record_kernel_log),
+	FIELDS({ FIELD(record_kernel_log, lines, FIELD_U64) },
+	       { FIELD(record_kernel_log, lost, FIELD_BOOL) },
+	       { FIELD(record_kernel_log, findings, FIELD_LINES) }),
 };
 
 const struct record_object record_object_run = {
-	.size = sizeof(struct record_run),
-	FIELDS(run_fields),
+	OF(record_run),
 	.prepare = run_prepare,
 	.release = run_release,
-};
-
-static const struct record_field check_fields[] = {
-	{ FIELD(record_check, rule, FIELD_TEXT) },
-	{ FIELD(record_check, run, FIELD_STRING) },
-	{ FIELD(record_check, verdict, FIELD_CHOICE), .names = record_check_verdict_names },
-	{ FIELD(record_check, decisive, FIELD_BOOL) },
-	{ FIELD(record_check, saw, FIELD_STRING) },
-	{ FIELD(record_check, expected, FIELD_STRING) },
-	{ FIELD(record_check, why, FIELD_STRING) },
-	{ FIELD(record_check, advice, FIELD_STRING) },
+	FIELDS({ FIELD(record_run, config, FIELD_NAME) },
+	       { FIELD(record_run, verdict, FIELD_CHOICE), .names = record_verdict_names },
+	       { FIELD(record_run, error, FIELD_STRING) },
+	       { FIELD(record_run, platform, FIELD_OBJECT), .object = &record_object_platform,
+		 .since = SINCE_2 },
+	       { FIELD(record_run, kernel, FIELD_OBJECT), .object = &object_kernel,
+		 .since = SINCE_2 },
+	       { FIELD(record_run, source, FIELD_CHOICE), .names = record_source_names,
+		 .since = SINCE_2 },
+	       { FIELD(record_run, workload, FIELD_OPT_NAME), .since = SINCE_2 },
+	       { FIELD(record_run, inputs, FIELD_INPUTS), .object = &record_object_input,
+		 .since = SINCE_2 },
+	       { FIELD(record_run, earlier, FIELD_OPT_OBJECT), .object = &object_earlier,
+		 .since = SINCE_2 },
+	       { FIELD(record_run, requested, FIELD_OBJECT), .object = &object_parameters },
+	       { FIELD(record_run, in_effect, FIELD_OBJECT), .object = &object_parameters },
+	       { FIELD(record_run, l2_in_effect, FIELD_OPT_OBJECT), .object = &object_l2_effect },
+	       { FIELD(record_run, interface, FIELD_OPT_OBJECT), .object = &object_interface },
+	       { FIELD(record_run, module_ids, FIELD_OPT_LIST), .object = &record_object_module },
+	       { FIELD(record_run, guest, FIELD_OBJECT), .object = &object_guest },
+	       { FIELD(record_run, seconds, FIELD_SECONDS) },
+	       { FIELD(record_run, ticks, FIELD_OPT_U64) },
+	       { FIELD(record_run, kernel_log, FIELD_OPT_OBJECT), .object = &object_kernel_log },
+	       { FIELD(record_run, l2_log, FIELD_OPT_OBJECT), .object = &object_kernel_log,
+		 .since = SINCE_LATE_1 },
+	       { FIELD(record_run, leaf_total, FIELD_OPT_OBJECT), .object = &object_leaf_total },
+	       { FIELD(record_run, latch, FIELD_OPT_OBJECT), .object = &object_latch },
+	       { FIELD(record_run, total, FIELD_OPT_U64) },
+	       { FIELD(record_run, exits, FIELD_OPT_LIST), .object = &record_object_exit },
+	       { FIELD(record_run, undefined, FIELD_REASONS) },
+	       { FIELD(record_run, malformed, FIELD_REASONS) },
+	       { FIELD(record_run, l1_exits, FIELD_OPT_LIST), .object = &record_object_exit },
+	       { FIELD(record_run, l1_total, FIELD_OPT_U64) },
+	       { FIELD(record_run, witness, FIELD_OPT_OBJECT), .object = &object_witness },
+	       { FIELD(record_run, cost, FIELD_OPT_OBJECT), .object = &object_cost },
+	       { FIELD(record_run, dose, FIELD_OPT_OBJECT), .object = &object_dose }),
 };
 
 const struct record_object record_object_check = {
-	.size = sizeof(struct record_check),
-	FIELDS(check_fields),
+	OF(record_check),
 	.release = check_release,
-};
-
-static void step_release(void *base);
-
-static const struct record_field step_fields[] = {
-	{ FIELD(record_step, text, FIELD_TEXT) },
-	{ FIELD(record_step, seconds, FIELD_SECONDS) },
+	FIELDS({ FIELD(record_check, rule, FIELD_TEXT) },
+	       { FIELD(record_check, run, FIELD_STRING) },
+	       { FIELD(record_check, verdict, FIELD_CHOICE), .names = record_check_verdict_names },
+	       { FIELD(record_check, decisive, FIELD_BOOL) },
+	       { FIELD(record_check, saw, FIELD_STRING) },
+	       { FIELD(record_check, expected, FIELD_STRING) },
+	       { FIELD(record_check, why, FIELD_STRING) },
+	       { FIELD(record_check, advice, FIELD_STRING) }),
 };
 
 const struct record_object record_object_step = {
-	.size = sizeof(struct record_step),
-	FIELDS(step_fields),
+	OF(record_step),
 	.release = step_release,
+	FIELDS({ FIELD(record_step, text, FIELD_TEXT) },
+	       { FIELD(record_step, seconds, FIELD_SECONDS) }),
 };
 
 static void record_prepare(void *base)
@@ -323,26 +258,21 @@ static void record_prepare(void *base)
 	record->checks = record_object_list(&record_object_check);
 }
 
-static const struct record_field record_fields[] = {
-	{ FIELD(record, verdict, FIELD_CHOICE), .names = record_verdict_names },
-	{ FIELD(record, error, FIELD_STRING) },
-	{ FIELD(record, eptlab, FIELD_TEXT) },
-	{ FIELD(record, created, FIELD_TEXT) },
-	{ FIELD(record, seconds, FIELD_SECONDS) },
-	{ FIELD(record, ticks, FIELD_OPT_U64) },
-	{ FIELD(record, platform, FIELD_OBJECT), .object = &record_object_platform },
-	{ FIELD(record, kernel, FIELD_OBJECT), .object = &object_kernel },
-	{ FIELD(record, guest, FIELD_OBJECT), .object = &object_guest },
-	{ FIELD(record, workload, FIELD_NAME) },
-	{ FIELD(record, steps, FIELD_OPT_LIST), .object = &record_object_step, .since = SINCE_2 },
-	{ FIELD(record, runs, FIELD_LIST), .object = &record_object_run },
-	{ FIELD(record, checks, FIELD_LIST), .object = &record_object_check },
-};
-
 const struct record_object record_object_record = {
-	.size = sizeof(struct record),
-	FIELDS(record_fields),
+	OF(record),
 	.prepare = record_prepare,
+	FIELDS({ FIELD(record, verdict, FIELD_CHOICE), .names = record_verdict_names },
+	       { FIELD(record, error, FIELD_STRING) }, { FIELD(record, eptlab, FIELD_TEXT) },
+	       { FIELD(record, created, FIELD_TEXT) }, { FIELD(record, seconds, FIELD_SECONDS) },
+	       { FIELD(record, ticks, FIELD_OPT_U64) },
+	       { FIELD(record, platform, FIELD_OBJECT), .object = &record_object_platform },
+	       { FIELD(record, kernel, FIELD_OBJECT), .object = &object_kernel },
+	       { FIELD(record, guest, FIELD_OBJECT), .object = &object_guest },
+	       { FIELD(record, workload, FIELD_NAME) },
+	       { FIELD(record, steps, FIELD_OPT_LIST), .object = &record_object_step,
+		 .since = SINCE_2 },
+	       { FIELD(record, runs, FIELD_LIST), .object = &record_object_run },
+	       { FIELD(record, checks, FIELD_LIST), .object = &record_object_check }),
 };
 
 /* ---- What can be done with any structure ---- */
@@ -378,8 +308,8 @@ static void field_clear(const struct record_field *field, void *member)
 
 static void object_clear(const struct record_object *object, void *base)
 {
-	for (size_t i = 0; i < object->count; i++)
-		field_clear(&object->fields[i], (char *)base + object->fields[i].offset);
+	each_field (field, object)
+		field_clear(field, (char *)base + field->offset);
 }
 
 void record_object_free(const struct record_object *object, void *base)
@@ -389,19 +319,6 @@ void record_object_free(const struct record_object *object, void *base)
 	object_clear(object, base);
 	g_free(base);
 }
-
-#define RELEASE(type)                                                                              \
-	static void type##_release(void *base)                                                     \
-	{                                                                                          \
-		record_object_free(&record_object_##type, base);                                   \
-	}
-
-RELEASE(exit)
-RELEASE(module)
-RELEASE(input)
-RELEASE(run)
-RELEASE(check)
-RELEASE(step)
 
 void *record_object_new(const struct record_object *object)
 {
@@ -429,8 +346,8 @@ static GPtrArray *copy_list(const struct record_object *object, const GPtrArray 
 {
 	GPtrArray *to = record_object_list(object);
 
-	for (guint i = 0; i < from->len; i++)
-		g_ptr_array_add(to, record_object_copy(object, from->pdata[i]));
+	each (const void, one, from)
+		g_ptr_array_add(to, record_object_copy(object, one));
 	return to;
 }
 
@@ -470,8 +387,8 @@ static void field_own(const struct record_field *field, void *member)
 /* The pointers in a structure belong to another one: replace them by copies. */
 static void object_own(const struct record_object *object, void *base)
 {
-	for (size_t i = 0; i < object->count; i++)
-		field_own(&object->fields[i], (char *)base + object->fields[i].offset);
+	each_field (field, object)
+		field_own(field, (char *)base + field->offset);
 }
 
 void *record_object_copy(const struct record_object *object, const void *from)

@@ -54,6 +54,10 @@ struct record_object {
 	void (*release)(void *); /* free an element of a list */
 };
 
+#define each_field(field, object)                                                                  \
+	for (const struct record_field *field = (object)->fields;                                  \
+	     field < (object)->fields + (object)->count; field++)
+
 extern const struct record_object record_object_record;
 extern const struct record_object record_object_run;
 extern const struct record_object record_object_platform;

@@ -47,8 +47,8 @@ static json_t *list_to_json(const struct record_object *object, const GPtrArray 
 {
 	json_t *array = json_array();
 
-	for (guint i = 0; i < list->len; i++)
-		json_array_append_new(array, object_to_json(object, list->pdata[i]));
+	each (const void, one, list)
+		json_array_append_new(array, object_to_json(object, one));
 	return array;
 }
 
@@ -56,8 +56,8 @@ static json_t *lines_to_json(const GPtrArray *lines)
 {
 	json_t *array = json_array();
 
-	for (guint i = 0; i < lines->len; i++)
-		json_array_append_new(array, text_to_json(lines->pdata[i]));
+	each (const char, line, lines)
+		json_array_append_new(array, text_to_json(line));
 	return array;
 }
 
@@ -65,8 +65,8 @@ static json_t *reasons_to_json(const GArray *reasons)
 {
 	json_t *array = json_array();
 
-	for (guint i = 0; i < reasons->len; i++)
-		json_array_append_new(array, json_integer(g_array_index(reasons, uint32_t, i)));
+	each_value (const uint32_t, reason, reasons)
+		json_array_append_new(array, json_integer(*reason));
 	return array;
 }
 
@@ -134,12 +134,9 @@ static json_t *object_to_json(const struct record_object *object, const void *ba
 {
 	json_t *json = json_object();
 
-	for (size_t i = 0; i < object->count; i++) {
-		const struct record_field *field = &object->fields[i];
-
+	each_field (field, object)
 		json_object_set_new(json, field->key,
 				    field_to_json(field, (const char *)base + field->offset));
-	}
 	return json;
 }
 
@@ -497,9 +494,9 @@ static bool is_of_schema(const struct reader *reader, const struct record_field 
 static bool has_field(const struct reader *reader, const struct record_object *object,
 		      const char *key)
 {
-	for (size_t i = 0; i < object->count; i++)
-		if (strcmp(object->fields[i].key, key) == 0)
-			return is_of_schema(reader, &object->fields[i]);
+	each_field (field, object)
+		if (strcmp(field->key, key) == 0)
+			return is_of_schema(reader, field);
 	return false;
 }
 
@@ -528,8 +525,7 @@ static bool read_object(struct reader *reader, const struct record_object *objec
 		return refuse(reader, json, "an object");
 	if (!check_keys(reader, object, json))
 		return false;
-	for (size_t i = 0; i < object->count; i++) {
-		const struct record_field *field = &object->fields[i];
+	each_field (field, object) {
 		json_t *value = json_object_get(json, field->key);
 
 		if (!is_of_schema(reader, field) ||
