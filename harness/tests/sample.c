@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "tests/sample.h"
 
+#include "judge/rules.h"
 #include "wire/frame.h"
 #include "record/reasons.h"
 #include "tests/test.h"
@@ -203,60 +204,115 @@ struct record *sample_record(void)
 	return record;
 }
 
+struct record *judged_sample(void)
+{
+	struct record *record = sample_record();
+
+	rules_judge(record);
+	return record;
+}
+
+const struct record_check *sample_check(const struct record *record, const char *rule,
+					const char *run)
+{
+	for (guint i = 0; i < record->checks->len; i++) {
+		const struct record_check *check = record->checks->pdata[i];
+
+		if (strcmp(check->rule, rule) == 0 && g_strcmp0(check->run, run) == 0)
+			return check;
+	}
+	fail_msg("there is no check %s of %s", rule, run != NULL ? run : "the pair");
+	return NULL;
+}
+
 /* ---- JSON ---- */
 
-static json_t *element_of(json_t *array, const char *name)
+/* Exits are called by their reason, runs, modules and inputs by their name, all others from 0. */
+static bool is_called(const json_t *one, size_t index, const char *name)
 {
-	const json_int_t number = strtoll(name, NULL, 10);
-	size_t index;
-	json_t *one;
+	const json_t *reason = json_object_get(one, "reason");
+	g_autofree char *number =
+		g_strdup_printf("%" JSON_INTEGER_FORMAT,
+				reason != NULL ? json_integer_value(reason) : (json_int_t)index);
 
-	json_array_foreach (array, index, one) {
-		json_t *reason = json_object_get(one, "reason");
+	return strcmp(name, number) == 0 ||
+	       g_strcmp0(name, json_string_value(json_object_get(one, "config"))) == 0 ||
+	       g_strcmp0(name, json_string_value(json_object_get(one, "name"))) == 0;
+}
 
-		if (reason != NULL ? json_integer_value(reason) == number
-				   : (json_int_t)index == number)
-			return one;
-	}
-	return NULL;
+static size_t index_of(const json_t *array, const char *name)
+{
+	size_t index = 0;
+
+	while (index < json_array_size(array) &&
+	       !is_called(json_array_get(array, index), index, name))
+		index++;
+	return index;
+}
+
+json_t *json_at(json_t *root, const char *path)
+{
+	g_auto(GStrv) names = g_strsplit(path, ".", -1);
+
+	for (char **name = names; *name != NULL; name++)
+		root = json_is_array(root) ? json_array_get(root, index_of(root, *name))
+					   : json_object_get(root, *name);
+	return root;
 }
 
 /* What stands at a path, as a text without quotation marks; "nothing" if there is no such path. */
 static char *value_at(json_t *root, const char *path)
 {
-	g_auto(GStrv) names = g_strsplit(path, ".", -1);
 	g_autofree char *dump = NULL;
 
-	for (char **name = names; *name != NULL; name++) {
-		if (strcmp(*name, "len") == 0)
-			return g_strdup_printf("%zu", json_array_size(root));
-		root = json_is_array(root) ? element_of(root, *name) : json_object_get(root, *name);
+	if (g_str_has_suffix(path, ".len")) {
+		g_autofree char *array = g_strndup(path, strlen(path) - strlen(".len"));
+
+		return g_strdup_printf("%zu", json_array_size(json_at(root, array)));
 	}
+	root = json_at(root, path);
 	if (root == NULL || json_is_string(root))
 		return g_strdup(root != NULL ? json_string_value(root) : "nothing");
 	dump = json_dumps(root, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(6));
 	return g_strdup(dump);
 }
 
-void assert_json(json_t *root, const char *expected)
+/* Use each "path=value" of words, which blanks part that are not in quotation marks. */
+static void each_word(void *what, const char *root, const char *words,
+		      void (*use)(void *what, const char *path, const char *value))
 {
-	g_auto(GStrv) words = g_strsplit(expected, " ", -1);
+	g_auto(GStrv) split =
+		g_regex_split_simple(" (?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", words, 0, 0);
 	const char *member = "";
 
-	for (char **word = words; *word != NULL; word++) {
+	for (char **word = split; *word != NULL; word++) {
 		char *equals = strchr(*word, '=');
-		g_autofree char *path = NULL, *saw = NULL;
+		g_autofree char *path = NULL;
 
+		if (**word == '\0')
+			continue;
 		assert_non_null(equals);
 		*equals = '\0';
-		if (**word == '.')
-			path = g_strdup_printf("%.*s%s", (int)strcspn(member, "."), member, *word);
-		else
-			path = g_strdup(member = *word);
-		saw = value_at(root, path);
-		if (strcmp(saw, equals + 1) != 0)
-			fail_msg("%s is %s, expected %s", path, saw, equals + 1);
+		if (**word != '.')
+			member = *word;
+		path = g_strdup_printf("%s%.*s%s", root,
+				       **word == '.' ? (int)strcspn(member, ".") : 0, member,
+				       *word);
+		use(what, path, equals + 1);
 	}
+}
+
+static void assert_value(void *root, const char *path, const char *expected)
+{
+	g_autofree char *saw = value_at(root, path);
+
+	if (strcmp(saw, expected) != 0)
+		fail_msg("%s is %s, expected %s", path, saw, expected);
+}
+
+void assert_json(json_t *root, const char *expected)
+{
+	each_word(root, "", expected, assert_value);
 }
 
 void assert_run(const struct record_run *run, const char *expected)
@@ -269,6 +325,78 @@ void assert_run(const struct record_run *run, const char *expected)
 	root = record_to_json(record);
 	assert_json(json_array_get(json_object_get(root, "runs"), 0), expected);
 	json_decref(root);
+}
+
+/* ---- Changes ---- */
+
+/* The exit of a reason that a list does not have yet, where it belongs. */
+static void add_exit(json_t *exits, const char *name)
+{
+	const json_int_t reason = strtoll(name, NULL, 10);
+	size_t index = 0;
+
+	while (json_integer_value(json_object_get(json_array_get(exits, index), "reason")) <
+		       reason &&
+	       index < json_array_size(exits))
+		index++;
+	json_array_insert_new(exits, index,
+			      json_pack("{sIsnsisisn}", "reason", reason, "name", "before", 0,
+					"count", 0, "cycles"));
+}
+
+void json_change(json_t *root, const char *path, const char *value)
+{
+	g_auto(GStrv) names = g_strsplit(path, ".", -1);
+	json_t *new = json_loads(value, JSON_DECODE_ANY, NULL);
+	char **name = names;
+
+	for (; name[1] != NULL; name++) {
+		if (json_is_array(root) && index_of(root, *name) == json_array_size(root) &&
+		    json_at(root, "0.cycles") != NULL)
+			add_exit(root, *name);
+		root = json_at(root, *name);
+	}
+	if (new == NULL)
+		new = json_string(value);
+	if (json_is_array(root) && *value == '\0')
+		assert_int_equal(json_array_remove(root, index_of(root, *name)), 0);
+	else if (json_is_array(root))
+		assert_int_equal(json_array_set(root, index_of(root, *name), new), 0);
+	else if (*value == '\0')
+		assert_int_equal(json_object_del(root, *name), 0);
+	else
+		assert_int_equal(json_object_set(root, *name, new), 0);
+	json_decref(new);
+}
+
+/* The total is not known then: it would have to be the sum. */
+static void change(void *record, const char *path, const char *value)
+{
+	struct record **changed = record;
+	g_auto(GStrv) names = g_strsplit(path, ".", 3);
+	g_autoptr(GError) error = NULL;
+	json_t *root, *run;
+	size_t i;
+
+	if (g_strcmp0(names[1], "count") == 0) {
+		sample_set_count(record_find_run(*changed, names[0]),
+				 (uint32_t)strtoul(names[2], NULL, 10), strtoull(value, NULL, 10));
+		return;
+	}
+	root = record_to_json(*changed);
+	json_change(json_object_get(root, "runs"), path, value);
+	json_array_foreach (json_object_get(root, "runs"), i, run) {
+		json_object_set_new(run, "total", json_null());
+	}
+	record_free(*changed);
+	*changed = record_from_json(root, "sample", &error);
+	json_decref(root);
+	assert_no_error(error);
+}
+
+void sample_change(struct record **record, const char *root, const char *changes)
+{
+	each_word(record, root, changes, change);
 }
 
 /* ---- Frames ---- */

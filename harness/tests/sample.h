@@ -10,6 +10,13 @@
  */
 struct record *sample_record(void);
 
+/* The same, judged. */
+struct record *judged_sample(void);
+
+/* What a rule has said of a run (NULL: of the pair), which must be there. */
+const struct record_check *sample_check(const struct record *record, const char *rule,
+					const char *run);
+
 /*
  * Replace a count; total, leaf_total and latch follow, as they would have in L2, and so does what
  * L1 says in its kernel log.
@@ -28,6 +35,22 @@ void assert_run(const struct record_run *run, const char *expected);
 
 /* The same of any JSON. */
 void assert_json(json_t *root, const char *expected);
+
+/* What stands at such a path, or NULL. */
+json_t *json_at(json_t *root, const char *path);
+
+/*
+ * Put value at such a path: JSON, else it is a string; "" takes away what is there. An exit that is
+ * not there is made.
+ */
+void json_change(json_t *root, const char *path, const char *value);
+
+/*
+ * Change runs of a record by such words; blanks may stand between quotation marks. root stands
+ * before each path and names the run: "ept."; if it is "", each path does. "count.48=1" is
+ * sample_set_count(). There is another record then, of which no total is known.
+ */
+void sample_change(struct record **record, const char *root, const char *changes);
 
 /* Add a frame; fields are "key=value|key=value", or empty. */
 void put_frame(GString *out, uint32_t seq, const char *kind, const char *fields);
