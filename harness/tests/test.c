@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "tests/test.h"
 
+#include <ftw.h>
+#include <stdio.h>
+
 struct entry {
 	struct CMUnitTest test;
 	int line;
@@ -31,6 +34,35 @@ int test_end(void **state, CMFixtureFunction tear_down)
 		print_message("# it was at row %zu of %s\n", current_row, current);
 	test_row(NULL, 0);
 	return tear_down != NULL ? tear_down(state) : 0;
+}
+
+/* ---- Folders ---- */
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+	(void)status;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+void test_remove(const char *path)
+{
+	assert_int_equal(nftw(path, remove_entry, 16, FTW_PHYS | FTW_DEPTH), 0);
+}
+
+int test_folder(void **state)
+{
+	*state = g_dir_make_tmp("eptlab-test-XXXXXX", NULL);
+	assert_non_null(*state);
+	return 0;
+}
+
+int test_remove_folder(void **state)
+{
+	test_remove(*state);
+	g_free(*state);
+	return 0;
 }
 
 /* ---- Messages ---- */
