@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -18,47 +10,41 @@
 #include <glib/gstdio.h>
 
 #include "record/store.h"
-#include "judge/rules.h"
 #include "tests/sample.h"
+#include "tests/test.h"
 
 #define NAME "20260131T235959Z-bochs-boot"
 
 /* ---- A results folder in a folder of its own ---- */
 
-struct place {
-	char *folder;
-	char *results;
-};
+static const char *folder;
+static char *results;
+static GPtrArray *texts;
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where)
+/* This text stays until the test's end. */
+static const char *keep(char *text)
 {
-	(void)status;
-	(void)type;
-	(void)where;
-	return remove(path);
+	g_ptr_array_add(texts, text);
+	return text;
 }
 
-static int setup(void **state)
+static int make_results(void **state)
 {
-	struct place *place = g_new0(struct place, 1);
-
-	place->folder = g_dir_make_tmp("eptlab-store-XXXXXX", NULL);
-	assert_non_null(place->folder);
-	place->results = g_build_filename(place->folder, "results", NULL);
-	*state = place;
+	test_folder(state);
+	folder = *state;
+	results = g_build_filename(folder, "results", NULL);
+	texts = g_ptr_array_new_with_free_func(g_free);
 	return 0;
 }
 
-static int teardown(void **state)
+static int remove_results(void **state)
 {
-	struct place *place = *state;
-
-	assert_int_equal(nftw(place->folder, remove_entry, 16, FTW_PHYS | FTW_DEPTH), 0);
-	g_free(place->folder);
-	g_free(place->results);
-	g_free(place);
-	return 0;
+	g_ptr_array_unref(texts);
+	g_free(results);
+	return test_remove_folder(state);
 }
+
+#define TEST_STORE(name) TEST_OF(void *no_state G_GNUC_UNUSED, make_results, remove_results, name)
 
 static int compare_names(gconstpointer a, gconstpointer b)
 {
@@ -66,10 +52,10 @@ static int compare_names(gconstpointer a, gconstpointer b)
 }
 
 /* The names in a folder, hidden ones too, sorted, with blanks between. */
-static char *list(const char *folder)
+static const char *list(const char *where)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	g_autoptr(GDir) dir = g_dir_open(where, 0, NULL);
 	const char *name;
 
 	assert_non_null(dir);
@@ -77,33 +63,30 @@ static char *list(const char *folder)
 		g_ptr_array_add(names, g_strdup(name));
 	g_ptr_array_sort(names, compare_names);
 	g_ptr_array_add(names, NULL);
-	return g_strjoinv(" ", (char **)names->pdata);
+	return keep(g_strjoinv(" ", (char **)names->pdata));
 }
 
-static void assert_list(const char *folder, const char *expected)
+static void assert_list(const char *where, const char *expected)
 {
-	g_autofree char *names = list(folder);
-
-	assert_string_equal(names, expected);
+	assert_string_equal(list(where), expected);
 }
 
-static void assert_file(const char *folder, const char *name, const char *expected)
+static void assert_file(const char *where, const char *name, const char *expected)
 {
-	g_autofree char *path = g_build_filename(folder, name, NULL);
+	g_autofree char *path = g_build_filename(where, name, NULL);
 	g_autofree char *text = NULL;
 
 	assert_true(g_file_get_contents(path, &text, NULL, NULL));
 	assert_string_equal(text, expected);
 }
 
-static record_store *begin(const struct place *place)
+static record_store *begin(void)
 {
 	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601("2026-01-31T23:59:59Z", NULL);
 	g_autoptr(GError) error = NULL;
-	record_store *store = record_store_begin(place->results, time, "bochs", "boot", &error);
+	record_store *store = record_store_begin(results, time, "bochs", "boot", &error);
 
-	if (!store)
-		fail_msg("%s", error->message);
+	assert_no_error(error);
 	return store;
 }
 
@@ -115,116 +98,108 @@ static struct record *record_with(enum record_verdict verdict)
 	return record;
 }
 
+static void put(record_store *store, const char *name, const char *text)
+{
+	assert_true(record_store_write(store, name, text, strlen(text), NULL));
+}
+
+static void assert_no_place(record_store *store, const char *name, const char *text, size_t length)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_false(record_store_write(store, name, text, length, &error));
+	assert_error(&error, EPTLAB_ERROR_MACHINE, "L0: ");
+}
+
+static void assert_verdict(const char *path, enum record_verdict verdict)
+{
+	g_autoptr(struct_record) record = record_load(path, NULL);
+
+	assert_non_null(record);
+	assert_int_equal(record->verdict, verdict);
+}
+
+static void assert_latest(const char *expected)
+{
+	assert_string_equal(keep(record_find_latest(results, NULL)), expected);
+}
+
 /* Write a whole record. Returns its path. */
-static char *commit(const struct place *place, enum record_verdict verdict)
+static const char *commit(enum record_verdict verdict)
 {
 	g_autoptr(struct_record) record = record_with(verdict);
 	g_autoptr(GError) error = NULL;
-	record_store *store = begin(place);
+	record_store *store = begin();
 	char *path;
 
-	assert_true(record_store_write(store, "report.txt", "words\n", 6, NULL));
+	put(store, "report.txt", "words\n");
 	path = record_store_commit(store, record, &error);
-	if (!path)
-		fail_msg("%s", error->message);
-	return path;
-}
-
-static void assert_machine_error(GError **error)
-{
-	assert_non_null(*error);
-	assert_int_equal((*error)->domain, EPTLAB_ERROR);
-	assert_int_equal((*error)->code, EPTLAB_ERROR_MACHINE);
-	assert_true(g_str_has_prefix((*error)->message, "L0: "));
-	g_clear_error(error);
+	assert_no_error(error);
+	return keep(path);
 }
 
 /* ---- The way it should be ---- */
 
-static void record_appears_when_it_is_complete(void **state)
+TEST_STORE(record_appears_when_it_is_complete)
 {
-	const struct place *place = *state;
 	g_autoptr(struct_record) record = record_with(RECORD_VALID);
-	g_autoptr(struct_record) back = NULL;
-	g_autofree char *before = NULL;
-	g_autofree char *path = NULL;
-	g_autofree char *expected = g_build_filename(place->results, NAME, NULL);
-	g_autofree char *latest = NULL;
-	record_store *store = begin(place);
+	const char *expected = keep(g_build_filename(results, NAME, NULL));
+	record_store *store = begin();
+	const char *path;
 
-	assert_true(record_store_write(store, "ept/dmesg.log", "one\n", 4, NULL));
-	assert_true(record_store_write(store, "counts.csv", "old and longer", 14, NULL));
-	assert_true(record_store_write(store, "counts.csv", "new", 3, NULL));
-	before = list(place->results);
-	assert_true(g_str_has_prefix(before, ".partial-" NAME "."));
-	assert_null(strchr(before, ' '));
+	put(store, "ept/dmesg.log", "one\n");
+	put(store, "counts.csv", "old and longer");
+	put(store, "counts.csv", "new");
+	assert_begins(list(results), ".partial-" NAME ".");
+	assert_null(strchr(list(results), ' '));
 
-	path = record_store_commit(store, record, NULL);
+	path = keep(record_store_commit(store, record, NULL));
 	assert_string_equal(path, expected);
-	assert_list(place->results, NAME " latest");
+	assert_list(results, NAME " latest");
 	assert_list(path, "counts.csv ept record.json");
 	assert_file(path, "counts.csv", "new");
 	assert_file(path, "ept/dmesg.log", "one\n");
-	latest = record_find_latest(place->results, NULL);
-	assert_string_equal(latest, expected);
-	back = record_load(latest, NULL);
-	assert_int_equal(back->verdict, RECORD_VALID);
+	assert_latest(expected);
+	assert_verdict(path, RECORD_VALID);
 }
 
-static void link_is_relative(void **state)
+/* So that the whole folder can be moved. */
+TEST_STORE(link_is_relative)
 {
-	const struct place *place = *state;
-	g_autofree char *link = g_build_filename(place->results, "latest", NULL);
-	g_autofree char *target = NULL;
+	const char *link = keep(g_build_filename(results, "latest", NULL));
 
-	g_free(commit(place, RECORD_VALID));
-	target = g_file_read_link(link, NULL);
-	/* So that the whole folder can be moved. */
-	assert_string_equal(target, NAME);
+	commit(RECORD_VALID);
+	assert_string_equal(keep(g_file_read_link(link, NULL)), NAME);
 }
 
-static void names_that_are_taken(void **state)
+TEST_STORE(names_that_are_taken)
 {
-	const struct place *place = *state;
-	g_autofree char *third = NULL;
-	g_autofree char *latest = NULL;
-
-	g_free(commit(place, RECORD_VALID));
-	g_free(commit(place, RECORD_VALID));
-	third = commit(place, RECORD_VALID);
-	latest = record_find_latest(place->results, NULL);
-	assert_list(place->results, NAME " " NAME "-2 " NAME "-3 latest");
-	assert_string_equal(latest, third);
+	commit(RECORD_VALID);
+	commit(RECORD_VALID);
+	assert_latest(commit(RECORD_VALID));
+	assert_list(results, NAME " " NAME "-2 " NAME "-3 latest");
 }
 
-static void failed_record_is_never_the_latest(void **state)
+TEST_STORE(failed_record_is_never_the_latest)
 {
-	const struct place *place = *state;
-	g_autofree char *valid = NULL;
-	g_autofree char *invalid = NULL;
-	g_autofree char *latest = NULL;
+	const char *valid;
 
-	g_free(commit(place, RECORD_FAILED));
-	assert_list(place->results, NAME);
-	valid = commit(place, RECORD_VALID);
-	g_free(commit(place, RECORD_FAILED));
-	latest = record_find_latest(place->results, NULL);
-	assert_string_equal(latest, valid);
-	invalid = commit(place, RECORD_INVALID);
-	g_free(latest);
-	latest = record_find_latest(place->results, NULL);
-	assert_string_equal(latest, invalid);
+	commit(RECORD_FAILED);
+	assert_list(results, NAME);
+	valid = commit(RECORD_VALID);
+	commit(RECORD_FAILED);
+	assert_latest(valid);
+	assert_latest(commit(RECORD_INVALID));
 }
 
-static void abort_leaves_nothing(void **state)
+TEST_STORE(abort_leaves_nothing)
 {
-	const struct place *place = *state;
-	record_store *store = begin(place);
+	record_store *store = begin();
 
-	assert_true(record_store_write(store, "ept/dmesg.log", "one\n", 4, NULL));
+	put(store, "ept/dmesg.log", "one\n");
 	record_store_abort(store);
 	record_store_abort(NULL);
-	assert_list(place->results, "");
+	assert_list(results, "");
 }
 
 static void fill_with_work(record_store *store)
@@ -235,78 +210,59 @@ static void fill_with_work(record_store *store)
 	assert_true(g_file_set_contents(file, "large", -1, NULL));
 }
 
-static void temporary_files_are_no_part_of_a_record(void **state)
+TEST_STORE(temporary_files_are_no_part_of_a_record)
 {
-	const struct place *place = *state;
 	g_autoptr(struct_record) record = record_with(RECORD_VALID);
-	g_autofree char *path = NULL;
-	record_store *store = begin(place);
+	record_store *store = begin();
 
 	fill_with_work(store);
-	path = record_store_commit(store, record, NULL);
-	assert_list(path, "record.json");
-
-	store = begin(place);
+	assert_list(keep(record_store_commit(store, record, NULL)), "record.json");
+	store = begin();
 	fill_with_work(store);
 	record_store_abort(store);
-	assert_list(place->results, NAME " latest");
+	assert_list(results, NAME " latest");
 }
 
-static void times_are_utc(void **state)
+TEST_STORE(times_are_utc)
 {
-	const struct place *place = *state;
 	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601("2026-02-01T01:59:59+02:00", NULL);
-	g_autoptr(record_store) store =
-		record_store_begin(place->results, time, "bochs", "boot", NULL);
+	g_autoptr(record_store) store = record_store_begin(results, time, "bochs", "boot", NULL);
 	g_autofree char *base = g_path_get_basename(record_store_path(store));
 
-	assert_true(g_str_has_prefix(base, ".partial-20260131T235959Z-bochs-boot."));
+	assert_begins(base, ".partial-20260131T235959Z-bochs-boot.");
 }
 
-static void find_latest_says_when_there_is_none(void **state)
+TEST_STORE(find_latest_says_when_there_is_none)
 {
-	const struct place *place = *state;
 	g_autoptr(GError) error = NULL;
-	g_autofree char *path = NULL;
 
-	assert_null(record_find_latest(place->results, &error));
-	assert_int_equal(error->code, EPTLAB_ERROR_USAGE);
-	g_clear_error(&error);
-	path = commit(place, RECORD_VALID);
-	assert_int_equal(nftw(path, remove_entry, 16, FTW_PHYS | FTW_DEPTH), 0);
-	assert_null(record_find_latest(place->results, &error));
-	assert_int_equal(error->code, EPTLAB_ERROR_USAGE);
+	assert_null(record_find_latest(results, &error));
+	assert_error(&error, EPTLAB_ERROR_USAGE, "");
+	test_remove(commit(RECORD_VALID));
+	assert_null(record_find_latest(results, &error));
+	assert_error(&error, EPTLAB_ERROR_USAGE, "");
 }
 
 /* ---- What goes wrong on the way ---- */
 
-static void names_that_lead_elsewhere(void **state)
+TEST_STORE(names_that_lead_elsewhere)
 {
-	static const char *const bad[] = { "", "/etc/x", "../x", "a/../../x", "a/b/c", ".hidden" };
-	const struct place *place = *state;
-	g_autoptr(record_store) store = begin(place);
-	g_autoptr(GError) error = NULL;
-	size_t i;
+	g_autoptr(record_store) store = begin();
 
-	for (i = 0; i < G_N_ELEMENTS(bad); i++) {
-		assert_false(record_store_write(store, bad[i], "x", 1, &error));
-		assert_machine_error(&error);
-	}
-	assert_list(place->folder, "results");
+	test_each_of (name, "", "/etc/x", "../x", "a/../../x", "a/b/c", ".hidden")
+		assert_no_place(store, *name, "x", 1);
+	assert_list(folder, "results");
 	assert_list(record_store_path(store), "work");
 }
 
 /* The earlier record and the link to it are as they were. */
-static void assert_earlier_is_untouched(const struct place *place, const char *earlier)
+static void assert_earlier_is_untouched(const char *earlier)
 {
-	g_autofree char *latest = record_find_latest(place->results, NULL);
-	g_autoptr(struct_record) record = record_load(latest, NULL);
-
-	assert_list(place->results, NAME " latest");
-	assert_string_equal(latest, earlier);
+	assert_list(results, NAME " latest");
+	assert_latest(earlier);
 	assert_list(earlier, "record.json report.txt");
 	assert_file(earlier, "report.txt", "words\n");
-	assert_int_equal(record->verdict, RECORD_VALID);
+	assert_verdict(earlier, RECORD_VALID);
 }
 
 /* /dev/full takes every open and no byte: ENOSPC for whoever may not mount anything. */
@@ -317,71 +273,72 @@ static void put_full_device(const record_store *store, const char *name)
 	assert_int_equal(symlink("/dev/full", path), 0);
 }
 
-static void no_space_for_a_file(void **state)
+TEST_STORE(no_space_for_a_file)
 {
-	const struct place *place = *state;
-	g_autofree char *earlier = commit(place, RECORD_VALID);
+	const char *earlier = commit(RECORD_VALID);
 	g_autoptr(GError) error = NULL;
-	record_store *store = begin(place);
+	record_store *store = begin();
 
 	put_full_device(store, "report.txt");
 	assert_false(record_store_write(store, "report.txt", "words", 5, &error));
-	assert_non_null(strstr(error->message, g_strerror(ENOSPC)));
-	assert_machine_error(&error);
+	assert_error(&error, EPTLAB_ERROR_MACHINE, g_strerror(ENOSPC));
 	record_store_abort(store);
-	assert_earlier_is_untouched(place, earlier);
+	assert_earlier_is_untouched(earlier);
 }
 
-static void no_space_for_the_record(void **state)
+TEST_STORE(no_space_for_the_record)
 {
-	const struct place *place = *state;
-	g_autofree char *earlier = commit(place, RECORD_VALID);
+	const char *earlier = commit(RECORD_VALID);
 	g_autoptr(struct_record) record = record_with(RECORD_VALID);
 	g_autoptr(GError) error = NULL;
-	record_store *store = begin(place);
+	record_store *store = begin();
 
 	put_full_device(store, ".record.json.new");
 	assert_false(record_store_save(store, record, &error));
-	assert_machine_error(&error);
+	assert_error(&error, EPTLAB_ERROR_MACHINE, "L0: ");
 	record_store_abort(store);
-	assert_earlier_is_untouched(place, earlier);
+	assert_earlier_is_untouched(earlier);
+}
+
+/* So many records are recovered. Returns the path of the first. */
+static const char *recover(unsigned int count)
+{
+	g_autoptr(GError) error = NULL;
+	g_auto(GStrv) paths = record_store_recover(results, "0.2", &error);
+
+	assert_no_error(error);
+	assert_int_equal(g_strv_length(paths), count);
+	return keep(g_strdup(paths[0]));
 }
 
 /* What was measured stays, the error says where, and the next harness makes a record of it. */
-static void commit_that_fails_keeps_what_was_measured(void **state)
+TEST_STORE(commit_that_fails_keeps_what_was_measured)
 {
-	const struct place *place = *state;
 	g_autoptr(struct_record) record = record_with(RECORD_VALID);
-	g_autoptr(struct_record) kept = NULL;
 	g_autoptr(GError) error = NULL;
-	g_autofree char *partial = NULL;
-	g_auto(GStrv) paths = NULL;
-	record_store *store = begin(place);
+	record_store *store = begin();
+	const char *partial = keep(g_strdup(record_store_path(store)));
+	const char *path;
 
-	partial = g_strdup(record_store_path(store));
-	assert_true(record_store_write(store, "ept/probe.frames", "counts\n", 7, NULL));
+	put(store, "ept/probe.frames", "counts\n");
 	put_full_device(store, ".record.json.new");
 	assert_null(record_store_commit(store, record, &error));
-	assert_non_null(strstr(error->message, g_strerror(ENOSPC)));
-	assert_non_null(strstr(error->message, partial));
-	assert_machine_error(&error);
+	assert_says(error->message, partial);
+	assert_error(&error, EPTLAB_ERROR_MACHINE, g_strerror(ENOSPC));
 	assert_file(partial, "ept/probe.frames", "counts\n");
 
-	paths = record_store_recover(place->results, "0.2", NULL);
-	assert_int_equal(g_strv_length(paths), 1);
-	assert_file(paths[0], "ept/probe.frames", "counts\n");
-	kept = record_load(paths[0], NULL);
-	assert_int_equal(kept->verdict, RECORD_FAILED);
-	assert_list(place->results, NAME);
+	path = recover(1);
+	assert_file(path, "ept/probe.frames", "counts\n");
+	assert_verdict(path, RECORD_FAILED);
+	assert_list(results, NAME);
 }
 
 /* A save that fails leaves what was saved before. */
-static void older_save_survives(void **state)
+TEST_STORE(older_save_survives)
 {
-	const struct place *place = *state;
 	g_autoptr(struct_record) record = record_with(RECORD_FAILED);
 	g_autoptr(struct_record) back = NULL;
-	g_autoptr(record_store) store = begin(place);
+	g_autoptr(record_store) store = begin();
 
 	assert_true(record_store_save(store, record, NULL));
 	put_full_device(store, ".record.json.new");
@@ -417,7 +374,7 @@ static bool become_root(void)
  * A disk that is really full: a small tmpfs in a mount namespace of its own, which ends with this
  * process. Returns false where the kernel does not let this user have one.
  */
-static bool mount_small_disk(const char *folder)
+static bool mount_small_disk(void)
 {
 	if (unshare(CLONE_NEWNS) != 0 && (!become_root() || unshare(CLONE_NEWNS) != 0))
 		return false;
@@ -435,61 +392,53 @@ static void limit_file_size(void)
 }
 
 /* In a process of its own, which takes mounts and limits with it. */
-static void fill_the_disk(const struct place *place)
+static void fill_the_disk(void)
 {
-	g_autofree char *earlier = NULL;
 	g_autofree char *large = g_malloc0(2000000);
-	g_autoptr(GError) error = NULL;
-	record_store *store;
+	const char *earlier;
 
-	if (!mount_small_disk(place->folder)) {
+	if (!mount_small_disk()) {
 		print_message("no mount possible here: a limit on file sizes stands in\n");
 		limit_file_size();
 	}
-	earlier = commit(place, RECORD_VALID);
-	store = begin(place);
-	assert_true(record_store_write(store, "a", large, 90000, NULL));
-	assert_false(record_store_write(store, "b", large, 2000000, &error));
-	assert_machine_error(&error);
-	record_store_abort(store);
-
+	earlier = commit(RECORD_VALID);
 	/* The next finds the place again that this one took. */
-	store = begin(place);
-	assert_true(record_store_write(store, "a", large, 90000, NULL));
-	assert_false(record_store_write(store, "b", large, 2000000, &error));
-	assert_machine_error(&error);
-	record_store_abort(store);
-	assert_earlier_is_untouched(place, earlier);
+	for (int i = 0; i < 2; i++) {
+		record_store *store = begin();
+
+		assert_true(record_store_write(store, "a", large, 90000, NULL));
+		assert_no_place(store, "b", large, 2000000);
+		record_store_abort(store);
+	}
+	assert_earlier_is_untouched(earlier);
 }
 
 #define CANNOT_MOUNT 77
 
 /* Whatever has filled the disk meanwhile, there is room for the record, which was taken before. */
-static void end_on_a_full_disk(const struct place *place)
+static void end_on_a_full_disk(void)
 {
 	g_autoptr(struct_record) record = record_with(RECORD_VALID);
 	static const char block[4096];
-	g_autofree char *fill = g_build_filename(place->folder, "fill", NULL);
-	g_autofree char *path = NULL;
+	g_autofree char *fill = g_build_filename(folder, "fill", NULL);
 	g_autoptr(GError) error = NULL;
 	record_store *store;
+	const char *path;
 	int fd;
 
-	if (!mount_small_disk(place->folder))
+	if (!mount_small_disk())
 		_exit(CANNOT_MOUNT);
-	store = begin(place);
+	store = begin();
 	fd = open(fill, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	while (write(fd, block, sizeof(block)) > 0)
 		;
 	close(fd);
 	record_store_end_work(store);
-	if (!record_store_write(store, "ept/dmesg.log", "one\n", 4, &error))
-		fail_msg("%s", error->message);
-	path = record_store_commit(store, record, &error);
-	if (!path)
-		fail_msg("%s", error->message);
+	put(store, "ept/dmesg.log", "one\n");
+	path = keep(record_store_commit(store, record, &error));
+	assert_no_error(error);
 	assert_list(path, "ept record.json");
-	assert_list(place->results, NAME " latest");
+	assert_list(results, NAME " latest");
 }
 
 static int wait_for(pid_t child)
@@ -500,17 +449,22 @@ static int wait_for(pid_t child)
 	return status;
 }
 
-static void in_a_child(const struct place *place, void (*function)(const struct place *place))
+static pid_t start(void (*function)(void))
 {
 	pid_t child = fork();
-	int status;
 
 	assert_true(child >= 0);
 	if (child == 0) {
-		function(place);
+		function();
 		_exit(0);
 	}
-	status = wait_for(child);
+	return child;
+}
+
+static void in_a_child(void (*function)(void))
+{
+	int status = wait_for(start(function));
+
 	if (WEXITSTATUS(status) == CANNOT_MOUNT) {
 		printf("# a full disk is skipped: this user may not mount anything\n");
 		skip();
@@ -518,73 +472,65 @@ static void in_a_child(const struct place *place, void (*function)(const struct 
 	assert_int_equal(status, 0);
 }
 
-static void disk_full(void **state)
+TEST_STORE(disk_full)
 {
-	in_a_child(*state, fill_the_disk);
+	in_a_child(fill_the_disk);
 }
 
-static void disk_full_at_the_end(void **state)
+TEST_STORE(disk_full_at_the_end)
 {
-	in_a_child(*state, end_on_a_full_disk);
+	in_a_child(end_on_a_full_disk);
 }
 
-static void latest_of_somebody_else(void **state)
+TEST_STORE(latest_of_somebody_else)
 {
-	const struct place *place = *state;
-	g_autofree char *latest = g_build_filename(place->results, "latest", NULL);
+	g_autofree char *latest = g_build_filename(results, "latest", NULL);
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autoptr(struct_record) record = record_with(RECORD_VALID);
 	g_autoptr(GError) error = NULL;
-	record_store *store = begin(place);
+	record_store *store = begin();
 
 	/* It came while the experiment ran: the record stays, the error names it. */
 	assert_true(g_file_set_contents(latest, "mine", -1, NULL));
 	assert_null(record_store_commit(store, record, &error));
-	assert_non_null(strstr(error->message, "/" NAME " is complete"));
-	assert_machine_error(&error);
-	assert_list(place->results, NAME " latest");
-	assert_file(place->results, "latest", "mine");
+	assert_error(&error, EPTLAB_ERROR_MACHINE, "/" NAME " is complete");
+	assert_list(results, NAME " latest");
+	assert_file(results, "latest", "mine");
 	/* It was there before: said before anything is measured. */
-	assert_null(record_store_begin(place->results, now, "bochs", "boot", &error));
-	assert_machine_error(&error);
-	assert_list(place->results, NAME " latest");
+	assert_null(record_store_begin(results, now, "bochs", "boot", &error));
+	assert_error(&error, EPTLAB_ERROR_MACHINE, "L0: ");
+	assert_list(results, NAME " latest");
 }
 
-static void results_is_no_folder(void **state)
+TEST_STORE(results_is_no_folder)
 {
-	const struct place *place = *state;
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autoptr(GError) error = NULL;
 
-	assert_true(g_file_set_contents(place->results, "file", -1, NULL));
-	assert_null(record_store_begin(place->results, now, "bochs", "boot", &error));
-	assert_machine_error(&error);
-	assert_null(record_store_recover(place->results, "0.1", &error));
-	assert_machine_error(&error);
-	assert_file(place->folder, "results", "file");
+	assert_true(g_file_set_contents(results, "file", -1, NULL));
+	assert_null(record_store_begin(results, now, "bochs", "boot", &error));
+	assert_error(&error, EPTLAB_ERROR_MACHINE, "L0: ");
+	assert_null(record_store_recover(results, "0.1", &error));
+	assert_error(&error, EPTLAB_ERROR_MACHINE, "L0: ");
+	assert_file(folder, "results", "file");
 }
 
-static void several_at_once(void **state)
+static void commit_one(void)
 {
-	const struct place *place = *state;
-	pid_t children[8];
-	g_autofree char *names = NULL;
-	size_t i;
+	commit(RECORD_VALID);
+}
 
-	for (i = 0; i < G_N_ELEMENTS(children); i++) {
-		children[i] = fork();
-		assert_true(children[i] >= 0);
-		if (children[i] == 0) {
-			g_free(commit(place, RECORD_VALID));
-			_exit(0);
-		}
-	}
-	for (i = 0; i < G_N_ELEMENTS(children); i++)
+TEST_STORE(several_at_once)
+{
+	pid_t children[8];
+
+	for (size_t i = 0; i < G_N_ELEMENTS(children); i++)
+		children[i] = start(commit_one);
+	for (size_t i = 0; i < G_N_ELEMENTS(children); i++)
 		assert_int_equal(wait_for(children[i]), 0);
-	assert_list(place->results, NAME " " NAME "-2 " NAME "-3 " NAME "-4 " NAME "-5 " NAME
-					 "-6 " NAME "-7 " NAME "-8 latest");
-	names = record_find_latest(place->results, NULL);
-	assert_non_null(names);
+	assert_list(results, NAME " " NAME "-2 " NAME "-3 " NAME "-4 " NAME "-5 " NAME "-6 " NAME
+				  "-7 " NAME "-8 latest");
+	assert_non_null(keep(record_find_latest(results, NULL)));
 }
 
 /* ---- Harnesses that were killed ---- */
@@ -593,7 +539,7 @@ static void several_at_once(void **state)
  * A harness that has begun a record, has written this much of it and waits to be killed. fill does
  * the writing.
  */
-static pid_t start_harness(const struct place *place, void (*fill)(record_store *store))
+static pid_t start_harness(void (*fill)(record_store *store))
 {
 	int ready[2];
 	char byte;
@@ -603,7 +549,7 @@ static pid_t start_harness(const struct place *place, void (*fill)(record_store 
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
-		fill(begin(place));
+		fill(begin());
 		if (write(ready[1], "x", 1) != 1)
 			_exit(1);
 		pause();
@@ -621,20 +567,15 @@ static void kill_harness(pid_t child)
 	assert_true(WIFSIGNALED(wait_for(child)));
 }
 
-static char **recover(const struct place *place)
+static void start_and_kill(void (*fill)(record_store *store))
 {
-	g_autoptr(GError) error = NULL;
-	char **paths = record_store_recover(place->results, "0.2", &error);
-
-	if (!paths)
-		fail_msg("%s", error->message);
-	return paths;
+	kill_harness(start_harness(fill));
 }
 
 static void fill_with_consoles(record_store *store)
 {
-	assert_true(record_store_write(store, "l1-console.log", "L1 says\n", 8, NULL));
-	assert_true(record_store_write(store, "ept/l2-console.log", "L2 says\n", 8, NULL));
+	put(store, "l1-console.log", "L1 says\n");
+	put(store, "ept/l2-console.log", "L2 says\n");
 }
 
 static void fill_with_a_record(record_store *store)
@@ -645,38 +586,29 @@ static void fill_with_a_record(record_store *store)
 	assert_true(record_store_save(store, record, NULL));
 }
 
-static void living_harness_is_left_alone(void **state)
+TEST_STORE(living_harness_is_left_alone)
 {
-	const struct place *place = *state;
-	pid_t child = start_harness(place, fill_with_consoles);
-	g_auto(GStrv) while_alive = recover(place);
-	g_auto(GStrv) after = NULL;
+	pid_t child = start_harness(fill_with_consoles);
 
-	assert_int_equal(g_strv_length(while_alive), 0);
+	recover(0);
 	kill_harness(child);
-	after = recover(place);
-	assert_int_equal(g_strv_length(after), 1);
+	recover(1);
 }
 
-static void killed_harness_leaves_a_failed_record(void **state)
+TEST_STORE(killed_harness_leaves_a_failed_record)
 {
-	const struct place *place = *state;
-	g_autofree char *earlier = commit(place, RECORD_VALID);
-	g_autofree char *latest = NULL;
-	g_auto(GStrv) paths = NULL;
-	g_auto(GStrv) again = NULL;
+	const char *earlier = commit(RECORD_VALID);
 	g_autoptr(struct_record) record = NULL;
+	const char *path;
 
-	kill_harness(start_harness(place, fill_with_consoles));
-	paths = recover(place);
-	assert_int_equal(g_strv_length(paths), 1);
-	assert_true(g_str_has_suffix(paths[0], "/" NAME "-2"));
-	assert_list(paths[0], "ept l1-console.log record.json");
-	assert_file(paths[0], "l1-console.log", "L1 says\n");
-	assert_file(paths[0], "ept/l2-console.log", "L2 says\n");
-	record = record_load(paths[0], NULL);
-	assert_non_null(record);
-	assert_int_equal(record->verdict, RECORD_FAILED);
+	start_and_kill(fill_with_consoles);
+	path = recover(1);
+	assert_true(g_str_has_suffix(path, "/" NAME "-2"));
+	assert_list(path, "ept l1-console.log record.json");
+	assert_file(path, "l1-console.log", "L1 says\n");
+	assert_file(path, "ept/l2-console.log", "L2 says\n");
+	assert_verdict(path, RECORD_FAILED);
+	record = record_load(path, NULL);
 	assert_string_equal(record->error,
 			    "L0: the harness was killed, or could not store what it had, before "
 			    "the experiment was complete");
@@ -685,280 +617,176 @@ static void killed_harness_leaves_a_failed_record(void **state)
 	assert_string_equal(record->platform.name, "bochs");
 	assert_string_equal(record->workload, "boot");
 	assert_int_equal(record->runs->len, 0);
-	latest = record_find_latest(place->results, NULL);
-	assert_string_equal(latest, earlier);
-	assert_list(place->results, NAME " " NAME "-2 latest");
-	again = recover(place);
-	assert_int_equal(g_strv_length(again), 0);
+	assert_latest(earlier);
+	assert_list(results, NAME " " NAME "-2 latest");
+	recover(0);
 }
 
 /* Complete but for its name: still not a record that anybody has seen to be valid. */
-static void what_was_saved_is_kept(void **state)
+TEST_STORE(what_was_saved_is_kept)
 {
-	const struct place *place = *state;
-	g_auto(GStrv) paths = NULL;
 	g_autoptr(struct_record) record = NULL;
 
-	kill_harness(start_harness(place, fill_with_a_record));
-	paths = recover(place);
-	assert_int_equal(g_strv_length(paths), 1);
-	record = record_load(paths[0], NULL);
+	start_and_kill(fill_with_a_record);
+	record = record_load(recover(1), NULL);
 	assert_int_equal(record->verdict, RECORD_FAILED);
 	assert_string_equal(record->eptlab, "0.1");
 	assert_int_equal(record->runs->len, 2);
 	assert_non_null(record->error);
-	assert_list(place->results, NAME);
+	assert_list(results, NAME);
 }
 
 static void fill_with_rubbish(record_store *store)
 {
-	assert_true(record_store_write(store, "record.json", "{\"schema\":", 10, NULL));
+	put(store, "record.json", "{\"schema\":");
 }
 
-static void broken_record_is_made_anew(void **state)
+TEST_STORE(broken_record_is_made_anew)
 {
-	const struct place *place = *state;
-	g_autofree char *new = NULL;
-	g_auto(GStrv) paths = NULL;
-	g_autoptr(struct_record) record = NULL;
-	g_autofree char *name = NULL;
+	const char *new, *path;
 
-	kill_harness(start_harness(place, fill_with_rubbish));
-	name = list(place->results);
-	new = g_build_filename(place->results, name, ".record.json.new", NULL);
+	start_and_kill(fill_with_rubbish);
+	new = keep(g_build_filename(results, list(results), ".record.json.new", NULL));
 	assert_true(g_file_set_contents(new, "half", -1, NULL));
-	paths = recover(place);
-	record = record_load(paths[0], NULL);
-	assert_int_equal(record->verdict, RECORD_FAILED);
-	assert_list(paths[0], "record.json");
+	path = recover(1);
+	assert_verdict(path, RECORD_FAILED);
+	assert_list(path, "record.json");
 }
 
-static void temporary_files_of_the_killed_are_removed(void **state)
+TEST_STORE(temporary_files_of_the_killed_are_removed)
 {
-	const struct place *place = *state;
-	g_auto(GStrv) paths = NULL;
-
-	kill_harness(start_harness(place, fill_with_work));
-	paths = recover(place);
-	assert_list(paths[0], "record.json");
+	start_and_kill(fill_with_work);
+	assert_list(recover(1), "record.json");
 }
 
-static void several_were_killed(void **state)
+TEST_STORE(several_were_killed)
 {
-	const struct place *place = *state;
-	g_auto(GStrv) paths = NULL;
 	pid_t alive;
 
-	kill_harness(start_harness(place, fill_with_consoles));
-	kill_harness(start_harness(place, fill_with_a_record));
-	alive = start_harness(place, fill_with_consoles);
-	paths = recover(place);
-	assert_int_equal(g_strv_length(paths), 2);
+	start_and_kill(fill_with_consoles);
+	start_and_kill(fill_with_a_record);
+	alive = start_harness(fill_with_consoles);
+	recover(2);
 	kill_harness(alive);
 }
 
-static void what_is_not_ours_is_left_alone(void **state)
+TEST_STORE(what_is_not_ours_is_left_alone)
 {
-	static const char *const names[] = {
-		".partial-foo",
-		".partial-20260131T235959Z-bochs-boot",
-		".partial",
-		".partial-20261331T235959Z-bochs-boot.abcdef",
-		"20260131T235959Z-other",
-	};
-	const struct place *place = *state;
-	g_autofree char *link = g_build_filename(place->results, ".latest.01234567", NULL);
-	g_autofree char *before = NULL;
-	g_autofree char *after = NULL;
-	g_auto(GStrv) paths = NULL;
-	size_t i;
+	g_autofree char *link = g_build_filename(results, ".latest.01234567", NULL);
+	const char *before;
 
-	for (i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_autofree char *path = g_build_filename(place->results, names[i], NULL);
-
-		assert_int_equal(g_mkdir_with_parents(path, 0700), 0);
-	}
-	before = list(place->results);
+	test_each_of (name, ".partial-foo", ".partial-20260131T235959Z-bochs-boot", ".partial",
+		      ".partial-20261331T235959Z-bochs-boot.abcdef", "20260131T235959Z-other")
+		assert_int_equal(
+			g_mkdir_with_parents(keep(g_build_filename(results, *name, NULL)), 0700),
+			0);
+	before = list(results);
 	/* A link that was made and never renamed is ours. */
 	assert_int_equal(symlink("nowhere", link), 0);
-	paths = recover(place);
-	assert_int_equal(g_strv_length(paths), 0);
-	after = list(place->results);
-	assert_string_equal(before, after);
+	recover(0);
+	assert_list(results, before);
 }
 
-static void nothing_to_recover(void **state)
+TEST_STORE(nothing_to_recover)
 {
-	const struct place *place = *state;
-	g_auto(GStrv) paths = recover(place);
+	recover(0);
+	assert_list(folder, "");
+}
 
-	assert_int_equal(g_strv_length(paths), 0);
-	assert_list(place->folder, "");
+static void recover_without_space(void)
+{
+	const struct rlimit none = { .rlim_cur = 0, .rlim_max = RLIM_INFINITY };
+	g_autoptr(GError) error = NULL;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_null(record_store_recover(results, "0.2", &error));
+	assert_int_equal(error->code, EPTLAB_ERROR_MACHINE);
 }
 
 /* What cannot be recovered is not thrown away: with room again, the next harness finds it. */
-static void recovery_without_space(void **state)
+TEST_STORE(recovery_without_space)
 {
-	const struct place *place = *state;
-	g_autofree char *before = NULL;
-	g_autofree char *after = NULL;
-	g_auto(GStrv) paths = NULL;
-	pid_t child;
+	const char *before, *path;
 
-	kill_harness(start_harness(place, fill_with_consoles));
-	before = list(place->results);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		const struct rlimit none = { .rlim_cur = 0, .rlim_max = RLIM_INFINITY };
-		g_autoptr(GError) error = NULL;
+	start_and_kill(fill_with_consoles);
+	before = list(results);
+	in_a_child(recover_without_space);
+	assert_list(results, before);
+	path = recover(1);
+	assert_file(path, "l1-console.log", "L1 says\n");
+}
 
-		signal(SIGXFSZ, SIG_IGN);
-		assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
-		assert_null(record_store_recover(place->results, "0.2", &error));
-		assert_int_equal(error->code, EPTLAB_ERROR_MACHINE);
-		_exit(0);
-	}
-	assert_int_equal(wait_for(child), 0);
-	after = list(place->results);
-	assert_string_equal(before, after);
-	paths = recover(place);
-	assert_int_equal(g_strv_length(paths), 1);
-	assert_file(paths[0], "l1-console.log", "L1 says\n");
+static void commit_for_ever(void)
+{
+	for (;;)
+		commit(RECORD_VALID);
 }
 
 /* Killed at any moment of its life, a harness leaves whole records only. */
-static void killed_at_any_moment(void **state)
+TEST_STORE(killed_at_any_moment)
 {
-	const struct place *place = *state;
-	unsigned int delay;
-
-	for (delay = 0; delay < 40; delay++) {
+	for (unsigned int delay = 0; delay < 40; delay++) {
 		g_auto(GStrv) paths = NULL;
-		g_autofree char *names = NULL;
-		g_auto(GStrv) parts = NULL;
+		g_auto(GStrv) names = NULL;
 		pid_t child;
-		guint i;
 
-		assert_int_equal(g_mkdir_with_parents(place->results, 0700), 0);
-		child = fork();
-		assert_true(child >= 0);
-		if (child == 0) {
-			for (;;)
-				g_free(commit(place, RECORD_VALID));
-		}
+		assert_int_equal(g_mkdir_with_parents(results, 0700), 0);
+		child = start(commit_for_ever);
 		g_usleep(1000 + delay * 700);
 		kill_harness(child);
-		paths = recover(place);
+		paths = record_store_recover(results, "0.2", NULL);
+		assert_non_null(paths);
 		assert_true(g_strv_length(paths) <= 1);
-		names = list(place->results);
-		parts = g_strsplit(names, " ", -1);
-		for (i = 0; parts[i] && parts[i][0]; i++) {
-			g_autofree char *path = g_build_filename(place->results, parts[i], NULL);
+		names = g_strsplit(list(results), " ", -1);
+		for (char **name = names; *name != NULL && **name != '\0'; name++) {
+			g_autofree char *path = g_build_filename(results, *name, NULL);
 			g_autoptr(struct_record) record = record_load(path, NULL);
 
 			if (!record)
-				fail_msg("after %u: %s is no record", delay, parts[i]);
+				fail_msg("after %u: %s is no record", delay, *name);
 		}
 		/* Not more and more of them. */
-		assert_int_equal(nftw(place->results, remove_entry, 16, FTW_PHYS | FTW_DEPTH), 0);
+		test_remove(results);
 	}
 }
-
-#define with_place(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 /* ---- Earlier runs ---- */
 
 /* A record whose run "ept" has count exits of reason 30, and inputs that end with that digit. */
-static void commit_run(const struct place *place, uint64_t count, char digit, const char *error)
+static void commit_run(uint64_t count, char digit, const char *error)
 {
 	g_autoptr(struct_record) record = record_with(RECORD_VALID);
 	struct record_run *run = record_find_run(record, "ept");
 	struct record_input *all = run->inputs->pdata[run->inputs->len - 1];
-	char *path;
 
 	sample_set_count(run, 30, count);
 	all->sha256[63] = digit;
 	record_set_string(&run->error, error);
-	path = record_store_commit(begin(place), record, NULL);
-	assert_non_null(path);
-	g_free(path);
-}
-
-static void forget_earlier(struct record_run *run)
-{
-	g_clear_pointer(&run->earlier.record, g_free);
-	g_clear_pointer(&run->earlier.exits, g_ptr_array_unref);
-	run->earlier.known = false;
+	assert_non_null(keep(record_store_commit(begin(), record, NULL)));
 }
 
 /* The newest with the same configuration and inputs, and counts; whatever else there is. */
-static void earlier_run_is_found(void **state)
+TEST_STORE(earlier_run_is_found)
 {
-	const struct place *place = *state;
-	g_autoptr(struct_record) record = record_with(RECORD_VALID);
+	g_autofree char *broken = g_build_filename(results, NAME "-9", NULL);
+	g_autoptr(struct_record) record = sample_record();
 	struct record_run *run = record_find_run(record, "ept");
-	g_autofree char *broken = g_build_filename(place->results, NAME "-9", NULL);
 
-	commit_run(place, 700, 'd', NULL);
-	commit_run(place, 701, 'd', NULL);
-	commit_run(place, 702, 'e', NULL);
-	commit_run(place, 703, 'd', "L2: it crashed");
+	commit_run(700, 'd', NULL);
+	commit_run(701, 'd', NULL);
+	commit_run(702, 'e', NULL);
+	commit_run(703, 'd', "L2: it crashed");
 	assert_int_equal(g_mkdir(broken, 0700), 0);
-	record_find_earlier(place->results, run);
-	assert_true(run->earlier.known);
-	assert_string_equal(run->earlier.record, NAME "-2");
-	assert_int_equal(record_find_exit(run->earlier.exits, 30)->count, 701);
+	record_find_earlier(results, run);
 	/* What never came is left out: 12 reasons of the sample did, with ept 10. */
-	assert_int_equal(run->earlier.exits->len, 10);
-	forget_earlier(run);
+	assert_run(run, "earlier.record=" NAME "-2 .exits.30.count=701 .exits.len=10");
 
-	record_set_string(&run->config, "third");
-	record_find_earlier(place->results, run);
-	assert_false(run->earlier.known);
-	record_set_string(&run->config, "ept");
-	record_set_string(&run->platform.name, "tcg");
-	record_find_earlier(place->results, run);
-	assert_false(run->earlier.known);
-	record_set_string(&run->platform.name, "bochs");
-	g_clear_pointer(&run->inputs, g_ptr_array_unref);
-	record_find_earlier(place->results, run);
-	assert_false(run->earlier.known);
-}
+	test_each_of (change, "ept.config=third", "ept.platform.name=tcg", "ept.inputs=null") {
+		g_autoptr(struct_record) other = sample_record();
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		with_place(record_appears_when_it_is_complete),
-		with_place(link_is_relative),
-		with_place(names_that_are_taken),
-		with_place(failed_record_is_never_the_latest),
-		with_place(abort_leaves_nothing),
-		with_place(temporary_files_are_no_part_of_a_record),
-		with_place(times_are_utc),
-		with_place(find_latest_says_when_there_is_none),
-		with_place(names_that_lead_elsewhere),
-		with_place(no_space_for_a_file),
-		with_place(no_space_for_the_record),
-		with_place(commit_that_fails_keeps_what_was_measured),
-		with_place(older_save_survives),
-		with_place(disk_full),
-		with_place(disk_full_at_the_end),
-		with_place(latest_of_somebody_else),
-		with_place(results_is_no_folder),
-		with_place(several_at_once),
-		with_place(living_harness_is_left_alone),
-		with_place(killed_harness_leaves_a_failed_record),
-		with_place(what_was_saved_is_kept),
-		with_place(broken_record_is_made_anew),
-		with_place(temporary_files_of_the_killed_are_removed),
-		with_place(several_were_killed),
-		with_place(what_is_not_ours_is_left_alone),
-		with_place(nothing_to_recover),
-		with_place(recovery_without_space),
-		with_place(killed_at_any_moment),
-		cmocka_unit_test_setup_teardown(earlier_run_is_found, setup, teardown),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+		sample_change(&other, "", *change);
+		record_find_earlier(results, other->runs->pdata[0]);
+		assert_false(((struct record_run *)other->runs->pdata[0])->earlier.known);
+	}
 }
