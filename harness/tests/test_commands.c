@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What commands conclude from what they have seen, without an L1. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
 
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "record/record.h"
+#include "tests/test.h"
 
 /* ---- KUnit's results ---- */
 
@@ -45,20 +41,19 @@ static const struct {
 	{ "the suite is not ok", AT "    1..1\n" AT "    ok 1 a\n" AT "not ok 1 suite\n", false },
 };
 
-static void all_planned_kunit_tests_must_be_ok(void **state)
+TEST(all_planned_kunit_tests_must_be_ok)
 {
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(logs); i++) {
+	test_each (row, logs) {
 		g_autoptr(GError) error = NULL;
 		unsigned int planned;
-		bool good = kunit_judge(logs[i].log, &planned, &error);
+		bool good = kunit_judge(row->log, &planned, &error);
 
-		if (good != logs[i].good)
-			fail_msg("%s: %s", logs[i].name, good ? "all is well" : error->message);
+		if (good != row->good)
+			fail_msg("%s: %s", row->name, good ? "all is well" : error->message);
 		if (good)
 			assert_int_equal(planned, 2);
 		else
-			assert_int_equal(error->code, EPTLAB_ERROR_INVALID);
+			assert_error(&error, EPTLAB_ERROR_INVALID, "");
 	}
 }
 
@@ -93,14 +88,26 @@ static double expected_total(const GPtrArray *expected)
 	return progress_place_total(&place, 0);
 }
 
-/* Each step has a stall in one record, and none of them counts; nor does a rerun's. */
-static void expected_time_is_the_median_by_step(void **state)
+static int no_records(void **state)
 {
-	g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func((GDestroyNotify)record_free);
+	*state = g_ptr_array_new_with_free_func((GDestroyNotify)record_free);
+	return 0;
+}
+
+static int free_records(void **state)
+{
+	g_ptr_array_unref(*state);
+	return 0;
+}
+
+#define TEST_TIME(name) TEST_OF(GPtrArray *records, no_records, free_records, name)
+
+/* Each step has a stall in one record, and none of them counts; nor does a rerun's. */
+TEST_TIME(expected_time_is_the_median_by_step)
+{
 	g_autoptr(GPtrArray) both = NULL;
 	g_autoptr(GPtrArray) one = NULL;
 
-	(void)state;
 	g_ptr_array_add(records, took(RUN("85", "1", "9", "10"), 106));
 	g_ptr_array_add(records, took("L1: boot=5,L1: load=1,L2: noept=70", 76));
 	g_ptr_array_add(records, took(RUN("5", "1", "90", "10"), 107));
@@ -111,63 +118,48 @@ static void expected_time_is_the_median_by_step(void **state)
 	assert_true(expected_total(one) == 76);
 }
 
-/* Records of schema 1 know the whole only. */
-static void expected_time_without_steps(void **state)
+/* At this time of the clock the step begins; then so much is expected in all. */
+static void assert_total(struct progress_place *place, const char *step, double begins, double now,
+			 double total)
 {
-	g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func((GDestroyNotify)record_free);
+	if (step != NULL)
+		progress_place_move(place, step, begins);
+	assert_true(progress_place_total(place, now) == total);
+}
+
+/* Records of schema 1 know the whole only. */
+TEST_TIME(expected_time_without_steps)
+{
 	g_autoptr(GPtrArray) none = progress_expect(records, 2);
 	g_autoptr(GPtrArray) expected = NULL;
 	struct progress_place place = { .expected = NULL };
 
-	(void)state;
 	assert_true(expected_total(none) < 0);
 	g_ptr_array_add(records, took("", 106));
 	g_ptr_array_add(records, took("", 17));
 	g_ptr_array_add(records, took("", -1));
 	g_ptr_array_add(records, took("", 18));
-	expected = progress_expect(records, 2);
-	place.expected = expected;
-	assert_true(progress_place_total(&place, 0) == 18);
-	progress_place_move(&place, "L1: boot", 4);
-	assert_true(progress_place_total(&place, 5) == 18);
-	assert_true(progress_place_total(&place, 40) == 40);
+	place.expected = expected = progress_expect(records, 2);
+	assert_total(&place, NULL, 0, 0, 18);
+	assert_total(&place, "L1: boot", 4, 5, 18);
+	assert_total(&place, NULL, 0, 40, 40);
 }
 
 /* What is left of this step and those that follow; what is over moves the end, and no more. */
-static void expected_time_follows_the_steps(void **state)
+TEST_TIME(expected_time_follows_the_steps)
 {
-	g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func((GDestroyNotify)record_free);
 	g_autoptr(GPtrArray) expected = NULL;
 	struct progress_place place = { .expected = NULL };
 
-	(void)state;
 	g_ptr_array_add(records, took(RUN("5", "1", "9", "10"), 26));
-	expected = progress_expect(records, 2);
-	place.expected = expected;
-	progress_place_move(&place, "L1: boot", 0);
-	assert_true(progress_place_total(&place, 3) == 26);
-	assert_true(progress_place_total(&place, 85) == 85 + 21);
+	place.expected = expected = progress_expect(records, 2);
+	assert_total(&place, "L1: boot", 0, 3, 26);
+	assert_total(&place, NULL, 0, 85, 85 + 21);
 	/* The one with the same text that comes later is another. */
-	progress_place_move(&place, "L1: load", 85);
-	assert_true(progress_place_total(&place, 85) == 85 + 21);
+	assert_total(&place, "L1: load", 85, 85, 85 + 21);
 	progress_place_move(&place, "L2: ept", 86);
-	progress_place_move(&place, "L2: something new", 90);
-	assert_true(progress_place_total(&place, 90) == 86 + 9 + 11);
-	progress_place_move(&place, "L1: load", 95);
-	assert_true(progress_place_total(&place, 95) == 95 + 11);
-	progress_place_move(&place, "L2: noept", 96);
-	assert_true(progress_place_total(&place, 100) == 106);
-	assert_true(progress_place_total(&place, 120) == 120);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(expected_time_is_the_median_by_step),
-		cmocka_unit_test(expected_time_without_steps),
-		cmocka_unit_test(expected_time_follows_the_steps),
-		cmocka_unit_test(all_planned_kunit_tests_must_be_ok),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	assert_total(&place, "L2: something new", 90, 90, 86 + 9 + 11);
+	assert_total(&place, "L1: load", 95, 95, 95 + 11);
+	assert_total(&place, "L2: noept", 96, 100, 106);
+	assert_total(&place, NULL, 0, 120, 120);
 }

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What eptlab conform says of readings that were made by hand. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
 
 #include "judge/conform.h"
 #include "judge/doses.h"
 #include "record/reasons.h"
 #include "report/conform.h"
+#include "tests/test.h"
 
 #define VMX KVM_EXITCOUNT_VENDOR_VMX
 
@@ -208,178 +203,141 @@ static const struct conform_mark *find(const struct stage *stage, const char *na
 	return NULL;
 }
 
-static void is(const struct stage *stage, const char *name, enum conform_verdict verdict)
+/* Names of marks, with blanks between, that are so. */
+static void are(const struct stage *stage, enum conform_verdict verdict, const char *names)
 {
-	const struct conform_mark *mark = find(stage, name);
+	g_auto(GStrv) split = g_strsplit(names, " ", -1);
 
-	if (mark->verdict != verdict)
-		fail_msg("%s is %d: %s", name, (int)mark->verdict, mark->saw);
+	for (char **name = split; *name != NULL; name++) {
+		const struct conform_mark *mark = find(stage, *name);
+
+		if (mark->verdict != verdict)
+			fail_msg("%s is %d: %s", *name, (int)mark->verdict, mark->saw);
+	}
 }
 
-static void dose_is_marked(void **state)
+/* Judge it, and see what is good and what is not. guest NULL: the run failed. */
+static void marks_are(const char *run, struct guest *guest, const char *good, const char *bad,
+		      const char *skipped)
 {
 	struct stage stage = { .record = NULL };
+
+	judge(&stage, run, guest != NULL ? finish(guest) : NULL);
+	are(&stage, CONFORM_OK, good);
+	are(&stage, CONFORM_NOT_OK, bad);
+	are(&stage, CONFORM_SKIPPED, skipped);
+	if (*bad != '\0')
+		assert_false(conform_is_good(stage.marks));
+	clear(&stage);
+}
+
+TEST(dose_is_marked)
+{
 	struct guest *guest = guest_new();
 
-	(void)state;
 	take_reading(guest, PROBE_START, 0);
 	guest->counts[REASON_MSR_READ] += 7;
 	take_reading(guest, "dose-rdmsr", 7);
 	guest->counts[REASON_MSR_WRITE] += 4; /* of 5 */
 	take_reading(guest, "dose-wrmsr", 5);
 	take_reading(guest, "dose-wrmsr-fast", 5); /* none of 5 */
-	judge(&stage, "ept", finish(guest));
-	is(&stage, "dose-rdmsr-ept", CONFORM_OK);
-	is(&stage, "dose-wrmsr-ept", CONFORM_NOT_OK);
-	is(&stage, "fast-path-ept", CONFORM_NOT_OK);
-	/* Not given, though its run was made; and a run that was not. */
-	is(&stage, "dose-pages-ept", CONFORM_SKIPPED);
-	is(&stage, "dose-rdmsr-noept", CONFORM_SKIPPED);
-	is(&stage, "two-vms", CONFORM_SKIPPED);
-	is(&stage, "bounds", CONFORM_SKIPPED);
-	is(&stage, "two-vcpus", CONFORM_SKIPPED);
-	assert_false(conform_is_good(stage.marks));
-	clear(&stage);
+	/* Skipped: not given, though its run was made; and those of a run that was not. */
+	marks_are("ept", guest, "dose-rdmsr-ept", "dose-wrmsr-ept fast-path-ept",
+		  "dose-pages-ept dose-rdmsr-noept two-vms bounds two-vcpus");
 }
 
-static void answers_are_marked(void **state)
+TEST(answers_are_marked)
 {
-	struct stage stage = { .record = NULL };
 	struct guest *guest = guest_new();
 
-	(void)state;
-	take_reading(guest, "boot", 0);
-	judge(&stage, "ept", finish(guest));
-	is(&stage, "undefined", CONFORM_OK);
-	is(&stage, "registers", CONFORM_OK);
-	is(&stage, "latch", CONFORM_OK);
-	is(&stage, "sum", CONFORM_OK);
-	is(&stage, "never-enabled", CONFORM_OK);
 	/* No witness was there to be compared with. */
-	is(&stage, "witness", CONFORM_SKIPPED);
-	clear(&stage);
+	take_reading(guest, "boot", 0);
+	marks_are("ept", guest, "undefined registers latch sum never-enabled", "", "witness");
 
 	guest = guest_new();
 	guest->undefined_is_zero = true;
 	guest->counts[REASON_RDTSC] = 1;
 	take_reading(guest, "boot", 0);
-	judge(&stage, "ept", finish(guest));
-	is(&stage, "undefined", CONFORM_NOT_OK);
-	is(&stage, "never-enabled", CONFORM_NOT_OK);
-	is(&stage, "registers", CONFORM_OK);
-	clear(&stage);
+	marks_are("ept", guest, "registers", "undefined never-enabled", "");
 
 	guest = guest_new();
 	guest->latch_is_late = true;
 	guest->counts[REASON_HLT] = 3;
 	take_reading(guest, "boot", 0);
-	judge(&stage, "ept", finish(guest));
-	is(&stage, "latch", CONFORM_NOT_OK);
-	is(&stage, "sum", CONFORM_NOT_OK);
-	clear(&stage);
+	marks_are("ept", guest, "", "latch sum", "");
 }
 
-static void bounds_are_marked(void **state)
+TEST(bounds_are_marked)
 {
 	struct stage stage = { .record = NULL };
 	struct guest *guest = guest_new();
 
-	(void)state;
 	take_reading(guest, PROBE_START, 0);
 	take_reading(guest, "dose-abuse", 200);
-	judge(&stage, "abuse", finish(guest));
-	is(&stage, "bounds", CONFORM_OK);
-	clear(&stage);
+	marks_are("abuse", guest, "bounds", "", "");
 
 	guest = guest_new();
 	take_reading(guest, PROBE_START, 0);
 	put_bad(guest);
 	take_reading(guest, "dose-abuse", 200);
 	judge(&stage, "abuse", finish(guest));
-	is(&stage, "bounds", CONFORM_NOT_OK);
-	assert_non_null(strstr(find(&stage, "bounds")->saw, "0xffffffff"));
+	are(&stage, CONFORM_NOT_OK, "bounds");
+	assert_says(find(&stage, "bounds")->saw, "0xffffffff");
 	clear(&stage);
 
-	judge(&stage, "abuse", NULL);
-	is(&stage, "bounds", CONFORM_NOT_OK);
 	/* Only what was to be shown by that run. */
-	is(&stage, "dose-cpuid-ept", CONFORM_SKIPPED);
-	clear(&stage);
+	marks_are("abuse", NULL, "", "bounds", "dose-cpuid-ept");
 }
 
-static void others_exits_are_marked(void **state)
+TEST(others_exits_are_marked)
 {
-	static const char *const names[][2] = {
+	static const struct {
+		const char *run, *mark;
+	} rows[] = {
 		{ "two-vms", "two-vms" },
 		{ "same-module", "fresh-vm" },
 		{ "vendor-reload", "fresh-reload" },
 	};
 
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-		struct stage stage = { .record = NULL };
-		struct guest *guest = guest_new();
+	test_each (row, rows)
+		for (uint64_t few = 0; few < 2; few++) {
+			struct guest *guest = guest_new();
 
-		guest->counts[REASON_CPUID] = CONFORM_CROWD - READER - 1;
-		take_reading(guest, PROBE_START, 0);
-		judge(&stage, names[i][0], finish(guest));
-		is(&stage, names[i][1], CONFORM_OK);
-		clear(&stage);
-
-		guest = guest_new();
-		guest->counts[REASON_CPUID] = CONFORM_CROWD - READER;
-		take_reading(guest, PROBE_START, 0);
-		judge(&stage, names[i][0], finish(guest));
-		is(&stage, names[i][1], CONFORM_NOT_OK);
-		clear(&stage);
-	}
+			guest->counts[REASON_CPUID] = CONFORM_CROWD - READER - few;
+			take_reading(guest, PROBE_START, 0);
+			marks_are(row->run, guest, few ? row->mark : "", few ? "" : row->mark, "");
+		}
 }
 
-static void report_is_tap_and_clean(void **state)
+TEST(report_is_tap_and_clean)
 {
 	struct stage stage = { .record = NULL };
 	g_autofree char *tap = NULL;
 	g_autofree char *table = NULL;
 	g_autofree char *plan = NULL;
 
-	(void)state;
 	judge(&stage, "abuse", NULL);
 	tap = report_tap(stage.marks);
 	table = report_marks(stage.marks);
 	plan = g_strdup_printf("TAP version 14\n1..%u\n", stage.marks->len);
-	assert_true(g_str_has_prefix(tap, plan));
-	assert_non_null(strstr(tap, "ok 1 - registers # SKIP no run has what it needs\n"));
-	assert_non_null(strstr(tap, " - bounds\n  ---\n  saw: 'abuse: L2: it ?[31mdied'\n"));
+	assert_begins(tap, plan);
+	assert_says(tap, "ok 1 - registers # SKIP no run has what it needs\n");
+	assert_says(tap, " - bounds\n  ---\n  saw: 'abuse: L2: it ?[31mdied'\n");
 	assert_null(strchr(tap, '\033'));
 	assert_null(strchr(table, '\033'));
-	assert_non_null(strstr(table, "DOES NOT CONFORM: "));
+	assert_says(table, "DOES NOT CONFORM: ");
 	clear(&stage);
 }
 
-static void nothing_earned_is_not_good(void **state)
+TEST(nothing_earned_is_not_good)
 {
 	g_autoptr(GPtrArray) marks = g_ptr_array_new();
 	struct conform_mark skipped = { .verdict = CONFORM_SKIPPED };
 	struct conform_mark good = { .verdict = CONFORM_OK };
 
-	(void)state;
 	assert_false(conform_is_good(marks));
 	g_ptr_array_add(marks, &skipped);
 	assert_false(conform_is_good(marks));
 	g_ptr_array_add(marks, &good);
 	assert_true(conform_is_good(marks));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(dose_is_marked),
-		cmocka_unit_test(answers_are_marked),
-		cmocka_unit_test(bounds_are_marked),
-		cmocka_unit_test(others_exits_are_marked),
-		cmocka_unit_test(report_is_tap_and_clean),
-		cmocka_unit_test(nothing_earned_is_not_good),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }
