@@ -3,14 +3,11 @@
 #include <unistd.h>
 #include <glib/gstdio.h>
 
+#include "base/folder.h"
 #include "config/config.h"
 #include "tests/test.h"
 
 /* ---- A folder with a configuration to spoil ---- */
-
-struct folder {
-	char *path;
-};
 
 static const struct {
 	const char *name, *text;
@@ -32,30 +29,29 @@ static const struct {
 			  "exits_leaf=0x4ffffffe\ntotal_leaf=0x4ffffffc\n" },
 };
 
-static char *path_of(const struct folder *folder, const char *name)
+static char *path_of(const char *folder, const char *name)
 {
-	return g_build_filename(folder->path, name, NULL);
+	return g_build_filename(folder, name, NULL);
 }
 
-static void write_file(const struct folder *folder, const char *name, const char *text)
+static void write_file(const char *folder, const char *name, const char *text)
 {
 	g_autofree char *path = path_of(folder, name);
 
 	assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
-static void write_sample(const struct folder *folder)
+static void write_sample(const char *folder)
 {
-	for (guint i = 0; i < G_N_ELEMENTS(sample); i++)
-		write_file(folder, sample[i].name, sample[i].text);
+	test_each (row, sample)
+		write_file(folder, row->name, row->text);
 }
 
 static int setup(void **state)
 {
-	struct folder *folder = g_new0(struct folder, 1);
+	char *folder = g_dir_make_tmp("eptlab-config-XXXXXX", NULL);
 
-	folder->path = g_dir_make_tmp("eptlab-config-XXXXXX", NULL);
-	assert_non_null(folder->path);
+	assert_non_null(folder);
 	write_sample(folder);
 	*state = folder;
 	return 0;
@@ -63,82 +59,91 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	struct folder *folder = *state;
-	g_autoptr(GDir) dir = g_dir_open(folder->path, 0, NULL);
-	const char *name;
-
-	while ((name = g_dir_read_name(dir))) {
-		g_autofree char *path = path_of(folder, name);
-
-		g_remove(path);
-	}
-	assert_int_equal(g_rmdir(folder->path), 0);
-	g_free(folder->path);
-	g_free(folder);
+	folder_remove(*state);
+	g_free(*state);
 	return 0;
 }
 
-#define TEST_FOLDER(name) TEST_OF(struct folder *folder G_GNUC_UNUSED, setup, teardown, name)
+#define TEST_FOLDER(name) TEST_OF(const char *folder G_GNUC_UNUSED, setup, teardown, name)
+
+/* With these overrides, names of files in the folder with a blank between them. */
+static struct config *load_anyhow(const char *folder, const char *overrides,
+				  const char *const *settings, GError **error)
+{
+	g_auto(GStrv) paths = g_strsplit(overrides, " ", -1);
+
+	for (char **path = paths; *path != NULL; path++) {
+		g_autofree char *name = *path;
+
+		*path = path_of(folder, name);
+	}
+	return config_load(folder, (const char *const *)paths, settings, error);
+}
 
 /*
  * Loading fails, and the message is this, with %s standing for the folder. After "..." it goes on
  * in the words of GLib and libc, which are not ours to test.
  */
-static void assert_fails(const struct folder *folder, const char *const *overrides,
-			 const char *const *settings, const char *expected)
+static void assert_fails(const char *folder, const char *overrides, const char *const *settings,
+			 const char *expected)
 {
-	g_autoptr(GError) error = NULL;
-	g_autoptr(struct_config) config = config_load(folder->path, overrides, settings, &error);
+	GError *error = NULL;
+	g_autoptr(struct_config) config = load_anyhow(folder, overrides, settings, &error);
 	g_auto(GStrv) parts = g_strsplit(expected, "%s", -1);
-	g_autofree char *message = g_strjoinv(folder->path, parts);
+	g_autofree char *message = g_strjoinv(folder, parts);
 	char *dots = strstr(message, "...");
 
 	assert_null(config);
-	assert_int_equal(error->domain, EPTLAB_ERROR);
-	assert_int_equal(error->code, EPTLAB_ERROR_USAGE);
 	if (dots && strlen(error->message) > (size_t)(dots - message)) {
 		*dots = '\0';
 		error->message[dots - message] = '\0';
 	}
 	assert_string_equal(error->message, message);
+	assert_error(&error, EPTLAB_ERROR_USAGE, "");
 }
 
-static struct config *load(const struct folder *folder, const char *const *overrides,
-			   const char *const *settings)
+static struct config *load(const char *folder, const char *overrides, const char *const *settings)
 {
 	g_autoptr(GError) error = NULL;
-	struct config *config = config_load(folder->path, overrides, settings, &error);
+	struct config *config = load_anyhow(folder, overrides, settings, &error);
 
-	if (error)
-		fail_msg("%s", error->message);
+	assert_no_error(error);
 	return config;
+}
+
+static void assert_module(const struct config *config, const char *name, bool ept, bool vpid)
+{
+	const struct config_module *module = config_find_module(config, name);
+
+	assert_string_equal(module->name, name);
+	assert_int_equal(module->ept, ept);
+	assert_int_equal(module->vpid, vpid);
+}
+
+/* All of them, with a blank between them. */
+static void assert_configurations(const struct config *config, const char *expected)
+{
+	g_autofree char *saw = g_strjoinv(" ", config->experiment.configurations);
+
+	assert_string_equal(saw, expected);
 }
 
 /* ---- What is right ---- */
 
 TEST_FOLDER(sample_is_read)
 {
-	g_autoptr(struct_config) config = load(folder, NULL, NULL);
-	const struct config_module *module;
+	g_autoptr(struct_config) config = load(folder, "", NULL);
 
 	assert_string_equal(config->experiment.workload, "boot");
 	assert_string_equal(config->experiment.platform, "auto");
-	assert_int_equal(g_strv_length(config->experiment.configurations), 2);
-	assert_string_equal(config->experiment.configurations[0], "ept");
-	assert_string_equal(config->experiment.configurations[1], "noept");
+	assert_configurations(config, "ept noept");
 	assert_int_equal(config->experiment.n, 7);
 	assert_true(config->experiment.cycles);
 	assert_false(config->experiment.witness);
 	assert_string_equal(config->experiment.tracepoints, "kvm:kvm_exit;kvm:kvm_entry");
 	assert_int_equal(config->modules->len, 2);
-	module = config_find_module(config, "ept");
-	assert_string_equal(module->name, "ept");
-	assert_true(module->ept);
-	assert_true(module->vpid);
-	module = config_find_module(config, "noept");
-	assert_string_equal(module->name, "noept");
-	assert_false(module->ept);
-	assert_true(module->vpid);
+	assert_module(config, "ept", true, true);
+	assert_module(config, "noept", false, true);
 	assert_null(config_find_module(config, "other"));
 	assert_int_equal(config->l2.memory_mib, 128);
 	assert_int_equal(config->l2.vcpus, 1);
@@ -179,7 +184,7 @@ TEST_FOLDER(forms_that_are_the_same)
 	write_file(folder, "empty.conf", "");
 	write_file(folder, "l2.conf~", "nonsense");
 	write_file(folder, ".hidden.conf", "nonsense");
-	config = load(folder, NULL, NULL);
+	config = load(folder, "", NULL);
 	assert_int_equal(config->l2.memory_mib, 128);
 	assert_int_equal(config->l2.vcpus, 2);
 	assert_string_equal(config->l2.append, "a=1 b=\"2;3\" # no comment");
@@ -188,9 +193,6 @@ TEST_FOLDER(forms_that_are_the_same)
 
 TEST_FOLDER(later_wins)
 {
-	g_autofree char *one = path_of(folder, "one.override");
-	g_autofree char *two = path_of(folder, "two.override");
-	const char *const overrides[] = { one, two, NULL };
 	const char *const settings[] = { "l2.vcpus=4", "l2.vcpus=5", "module.noept.vpid=0",
 					 "l1.append=a=b", NULL };
 	g_autoptr(struct_config) config = NULL;
@@ -198,20 +200,17 @@ TEST_FOLDER(later_wins)
 	write_file(folder, "one.override",
 		   "[l2]\nmemory_mib=64\nvcpus=2\n[module]\nname=ept\nvpid=0\n");
 	write_file(folder, "two.override", "[l2]\nvcpus=3\nappend=quiet\n");
-	config = load(folder, overrides, settings);
+	config = load(folder, "one.override two.override", settings);
 	assert_int_equal(config->l2.memory_mib, 64);
 	assert_int_equal(config->l2.vcpus, 5);
 	assert_string_equal(config->l2.append, "quiet");
 	assert_string_equal(config->l1.append, "a=b");
-	assert_false(config_find_module(config, "ept")->vpid);
-	assert_true(config_find_module(config, "ept")->ept);
-	assert_false(config_find_module(config, "noept")->vpid);
+	assert_module(config, "ept", true, false);
+	assert_module(config, "noept", false, false);
 }
 
 TEST_FOLDER(override_defines_a_configuration)
 {
-	g_autofree char *one = path_of(folder, "one.override");
-	const char *const overrides[] = { one, NULL };
 	g_autoptr(struct_config) config = NULL;
 
 	/* vpid of a configuration that the experiment does not use may differ. */
@@ -219,24 +218,20 @@ TEST_FOLDER(override_defines_a_configuration)
 		   "[experiment]\nconfigurations = slow ; noept;\n"
 		   "[module]\nname=slow\nept=0\nvpid=1\n");
 	write_file(folder, "ept.conf", "[module]\nname=ept\nept=1\nvpid=0\n");
-	config = load(folder, overrides, NULL);
+	config = load(folder, "one.override", NULL);
 	assert_int_equal(config->modules->len, 3);
 	assert_false(config_find_module(config, "slow")->ept);
-	assert_int_equal(g_strv_length(config->experiment.configurations), 2);
-	assert_string_equal(config->experiment.configurations[0], "slow");
-	assert_string_equal(config->experiment.configurations[1], "noept");
+	assert_configurations(config, "slow noept");
 }
 
 TEST_FOLDER(a_third_configuration_is_refused)
 {
-	g_autofree char *one = path_of(folder, "one.override");
-	const char *const overrides[] = { one, NULL };
-	g_autoptr(GError) error = NULL;
+	GError *error = NULL;
 
 	write_file(folder, "one.override",
 		   "[module]\nname=third\nept=0\nvpid=1\n"
 		   "[experiment]\nconfigurations=ept;noept;third\n");
-	assert_null(config_load(folder->path, overrides, NULL, &error));
+	assert_null(load_anyhow(folder, "one.override", NULL, &error));
 	assert_error(&error, EPTLAB_ERROR_USAGE, "one.override:6:");
 }
 
@@ -244,14 +239,13 @@ TEST_FOLDER(a_third_configuration_is_refused)
 TEST_FOLDER(only_regular_files_are_read)
 {
 	g_autofree char *fifo = path_of(folder, "fifo");
-	const char *const paths[] = { fifo, "/dev/zero", folder->path };
 
 	assert_int_equal(mkfifo(fifo, 0600), 0);
-	test_each (row, paths) {
+	test_each_of (row, fifo, "/dev/zero", folder) {
 		const char *const overrides[] = { *row, NULL };
 		g_autoptr(GError) error = NULL;
 
-		assert_null(config_load(folder->path, overrides, NULL, &error));
+		assert_null(config_load(folder, overrides, NULL, &error));
 		assert_error(&error, EPTLAB_ERROR_USAGE, *row);
 	}
 	unlink(fifo);
@@ -259,9 +253,8 @@ TEST_FOLDER(only_regular_files_are_read)
 
 TEST_FOLDER(paths_are_relative_to_their_file)
 {
-	g_autofree char *base = g_path_get_basename(folder->path);
-	g_autofree char *one = g_strdup_printf("%s/../%s/one.override", folder->path, base);
-	const char *const overrides[] = { one, NULL };
+	g_autofree char *base = g_path_get_basename(folder);
+	g_autofree char *one = g_strdup_printf("../%s/one.override", base);
 	const char *const settings[] = { "l2.probe=some/probe", NULL };
 	g_autofree char *kernel = path_of(folder, "vmlinux");
 	g_autofree char *doses = path_of(folder, "doses.elf");
@@ -271,7 +264,7 @@ TEST_FOLDER(paths_are_relative_to_their_file)
 	write_file(folder, "one.override",
 		   "[l2]\nkernel = ./x/../vmlinux\nimage=/a/b.img\n"
 		   "doses = doses.elf\n");
-	config = load(folder, overrides, settings);
+	config = load(folder, one, settings);
 	assert_string_equal(config->l2.kernel, kernel);
 	assert_string_equal(config->l2.doses, doses);
 	assert_string_equal(config->l2.image, "/a/b.img");
@@ -299,9 +292,9 @@ TEST_FOLDER(limits_are_inside)
 	g_autofree char *tracepoints = g_strconcat("experiment.tracepoints=", text, NULL);
 	const char *const longest[] = { append, tracepoints, NULL };
 
-	config_free(load(folder, NULL, low));
-	config_free(load(folder, NULL, high));
-	config_free(load(folder, NULL, longest));
+	config_free(load(folder, "", low));
+	config_free(load(folder, "", high));
+	config_free(load(folder, "", longest));
 }
 
 /* The folder that the project comes with; its path is the test's first argument or this. */
@@ -312,10 +305,7 @@ TEST(projects_own_configuration_is_right)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(struct_config) config = config_load(project_configs, NULL, NULL, &error);
 
-	if (!config) {
-		fail_msg("%s", error->message);
-		return;
-	}
+	assert_no_error(error);
 	assert_true(config_find_module(config, "ept")->ept);
 	assert_false(config_find_module(config, "noept")->ept);
 	/* Each of these costs, or is another experiment. */
@@ -406,7 +396,7 @@ TEST_FOLDER(wrong_files)
 		g_autofree char *expected = g_strconcat("L0: %s/", name, row->expected, NULL);
 
 		write_file(folder, name, row->text);
-		assert_fails(folder, NULL, NULL, expected);
+		assert_fails(folder, "", NULL, expected);
 		write_sample(folder);
 	}
 }
@@ -416,24 +406,22 @@ TEST_FOLDER(nul_byte)
 	g_autofree char *path = path_of(folder, "l2.conf");
 
 	assert_true(g_file_set_contents(path, "[l2]\nvcpus=\0001\n", 14, NULL));
-	assert_fails(folder, NULL, NULL,
+	assert_fails(folder, "", NULL,
 		     "L0: %s/l2.conf:2: there is a NUL byte, expected a text file");
 }
 
-static void assert_setting_fails(const struct folder *folder, const char *setting,
-				 const char *expected)
+static void assert_setting_fails(const char *folder, const char *setting, const char *expected)
 {
 	const char *const settings[] = { setting, NULL };
 	/* One line, whatever it is. */
 	g_autofree char *shown = g_strescape(setting, NULL);
 	g_autofree char *message = g_strdup_printf("L0: setting '%s': %s", shown, expected);
 
-	assert_fails(folder, NULL, settings, message);
+	assert_fails(folder, "", settings, message);
 }
 
 /* section.key=value or module.CONFIGURATION.key=value, and what is expected instead of it. */
-static void assert_value_fails(const struct folder *folder, const char *setting,
-			       const char *expected)
+static void assert_value_fails(const char *folder, const char *setting, const char *expected)
 {
 	g_auto(GStrv) halves = g_strsplit(setting, "=", 2);
 	g_auto(GStrv) names = g_strsplit(halves[0], ".", -1);
@@ -512,40 +500,34 @@ TEST_FOLDER(wrong_value_is_not_hidden_by_an_override)
 	const char *const settings[] = { "bochs.memory_mib=512", NULL };
 
 	write_file(folder, "bochs.conf", "[bochs]\nmemory_mib=1\n");
-	assert_fails(folder, NULL, settings,
+	assert_fails(folder, "", settings,
 		     "L0: %s/bochs.conf:2: memory_mib is '1' in [bochs], expected a number from "
 		     "128 to 2048");
 }
 
 TEST_FOLDER(name_of_a_configuration_in_an_override)
 {
-	g_autofree char *one = path_of(folder, "one.override");
-	const char *const overrides[] = { one, NULL };
 
 	write_file(folder, "one.override", "[module]\nept=1\nname=a/b\n");
-	assert_fails(folder, overrides, NULL,
+	assert_fails(folder, "one.override", NULL,
 		     "L0: %s/one.override:3: name is 'a/b' in [module], " A_NAME);
 	/* What an override defines must be complete as well. */
 	write_file(folder, "one.override", "[module]\nept=1\nname=new\n");
-	assert_fails(folder, overrides, NULL,
+	assert_fails(folder, "one.override", NULL,
 		     "L0: %s/one.override:1: [module] has no 'vpid', expected 0 or 1");
 }
 
 TEST_FOLDER(files_that_cannot_be_read)
 {
 	g_autofree char *missing = path_of(folder, "missing.override");
-	const char *const overrides[] = { missing, NULL };
-	const struct folder nowhere = { .path = missing };
 	g_autofree char *directory = path_of(folder, "dir.conf");
 	g_autofree char *l2 = path_of(folder, "l2.conf");
 
-	assert_fails(folder, overrides, NULL,
+	assert_fails(folder, "missing.override", NULL,
 		     "L0: %s/missing.override: cannot read the configuration file: ...");
-	assert_fails(&nowhere, NULL, NULL,
-		     "L0: %s: cannot read the folder of the configuration: ...");
+	assert_fails(missing, "", NULL, "L0: %s: cannot read the folder of the configuration: ...");
 	g_remove(l2);
-	assert_fails(folder, NULL, NULL, "L0: %s: no file has a section [l2]");
+	assert_fails(folder, "", NULL, "L0: %s: no file has a section [l2]");
 	assert_int_equal(g_mkdir(directory, 0700), 0);
-	assert_fails(folder, NULL, NULL,
-		     "L0: %s/dir.conf: cannot read the configuration file: ...");
+	assert_fails(folder, "", NULL, "L0: %s/dir.conf: cannot read the configuration file: ...");
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A domain's life, with libvirt's own mock driver in the place of QEMU's. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
 #include <glib/gstdio.h>
 
 #include "base/folder.h"
 #include "virt/domain.h"
+#include "tests/test.h"
 
 static const struct virt_level level = { .here = "L1", .vm = "L2", .code = 5 };
 
@@ -45,7 +42,7 @@ static struct domain *start(struct hypervisor *hypervisor, const char *console, 
 }
 
 /* The sanitizer sees who still uses it. */
-static void freed_while_its_console_grows(void **state)
+TEST(freed_while_its_console_grows)
 {
 	g_autofree char *folder = g_dir_make_tmp("eptlab-test-XXXXXX", NULL);
 	struct console console = { .path = g_build_filename(folder, "console", NULL) };
@@ -53,7 +50,6 @@ static void freed_while_its_console_grows(void **state)
 	struct hypervisor *hypervisor = hypervisor_open(&level, "test:///default", &error);
 	GThread *writer;
 
-	(void)state;
 	assert_non_null(hypervisor);
 	assert_true(g_file_set_contents(console.path, "", 0, NULL));
 	hypervisor->embedded = true; /* neither knows autodestroy */
@@ -69,13 +65,4 @@ static void freed_while_its_console_grows(void **state)
 	hypervisor_close(hypervisor);
 	folder_remove(folder);
 	g_free(console.path);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(freed_while_its_console_grows),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

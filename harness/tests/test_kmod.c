@@ -5,13 +5,9 @@
  */
 #include <elf.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 #include <glib/gstdio.h>
 #include <libkmod.h>
 
@@ -20,8 +16,8 @@
 #include "kmod/holders.h"
 #include "kmod/modules.h"
 #include "kmod/triggers.h"
-#include "base/error.h"
 #include "base/folder.h"
+#include "tests/test.h"
 
 /* ---- The faked libkmod ---- */
 
@@ -51,18 +47,25 @@ static const struct {
 	{ "kvm_intel", "l1d", "not required" },
 };
 
-static char *in_sysfs(const char *module, const char *rest)
+static char *in_sysfs(const char *name)
 {
-	return g_build_filename(fake.sysfs, "module", module, rest, NULL);
+	return g_build_filename(fake.sysfs, name, NULL);
 }
 
-static void put(const char *module, const char *rest, const char *bytes, gssize length)
+static void put(const char *name, const char *bytes, gssize length)
 {
-	g_autofree char *file = in_sysfs(module, rest);
+	g_autofree char *file = in_sysfs(name);
 	g_autofree char *folder = g_path_get_dirname(file);
 
 	assert_int_equal(g_mkdir_with_parents(folder, 0755), 0);
 	assert_true(g_file_set_contents(file, bytes, length, NULL));
+}
+
+static void put_of_module(const char *module, const char *rest, const char *bytes, gssize length)
+{
+	g_autofree char *name = g_build_filename("module", module, rest, NULL);
+
+	put(name, bytes, length);
 }
 
 /* A note with a build-id of twenty times the same byte. */
@@ -74,27 +77,29 @@ static void put_build_id(const char *module, const char *id)
 	memcpy(note, &header, sizeof(header));
 	memcpy(note + sizeof(header), "GNU", 4);
 	memset(note + sizeof(header) + 4, *id, 20);
-	put(module, "notes/.note.gnu.build-id", note, sizeof(note));
+	put_of_module(module, "notes/.note.gnu.build-id", note, sizeof(note));
+}
+
+static void put_parameter(const char *module, const char *name, const char *value)
+{
+	g_autofree char *rest = g_build_filename("parameters", name, NULL);
+	g_autofree char *line = g_strconcat(value, "\n", NULL);
+
+	put_of_module(module, rest, line, -1);
 }
 
 static void put_parameters(const char *module, const char *options)
 {
 	g_auto(GStrv) words = g_strsplit(options, " ", -1);
 
-	for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++) {
-		g_autofree char *rest = g_build_filename("parameters", defaults[i].name, NULL);
-		g_autofree char *value = g_strconcat(defaults[i].value, "\n", NULL);
-
+	for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++)
 		if (strcmp(defaults[i].module, module) == 0)
-			put(module, rest, value, -1);
-	}
+			put_parameter(module, defaults[i].name, defaults[i].value);
 	for (char **word = words; *word != NULL && **word != '\0'; word++) {
 		char *value = strchr(*word, '=');
-		g_autofree char *rest = NULL;
 
 		*value++ = '\0';
-		rest = g_build_filename("parameters", *word, NULL);
-		put(module, rest, *value == '1' || *value == 'Y' ? "Y\n" : "N\n", -1);
+		put_parameter(module, *word, *value == '1' || *value == 'Y' ? "Y" : "N");
 	}
 }
 
@@ -114,36 +119,24 @@ struct kmod_ctx *kmod_unref(struct kmod_ctx *ctx)
 }
 
 /* tracefs: a trigger holds the module until it is taken away. */
+#define TRACING "kernel/tracing"
 #define EXIT	"/events/kvm/kvm_exit/trigger"
 #define CPUID	"/events/kvm/kvm_cpuid/trigger"
 #define ENDLESS "/instances/eptlab"
 
-static char *in_tracefs(const char *file)
+/* NULL: there is no such file. */
+static char *get(const char *name)
 {
-	return g_build_filename(fake.sysfs, "kernel/tracing", file, NULL);
-}
-
-static void put_trigger(const char *file, const char *text)
-{
-	g_autofree char *path = in_tracefs(file);
-	g_autofree char *folder = g_path_get_dirname(path);
-
-	assert_int_equal(g_mkdir_with_parents(folder, 0755), 0);
-	assert_true(g_file_set_contents(path, text, -1, NULL));
-}
-
-static char *get_trigger(const char *file)
-{
-	g_autofree char *path = in_tracefs(file);
+	g_autofree char *path = in_sysfs(name);
 	char *text = NULL;
 
 	g_file_get_contents(path, &text, NULL, NULL);
 	return text;
 }
 
-static bool has_trigger(const char *file)
+static bool has_trigger(const char *name)
 {
-	g_autofree char *text = get_trigger(file);
+	g_autofree char *text = get(name);
 
 	return text != NULL && strstr(text, "hist:k") != NULL && strchr(text, '!') == NULL;
 }
@@ -200,7 +193,7 @@ int kmod_module_insert_module(struct kmod_module *mod, unsigned int flags, const
 		return -EEXIST;
 	if (fake.stuck != NULL && strstr(options, fake.stuck) != NULL)
 		return -EINVAL;
-	put(mod->name, "initstate", "live\n", -1);
+	put_of_module(mod->name, "initstate", "live\n", -1);
 	put_build_id(mod->name, running ? &fake.running_id : &mod->path[1]);
 	put_parameters(mod->name, options);
 	return 0;
@@ -208,14 +201,15 @@ int kmod_module_insert_module(struct kmod_module *mod, unsigned int flags, const
 
 int kmod_module_remove_module(struct kmod_module *mod, unsigned int flags)
 {
-	g_autofree char *folder = in_sysfs(mod->name, NULL);
+	g_autofree char *folder = g_build_filename(fake.sysfs, "module", mod->name, NULL);
 
 	(void)flags;
 	g_string_append_printf(fake.calls, " -%s", mod->name);
 	if (fake.busy != NULL && strcmp(mod->name, fake.busy) == 0)
 		return -EAGAIN;
 	if (strcmp(mod->name, "kvm") == 0 &&
-	    (has_trigger(EXIT) || has_trigger(ENDLESS EXIT) || has_trigger(CPUID)))
+	    (has_trigger(TRACING EXIT) || has_trigger(TRACING ENDLESS EXIT) ||
+	     has_trigger(TRACING CPUID)))
 		return -EAGAIN;
 	folder_remove(folder);
 	return 0;
@@ -229,9 +223,8 @@ static const struct vendor vendor = {
 	.has_vpid = true,
 };
 
-static int make_machine(void **state)
+static int make_machine(void **state G_GNUC_UNUSED)
 {
-	(void)state;
 	memset(&fake, 0, sizeof(fake));
 	fake.sysfs = g_dir_make_tmp("eptlab-sysfs-XXXXXX", NULL);
 	assert_non_null(fake.sysfs);
@@ -241,15 +234,16 @@ static int make_machine(void **state)
 	return 0;
 }
 
-static int remove_machine(void **state)
+static int remove_machine(void **state G_GNUC_UNUSED)
 {
-	(void)state;
 	modules_set_sysfs("/sys");
 	folder_remove(fake.sysfs);
 	g_free(fake.sysfs);
 	g_string_free(fake.calls, TRUE);
 	return 0;
 }
+
+#define TEST_MACHINE(name) TEST_OF(void *no_state G_GNUC_UNUSED, make_machine, remove_machine, name)
 
 static void load_all(const char *folder, const char *options)
 {
@@ -268,6 +262,18 @@ static void measure(void)
 		fail_msg("%s", error->message);
 }
 
+/* The same on a machine with these modules; what was before, of which those in folder are known. */
+static struct before *load_and_measure(const char *from, const char *options, const char *folder)
+{
+	struct before *before;
+
+	load_all(from, options);
+	before = before_read(&vendor, folder);
+	measure();
+	g_string_truncate(fake.calls, 0);
+	return before;
+}
+
 static void assert_parameter(const char *name, const char *expected)
 {
 	g_autofree char *value = modules_parameter("kvm_intel", name, NULL);
@@ -283,9 +289,24 @@ static void restore(const struct before *before)
 		fail_msg("%s", error->message);
 }
 
-static void reload_is_in_order(void **state)
+static void assert_not_restored(const struct before *before, const char *why)
 {
-	(void)state;
+	GError *error = NULL;
+
+	assert_false(before_restore(before, &error));
+	assert_error(&error, EPTLAB_ERROR_L1, why);
+}
+
+static void assert_nothing_noted(const char *path)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_null(before_load(path, &error));
+	assert_no_error(error);
+}
+
+TEST_MACHINE(reload_is_in_order)
+{
 	load_all(NULL, "");
 	measure();
 	assert_string_equal(fake.calls->str, " -kvm_intel -kvm +kvm() +kvm_intel(ept=0 vpid=1)");
@@ -293,16 +314,11 @@ static void reload_is_in_order(void **state)
 }
 
 /* Only what is another one by default is given: not all can be given as it is shown. */
-static void parameters_come_back(void **state)
+TEST_MACHINE(parameters_come_back)
 {
-	g_autoptr(struct_before) before = NULL;
+	g_autoptr(struct_before) before = load_and_measure(NULL, "vpid=0", "/t");
 
-	(void)state;
-	load_all(NULL, "vpid=0");
-	before = before_read(&vendor, "/t");
-	measure();
 	assert_parameter("vpid", "Y");
-	g_string_truncate(fake.calls, 0);
 	restore(before);
 	assert_parameter("ept", "Y");
 	assert_parameter("vpid", "N");
@@ -310,26 +326,24 @@ static void parameters_come_back(void **state)
 					     "+kvm_intel(vpid=N)");
 }
 
-static void nothing_changed_nothing_done(void **state)
+TEST_MACHINE(nothing_changed_nothing_done)
 {
 	g_autoptr(struct_before) before = NULL;
 
-	(void)state;
 	load_all(NULL, "ept=0");
 	before = before_read(&vendor, NULL);
 	restore(before);
 	assert_string_equal(fake.calls->str, "");
 }
 
-static void killed_between_unload_and_load(void **state)
+TEST_MACHINE(killed_between_unload_and_load)
 {
-	g_autofree char *path = g_build_filename(fake.sysfs, "run", "before.conf", NULL);
+	g_autofree char *path = in_sysfs("run/before.conf");
 	g_autoptr(struct_before) before = NULL;
 	g_autoptr(struct_before) after = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *words = NULL;
 
-	(void)state;
 	load_all(NULL, "vpid=0");
 	before = before_read(&vendor, "/t");
 	assert_true(before_save(before, path, NULL));
@@ -344,134 +358,108 @@ static void killed_between_unload_and_load(void **state)
 }
 
 /* What was noted before a reboot is of no use. */
-static void another_boot(void **state)
+TEST_MACHINE(another_boot)
 {
-	g_autofree char *path = g_build_filename(fake.sysfs, "before.conf", NULL);
-	g_autoptr(struct_before) none = NULL;
-	g_autoptr(GError) error = NULL;
+	g_autofree char *path = in_sysfs("before.conf");
 
-	(void)state;
-	assert_true(g_file_set_contents(path, "[boot]\nid=other\n[module kvm]\nbuild_id=00\n", -1,
-					NULL));
-	none = before_load(path, &error);
-	assert_null(none);
-	assert_null(error);
+	put("before.conf", "[boot]\nid=other\n[module kvm]\nbuild_id=00\n", -1);
+	assert_nothing_noted(path);
 	assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
-	none = before_load(path, &error);
-	assert_null(none);
-	assert_null(error);
+	assert_nothing_noted(path);
 }
 
-static void damaged_note_is_an_error(void **state)
+TEST_MACHINE(damaged_note_is_an_error)
 {
-	g_autofree char *path = g_build_filename(fake.sysfs, "before.conf", NULL);
-	g_autoptr(GError) error = NULL;
+	g_autofree char *path = in_sysfs("before.conf");
+	GError *error = NULL;
 
-	(void)state;
-	assert_true(g_file_set_contents(path, "no key file", -1, NULL));
+	put("before.conf", "no key file", -1);
 	assert_null(before_load(path, &error));
-	assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_MACHINE));
+	assert_error(&error, EPTLAB_ERROR_MACHINE, "");
 	assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
 }
 
 /* The same build-id counts, wherever it is found. */
-static void module_of_the_folder_comes_back(void **state)
+TEST_MACHINE(module_of_the_folder_comes_back)
 {
-	g_autoptr(struct_before) before = NULL;
+	g_autoptr(struct_before) before = load_and_measure("/f", "", "/f");
 	g_autofree char *id = NULL;
 
-	(void)state;
-	load_all("/f", "");
-	before = before_read(&vendor, "/f");
-	measure();
 	restore(before);
 	id = modules_build_id("kvm", NULL);
-	assert_true(g_str_has_prefix(id, "6666"));
+	assert_begins(id, "6666");
 }
 
-static void module_that_is_nowhere(void **state)
+TEST_MACHINE(module_that_is_nowhere)
 {
-	g_autoptr(struct_before) before = NULL;
-	g_autoptr(GError) error = NULL;
+	g_autoptr(struct_before) before = load_and_measure("/f", "", NULL);
 
-	(void)state;
-	load_all("/f", "");
-	before = before_read(&vendor, NULL);
-	measure();
-	assert_false(before_restore(before, &error));
-	assert_non_null(strstr(error->message, "there is no module kvm with the build-id 6666"));
+	assert_not_restored(before, "there is no module kvm with the build-id 6666");
 }
 
-static void parameter_that_cannot_be_given(void **state)
+TEST_MACHINE(parameter_that_cannot_be_given)
 {
-	g_autoptr(struct_before) before = NULL;
-	g_autoptr(GError) error = NULL;
+	g_autoptr(struct_before) before = load_and_measure(NULL, "vpid=0", NULL);
 
-	(void)state;
-	load_all(NULL, "vpid=0");
-	before = before_read(&vendor, NULL);
-	measure();
 	fake.stuck = "vpid=N";
-	assert_false(before_restore(before, &error));
-	assert_non_null(strstr(error->message, "kvm_intel"));
+	assert_not_restored(before, "kvm_intel");
 }
 
-static void busy_and_builtin_are_told(void **state)
+static void assert_stays(const char *module, const char *why)
 {
-	g_autofree char *state_file = in_sysfs("kvm", "initstate");
-	g_autoptr(GError) busy = NULL;
-	g_autoptr(GError) builtin = NULL;
+	GError *error = NULL;
 
-	(void)state;
+	assert_false(modules_unload(module, &error));
+	assert_error(&error, EPTLAB_ERROR_L1, why);
+}
+
+TEST_MACHINE(busy_and_builtin_are_told)
+{
+	g_autofree char *state = in_sysfs("module/kvm/initstate");
+
 	load_all(NULL, "");
 	fake.busy = "kvm_intel";
-	assert_false(modules_unload("kvm_intel", &busy));
-	assert_non_null(strstr(busy->message, "kvm_intel is in use"));
-	assert_int_equal(unlink(state_file), 0);
+	assert_stays("kvm_intel", "kvm_intel is in use");
+	assert_int_equal(unlink(state), 0);
 	assert_true(modules_is_builtin("kvm"));
-	assert_false(modules_unload("kvm", &builtin));
-	assert_non_null(strstr(builtin->message, "kvm is built into the kernel"));
+	assert_stays("kvm", "kvm is built into the kernel");
 }
 
 /* What an agent that was ended with the witness on leaves, as the kernel shows it. */
-static void witness_that_was_cut_short_is_taken_away(void **state)
+TEST_MACHINE(witness_that_was_cut_short_is_taken_away)
 {
-	g_autoptr(struct_before) before = NULL;
+	g_autoptr(struct_before) before = load_and_measure(NULL, "", "/t");
 	g_autofree char *stopper = NULL;
 
-	(void)state;
-	load_all(NULL, "");
-	before = before_read(&vendor, "/t");
-	measure();
-	put_trigger(EXIT, "hist:keys=exit_reason:vals=hitcount:sort=hitcount:size=2048 [active]\n");
-	put_trigger(ENDLESS EXIT,
-		    "hist:keys=exit_reason:vals=hitcount:sort=hitcount:size=2048 [active]\n");
-	put_trigger(CPUID, "disable_hist:kvm:kvm_exit:unlimited if function==1 && index==0\n");
+	put(TRACING EXIT, "hist:keys=exit_reason:vals=hitcount:sort=hitcount:size=2048 [active]\n",
+	    -1);
+	put(TRACING ENDLESS EXIT,
+	    "hist:keys=exit_reason:vals=hitcount:sort=hitcount:size=2048 [active]\n", -1);
+	put(TRACING CPUID, "disable_hist:kvm:kvm_exit:unlimited if function==1 && index==0\n", -1);
 	restore(before);
 	assert_parameter("ept", "Y");
-	stopper = get_trigger(CPUID);
-	assert_non_null(strstr(stopper, "!disable_hist:kvm:kvm_exit if function==1342177026 && "));
+	stopper = get(TRACING CPUID);
+	assert_says(stopper, "!disable_hist:kvm:kvm_exit if function==1342177026 && ");
 }
 
 /* The second of the three cannot be set. */
-static void half_a_witness_is_none(void **state)
+TEST_MACHINE(half_a_witness_is_none)
 {
-	g_autoptr(GError) error = NULL;
+	GError *error = NULL;
 	g_autofree char *text = NULL;
 
-	(void)state;
-	put_trigger("/instances/other" EXIT, "");
-	put_trigger(EXIT, "# Available triggers:\n# hist enable_hist\n");
+	put(TRACING "/instances/other" EXIT, "", -1);
+	put(TRACING EXIT, "# Available triggers:\n# hist enable_hist\n", -1);
 	assert_false(triggers_arm(&error));
-	assert_non_null(strstr(error->message, "instances/eptlab"));
-	text = get_trigger(EXIT);
+	assert_error(&error, EPTLAB_ERROR_L1, "instances/eptlab");
+	text = get(TRACING EXIT);
 	assert_string_equal(text, "# Available triggers:\n# hist enable_hist\n"
 				  "hist:keys=exit_reason:size=2048"
 				  "!hist:keys=exit_reason:size=2048");
 }
 
 /* A process that is in the faked /proc as long as it lives, with /dev/kvm open. */
-static void who_holds_kvm_is_waited_for(void **state)
+TEST_MACHINE(who_holds_kvm_is_waited_for)
 {
 	g_autofree char *root = g_build_filename(fake.sysfs, "root", NULL);
 	g_autofree char *fd = NULL;
@@ -481,7 +469,6 @@ static void who_holds_kvm_is_waited_for(void **state)
 	int start[2];
 	pid_t holder;
 
-	(void)state;
 	assert_int_equal(pipe(start), 0);
 	holder = fork();
 	assert_true(holder >= 0);
@@ -507,38 +494,13 @@ static void who_holds_kvm_is_waited_for(void **state)
 }
 
 /* It was not there before, and is not in the way. */
-static void nothing_was_loaded(void **state)
+TEST_MACHINE(nothing_was_loaded)
 {
 	g_autoptr(struct_before) before = before_read(&vendor, NULL);
 	g_autofree char *words = before_words(before);
 
-	(void)state;
 	assert_string_equal(words, "no module of KVM");
 	load_all(NULL, "");
 	restore(before);
 	assert_false(modules_is_loaded("kvm"));
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_machine, remove_machine)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(reload_is_in_order),
-		TEST(parameters_come_back),
-		TEST(nothing_changed_nothing_done),
-		TEST(killed_between_unload_and_load),
-		TEST(another_boot),
-		TEST(damaged_note_is_an_error),
-		TEST(module_of_the_folder_comes_back),
-		TEST(module_that_is_nowhere),
-		TEST(parameter_that_cannot_be_given),
-		TEST(busy_and_builtin_are_told),
-		TEST(witness_that_was_cut_short_is_taken_away),
-		TEST(half_a_witness_is_none),
-		TEST(who_holds_kvm_is_waited_for),
-		TEST(nothing_was_loaded),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

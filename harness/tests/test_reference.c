@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The reference records, and what README.md shows of them. Run in the top folder. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
 
 #include "report/compare.h"
 #include "record/record.h"
 #include "judge/rules.h"
 #include "record/words.h"
 #include "report/report.h"
+#include "tests/test.h"
 
 #define REFERENCE "results/reference/bochs"
 
@@ -23,7 +20,7 @@ static char *read_file(const char *path)
 	return text;
 }
 
-static struct record *load_one(const char *path)
+static struct record *load(const char *path)
 {
 	g_autoptr(GError) error = NULL;
 	struct record *record = record_load(path, &error);
@@ -33,30 +30,20 @@ static struct record *load_one(const char *path)
 	return record;
 }
 
-static struct record *load(void)
+TEST(references_are_still_valid)
 {
-	return load_one(REFERENCE);
+	test_each_of (row, REFERENCE, "results/reference/tcg") {
+		struct record *record = load(*row);
+
+		rules_judge(record);
+		assert_int_equal(record->verdict, RECORD_VALID);
+		record_free(record);
+	}
 }
 
-static void assert_still_valid(const char *path)
+TEST(report_is_still_what_it_was)
 {
-	struct record *record = load_one(path);
-
-	rules_judge(record);
-	assert_int_equal(record->verdict, RECORD_VALID);
-	record_free(record);
-}
-
-static void references_are_still_valid(void **state)
-{
-	(void)state;
-	assert_still_valid(REFERENCE);
-	assert_still_valid("results/reference/tcg");
-}
-
-static void report_is_still_what_it_was(void **state)
-{
-	struct record *record = load();
+	struct record *record = load(REFERENCE);
 	g_autoptr(struct_comparison) comparison = comparison_new(
 		g_ptr_array_index(record->runs, 0), NULL, g_ptr_array_index(record->runs, 1), NULL);
 	g_autofree char *kept = read_file(REFERENCE "/report.txt");
@@ -67,30 +54,27 @@ static void report_is_still_what_it_was(void **state)
 	const struct report report = report_of_record(record, comparison, title);
 	g_autofree char *text = report_text(&report, REPORT_WIDTH, false);
 
-	(void)state;
 	assert_string_equal(text, kept);
 	record_free(record);
 }
 
-static void readme_shows_it(void **state)
+TEST(readme_shows_it)
 {
 	g_autofree char *readme = read_file("README.md");
 	g_autofree char *report = read_file(REFERENCE "/report.txt");
 
-	(void)state;
 	assert_non_null(strstr(readme, g_strchomp(report)));
 }
 
 /* The page that explains the table speaks of the record's own numbers. */
-static void reading_has_its_numbers(void **state)
+TEST(reading_has_its_numbers)
 {
 	static const uint32_t reasons[] = { 0, 14, 28, 48, 49, 58 };
-	struct record *record = load();
+	struct record *record = load(REFERENCE);
 	const struct record_run *ept = record_find_run(record, "ept");
 	const struct record_run *noept = record_find_run(record, "noept");
 	g_autofree char *page = read_file("docs/reading.md");
 
-	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++) {
 		const struct record_exit *a = record_find_exit(ept->exits, reasons[i]);
 		const struct record_exit *b = record_find_exit(noept->exits, reasons[i]);
@@ -103,16 +87,4 @@ static void reading_has_its_numbers(void **state)
 			fail_msg("docs/reading.md does not have %s", heading);
 	}
 	record_free(record);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(references_are_still_valid),
-		cmocka_unit_test(report_is_still_what_it_was),
-		cmocka_unit_test(readme_shows_it),
-		cmocka_unit_test(reading_has_its_numbers),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,24 +2,20 @@
 /* The process that looks after all others, with functions of this file in the place of eptlab. */
 #include <errno.h>
 #include <poll.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 #include <glib/gstdio.h>
 
 #include "cli/session.h"
 #include "l2/own_image.h"
-#include "base/error.h"
 #include "base/folder.h"
 #include "virt/embedded.h"
 #include "virt/hypervisor.h"
 #include "virt/supervisor.h"
+#include "tests/test.h"
 
 /* libvirt waits for 20 s for a QEMU that is a zombie (virProcessKillPainfullyDelay()). */
 #define STALL_SECONDS 20
@@ -81,8 +77,7 @@ static int finish(const struct started *started, const char *expected)
 	g_autofree char *said = hear(started, true);
 	int status;
 
-	if (strstr(said, expected) == NULL)
-		fail_msg("expected \"%s\", saw: %s", expected, said);
+	assert_says(said, expected);
 	close(started->from);
 	assert_int_equal(waitpid(started->pid, &status, 0), started->pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
@@ -265,95 +260,84 @@ static int look_at_qemu(void)
 
 /* ---- Tests ---- */
 
-static void status_is_the_workers(void **state)
+static void assert_hears(const struct started *started, const char *expected)
 {
-	struct started apart = start(SUPERVISOR_APART, return_three);
-	struct started here = start(SUPERVISOR_HERE, return_three);
+	g_autofree char *line = hear(started, false);
 
-	(void)state;
-	assert_int_equal(finish(&apart, ""), 3);
-	assert_int_equal(finish(&here, ""), 3);
+	assert_string_equal(line, expected);
 }
 
-static void orphans_are_no_zombies(void **state)
+/* What comes of it, with a signal once it has said that it is ready. */
+TEST(all_comes_to_an_end)
 {
-	struct started started = start(SUPERVISOR_APART, wait_for_daemon);
+	static const struct {
+		int (*work)(void);
+		enum supervisor_kind kind;
+		int number; /* of the signal, or 0 */
+		const char *said;
+		int status;
+	} cases[] = {
+		/* The status is the worker's. */
+		{ return_three, SUPERVISOR_APART, 0, "", 3 },
+		{ return_three, SUPERVISOR_HERE, 0, "", 3 },
+		/* Orphans are no zombies. */
+		{ wait_for_daemon, SUPERVISOR_APART, 0, "", 0 },
+		/* Nothing outlives the worker, and a crash is told. */
+		{ start_stubborn_daemon, SUPERVISOR_APART, 0, "", 0 },
+		{ crash_beside_daemon, SUPERVISOR_APART, 0,
+		  "eptlab: L0: eptlab's process at work was ended by a signal (Killed)",
+		  EPTLAB_ERROR_MACHINE },
+		/* No interrupt is lost. */
+		{ be_interrupted, SUPERVISOR_APART, SIGINT, "", EPTLAB_ERROR_INTERRUPTED },
+		{ wait_here, SUPERVISOR_HERE, SIGTERM, "(Terminated)", EPTLAB_ERROR_MACHINE },
+	};
 
-	(void)state;
-	assert_int_equal(finish(&started, ""), 0);
+	test_each (row, cases) {
+		struct started started = start(row->kind, row->work);
+
+		if (row->number != 0) {
+			assert_hears(&started, "ready");
+			kill(started.pid, row->number);
+		}
+		assert_int_equal(finish(&started, row->said), row->status);
+	}
 }
 
-static void first_look_at_qemu_does_not_stall(void **state)
+TEST(first_look_at_qemu_does_not_stall)
 {
 	gint64 begin = g_get_monotonic_time();
 	struct started started = start(SUPERVISOR_APART, look_at_qemu);
 
-	(void)state;
 	assert_int_equal(finish(&started, "qemu-system-x86_64"), 0);
 	assert_true(g_get_monotonic_time() - begin < STALL_SECONDS * G_TIME_SPAN_SECOND);
 }
 
-static void nothing_outlives_the_worker(void **state)
-{
-	struct started started = start(SUPERVISOR_APART, start_stubborn_daemon);
-
-	(void)state;
-	assert_int_equal(finish(&started, ""), 0);
-}
-
-static void kill_minus_nine_ends_all(void **state)
+TEST(kill_minus_nine_ends_all)
 {
 	struct started started = start(SUPERVISOR_APART, wait_beside_daemon);
 	g_autofree char *folder = hear(&started, false);
 
-	(void)state;
 	assert_true(g_file_test(folder, G_FILE_TEST_IS_DIR));
 	kill(started.pid, SIGKILL);
 	assert_int_equal(finish(&started, ""), -SIGKILL);
 	assert_false(g_file_test(folder, G_FILE_TEST_EXISTS));
 }
 
-static void crash_ends_all_and_is_told(void **state)
-{
-	struct started started = start(SUPERVISOR_APART, crash_beside_daemon);
-
-	(void)state;
-	assert_int_equal(finish(&started, "eptlab: L0: eptlab's process at work was ended by a "
-					  "signal (Killed)"),
-			 EPTLAB_ERROR_MACHINE);
-}
-
-static void no_interrupt_is_lost(void **state)
-{
-	struct started started = start(SUPERVISOR_APART, be_interrupted);
-	g_autofree char *ready = hear(&started, false);
-
-	(void)state;
-	assert_string_equal(ready, "ready");
-	kill(started.pid, SIGINT);
-	assert_int_equal(finish(&started, ""), EPTLAB_ERROR_INTERRUPTED);
-}
-
-static void overlay_of_own_image_goes_too(void **state)
+TEST(overlay_of_own_image_goes_too)
 {
 	g_autofree char *helper = NULL;
-	g_autofree char *hashing = NULL;
-	g_autofree char *hanging = NULL;
 	g_autoptr(GDir) folder = NULL;
 	struct started started;
 	const char *name;
 
-	(void)state;
 	cache = g_dir_make_tmp("eptlab-test-XXXXXX", NULL);
 	helper = g_build_filename(cache, "helper", NULL);
 	assert_true(g_file_set_contents(helper, "#!/bin/sh\necho step hanging\nexec sleep 60\n", -1,
 					NULL));
 	assert_int_equal(g_chmod(helper, 0755), 0);
 	started = start(SUPERVISOR_APART, make_own_image);
-	hashing = hear(&started, false);
-	assert_string_equal(hashing, "hashing the image");
-	hanging = hear(&started, false);
-	assert_string_equal(hanging, "hanging");
+	assert_hears(&started, "hashing the image");
+	assert_hears(&started, "hanging");
 	kill(started.pid, SIGKILL);
 	assert_int_equal(finish(&started, ""), -SIGKILL);
 	folder = g_dir_open(cache, 0, NULL);
@@ -363,12 +347,11 @@ static void overlay_of_own_image_goes_too(void **state)
 	g_free(cache);
 }
 
-static void what_is_inherited_is_the_workers(void **state)
+TEST(what_is_inherited_is_the_workers)
 {
 	struct pollfd end = { .events = POLLIN };
 	struct started started;
 
-	(void)state;
 	assert_int_equal(pipe(inherited), 0);
 	started = start(SUPERVISOR_APART, close_what_was_inherited);
 	close(inherited[1]);
@@ -377,33 +360,4 @@ static void what_is_inherited_is_the_workers(void **state)
 	close(inherited[0]);
 	kill(started.pid, SIGKILL);
 	finish(&started, "");
-}
-
-static void supervisor_here_ends_all_when_told(void **state)
-{
-	struct started started = start(SUPERVISOR_HERE, wait_here);
-	g_autofree char *ready = hear(&started, false);
-
-	(void)state;
-	assert_string_equal(ready, "ready");
-	kill(started.pid, SIGTERM);
-	assert_int_equal(finish(&started, "(Terminated)"), EPTLAB_ERROR_MACHINE);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(status_is_the_workers),
-		cmocka_unit_test(orphans_are_no_zombies),
-		cmocka_unit_test(first_look_at_qemu_does_not_stall),
-		cmocka_unit_test(nothing_outlives_the_worker),
-		cmocka_unit_test(kill_minus_nine_ends_all),
-		cmocka_unit_test(crash_ends_all_and_is_told),
-		cmocka_unit_test(no_interrupt_is_lost),
-		cmocka_unit_test(overlay_of_own_image_goes_too),
-		cmocka_unit_test(what_is_inherited_is_the_workers),
-		cmocka_unit_test(supervisor_here_ends_all_when_told),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }
