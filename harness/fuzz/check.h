@@ -16,6 +16,9 @@
  */
 void check_outcome(bool accepted, const GError *error, int code);
 
+/* ASCII that is printable, or one of the characters in also. */
+void check_printable(const char *text, const char *also);
+
 /* Ascending, so no reason twice; exits may be NULL. */
 void check_ascending(const GPtrArray *exits);
 

@@ -26,12 +26,6 @@ static GPtrArray *read_bytes(const uint8_t *data, size_t size)
 	return columns;
 }
 
-static void check_text(const char *text)
-{
-	for (const char *at = text; *at != '\0'; at++)
-		g_assert_true(g_ascii_isprint(*at) || *at == '\n');
-}
-
 static void check_diagnosis(struct diagnosis *diagnosis, const struct foreign_counts *a,
 			    const struct foreign_counts *b)
 {
@@ -39,7 +33,7 @@ static void check_diagnosis(struct diagnosis *diagnosis, const struct foreign_co
 	g_autofree char *json = report_check_json(diagnosis, a, b);
 	json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
 
-	check_text(text);
+	check_printable(text, "\n");
 	g_assert_true(json_is_object(root));
 	json_decref(root);
 	g_assert_nonnull(diagnosis->headline);

@@ -31,8 +31,7 @@ static struct record *new_record(void)
 /* Steps go to the terminal as they are. */
 static void on_step(uint64_t ticks G_GNUC_UNUSED, const char *text, void *data G_GNUC_UNUSED)
 {
-	for (; *text != '\0'; text++)
-		g_assert_true(g_ascii_isprint(*text));
+	check_printable(text, "");
 }
 
 static void receive(struct stream *stream, const uint8_t *data, size_t size, size_t chunk)

@@ -25,6 +25,13 @@ size_t mutate_values(uint8_t *data, size_t size, size_t max, unsigned int seed);
 /* Leave out a line, say it twice, or exchange it with the next. */
 void mutate_exchange(GString *text, unsigned int *state);
 
+/* libFuzzer's own way to change what stands behind the first bytes of a text. */
+void mutate_bytes(GString *text, size_t start);
+
+/* The text becomes the data, of which there is room for max bytes, and is freed; returns its size.
+ */
+size_t mutate_done(GString *text, uint8_t *data, size_t max);
+
 /* A number below limit, which is not 0; state is what the next one is made of. */
 unsigned int mutate_choose(unsigned int *state, size_t limit);
 

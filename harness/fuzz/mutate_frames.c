@@ -9,9 +9,6 @@
 #include "fuzz/fuzz.h"
 #include "wire/frame.h"
 
-/* How much a text may grow at a time. */
-#define GROWTH 64
-
 /* ---- Repair ---- */
 
 /* One line without its '\n'. What is no frame at all is left as it is. */
@@ -56,16 +53,6 @@ static GString *repair(const GString *text)
 		at += length + 1;
 	}
 	return out;
-}
-
-/* ---- Changes ---- */
-
-static void change_bytes(GString *text)
-{
-	const size_t length = text->len;
-
-	g_string_set_size(text, length + GROWTH);
-	g_string_truncate(text, LLVMFuzzerMutate((uint8_t *)text->str, length, length + GROWTH));
 }
 
 /* ---- Texts that frames carry ---- */
@@ -135,7 +122,7 @@ static bool change_text(GString *stream, unsigned int *state)
 	if (name == NULL)
 		return false;
 	text = text_of(lines, name);
-	change_bytes(text);
+	mutate_bytes(text, 0);
 	if (g_str_has_suffix(name, ".frames")) {
 		GString *repaired = repair(text);
 
@@ -171,11 +158,8 @@ size_t mutate_frames(uint8_t *data, size_t size, size_t max, unsigned int seed)
 	if (how <= 2)
 		mutate_exchange(text, &state);
 	else if (how <= 5 || !change_text(text, &state))
-		change_bytes(text);
+		mutate_bytes(text, 0);
 	repaired = repair(text);
-	size = MIN(repaired->len, max);
-	memcpy(data, repaired->str, size);
 	g_string_free(text, TRUE);
-	g_string_free(repaired, TRUE);
-	return size;
+	return mutate_done(repaired, data, max);
 }

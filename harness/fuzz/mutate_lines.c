@@ -5,7 +5,7 @@
 
 #include "fuzz/fuzz.h"
 
-/* How much a value may grow at a time. */
+/* How much a text may grow at a time. */
 #define GROWTH 64
 
 unsigned int mutate_choose(unsigned int *state, size_t limit)
@@ -36,6 +36,24 @@ void mutate_exchange(GString *text, unsigned int *state)
 	}
 }
 
+void mutate_bytes(GString *text, size_t start)
+{
+	const size_t length = text->len - start;
+
+	g_string_set_size(text, text->len + GROWTH);
+	g_string_truncate(text, start + LLVMFuzzerMutate((uint8_t *)text->str + start, length,
+							 length + GROWTH));
+}
+
+size_t mutate_done(GString *text, uint8_t *data, size_t max)
+{
+	const size_t size = MIN(text->len, max);
+
+	memcpy(data, text->str, size);
+	g_string_free(text, TRUE);
+	return size;
+}
+
 /* Change what stands behind the '=' of a line, and keep it printable. */
 static void change_value(GString *text, unsigned int *state)
 {
@@ -44,16 +62,13 @@ static void change_value(GString *text, unsigned int *state)
 	char **line = &lines[count > 0 ? mutate_choose(state, count) : 0];
 	const char *equals = *line != NULL ? strchr(*line, '=') : NULL;
 	GString *changed;
-	size_t start, length;
+	size_t start;
 
 	if (equals == NULL)
 		return;
 	changed = g_string_new(*line);
 	start = (size_t)(equals - *line) + 1;
-	length = changed->len - start;
-	g_string_set_size(changed, changed->len + GROWTH);
-	length = LLVMFuzzerMutate((uint8_t *)changed->str + start, length, length + GROWTH);
-	g_string_truncate(changed, start + length);
+	mutate_bytes(changed, start);
 	for (size_t i = start; i < changed->len; i++)
 		if (!g_ascii_isprint(changed->str[i]))
 			changed->str[i] =
@@ -78,8 +93,5 @@ size_t mutate_values(uint8_t *data, size_t size, size_t max, unsigned int seed)
 		mutate_exchange(text, &state);
 	else
 		change_value(text, &state);
-	size = MIN(text->len, max);
-	memcpy(data, text->str, size);
-	g_string_free(text, TRUE);
-	return size;
+	return mutate_done(text, data, max);
 }

@@ -10,9 +10,6 @@
 
 #include "fuzz/fuzz.h"
 
-/* How much a string may grow at a time. */
-#define GROWTH 64
-
 /* ---- All values of a tree ---- */
 
 /* Where a value stands: in an object, or in an array if there is no key. */
@@ -100,14 +97,11 @@ static json_t *known_string(unsigned int *state)
 /* What is no UTF-8 cannot be a string in JSON. */
 static json_t *other_string(const char *old, unsigned int *state)
 {
-	const size_t length = strlen(old);
-	g_autofree char *text = g_malloc0(length + GROWTH);
+	g_autoptr(GString) text = g_string_new(old);
 	json_t *string;
-	size_t size;
 
-	memcpy(text, old, length + 1);
-	size = LLVMFuzzerMutate((uint8_t *)text, length, length + GROWTH);
-	string = json_stringn(text, size);
+	mutate_bytes(text, 0);
+	string = json_stringn(text->str, text->len);
 	return string != NULL ? string : known_string(state);
 }
 
