@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "tests/test.h"
 
-#include <ftw.h>
-#include <stdio.h>
+#include <signal.h>
 
 struct entry {
 	struct CMUnitTest test;
@@ -112,12 +111,18 @@ static gint by_line(gconstpointer a, gconstpointer b)
 	return ((const struct entry *)a)->line - ((const struct entry *)b)->line;
 }
 
-int main(void)
+/* An argument is a pattern of the tests to run, such as 'disk*' or '*_on_tcg'. */
+int main(int argc, char **argv)
 {
 	g_autofree struct CMUnitTest *tests = g_new0(struct CMUnitTest, entries->len);
 
+	/* A shell ignores it for what it starts in the background, and so would all that is tested.
+	 */
+	signal(SIGINT, SIG_DFL);
 	g_array_sort(entries, by_line);
 	for (guint i = 0; i < entries->len; i++)
 		tests[i] = g_array_index(entries, struct entry, i).test;
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return _cmocka_run_group_tests("tests", tests, entries->len, NULL, NULL);
 }

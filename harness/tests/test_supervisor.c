@@ -177,6 +177,7 @@ static int be_interrupted(void)
 	GThread *other = g_thread_new("other", (GThreadFunc)(void (*)(void))wait_for_ever, NULL);
 
 	g_thread_unref(other);
+	alarm(STALL_SECONDS);
 	say("ready\n");
 	do
 		sigpending(&pending);
