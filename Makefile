@@ -286,11 +286,8 @@ CPPCHECK_ARGS := --quiet --error-exitcode=1 --inline-suppr --library=gtk --libra
 
 # clang-tidy looks at one file at a time: given several, it takes a va_list for uninitialized.
 lint: $(UAPI)
-	@echo "  LINT    clang" >&2
-	$(Q)clang-14 -fsyntax-only $(ALL_CFLAGS) $(C_SOURCES)
-	@echo "  LINT    clang-tidy" >&2
-	$(Q)printf '%s\n' $(C_SOURCES) | xargs -P $(shell nproc) -n 1 sh -c \
-		'clang-tidy-14 --quiet "$$0" -- $(ALL_CFLAGS) 2>/dev/null'
+	@echo "  LINT    clang, clang-tidy" >&2
+	$(Q)printf '%s\n' $(C_SOURCES) | xargs -P $(shell nproc) -I {} .ci/tidy {} $(ALL_CFLAGS)
 	@echo "  LINT    cppcheck" >&2
 	$(Q)cppcheck $(CPPCHECK_ARGS) -D_GNU_SOURCE -I harness -I $(BUILD)/uapi harness guest-image
 	@echo "  LINT    shellcheck" >&2
