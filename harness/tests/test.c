@@ -2,6 +2,9 @@
 #include "tests/test.h"
 
 #include <signal.h>
+#include <glib/gstdio.h>
+
+#include "base/folder.h"
 
 struct entry {
 	struct CMUnitTest test;
@@ -35,33 +38,38 @@ int test_end(void **state, CMFixtureFunction tear_down)
 	return tear_down != NULL ? tear_down(state) : 0;
 }
 
-/* ---- Folders ---- */
+/* ---- Files ---- */
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where)
-{
-	(void)status;
-	(void)type;
-	(void)where;
-	return remove(path);
-}
-
-void test_remove(const char *path)
-{
-	assert_int_equal(nftw(path, remove_entry, 16, FTW_PHYS | FTW_DEPTH), 0);
-}
-
-int test_folder(void **state)
+int test_folder_new(void **state)
 {
 	*state = g_dir_make_tmp("eptlab-test-XXXXXX", NULL);
-	assert_non_null(*state);
+	return *state != NULL ? 0 : -1;
+}
+
+int test_folder_remove(void **state)
+{
+	folder_remove(*state);
+	g_free(*state);
 	return 0;
 }
 
-int test_remove_folder(void **state)
+void test_put(const char *folder, const char *name, const char *text, gssize length)
 {
-	test_remove(*state);
-	g_free(*state);
-	return 0;
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+	g_autofree char *above = g_path_get_dirname(path);
+
+	assert_int_equal(g_mkdir_with_parents(above, 0755), 0);
+	assert_true(g_file_set_contents(path, text, length, NULL));
+}
+
+char *test_get(const char *folder, const char *name)
+{
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+	char *text = NULL;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		fail_msg("%s cannot be read", path);
+	return text;
 }
 
 /* ---- Messages ---- */

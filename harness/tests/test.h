@@ -68,6 +68,19 @@ int test_end(void **state, CMFixtureFunction tear_down);
  * Returns true. */
 bool test_row(const char *name, size_t row);
 
+/* The argument of such a test is a new folder, which is removed with all that is in it. */
+#define TEST_IN_FOLDER(name)                                                                       \
+	TEST_OF(const char *folder G_GNUC_UNUSED, test_folder_new, test_folder_remove, name)
+
+int test_folder_new(void **state);
+int test_folder_remove(void **state);
+
+/* A file in a folder; length is -1 if text ends with a NUL. Folders on the way to it are made. */
+void test_put(const char *folder, const char *name, const char *text, gssize length);
+
+/* What is in it, which the caller frees. The test fails if there is none. */
+char *test_get(const char *folder, const char *name);
+
 /* text says part, or the test fails and shows both. */
 void assert_says(const char *text, const char *part);
 

@@ -3,7 +3,6 @@
 #include <unistd.h>
 #include <glib/gstdio.h>
 
-#include "base/folder.h"
 #include "config/config.h"
 #include "tests/test.h"
 
@@ -34,37 +33,20 @@ static char *path_of(const char *folder, const char *name)
 	return g_build_filename(folder, name, NULL);
 }
 
-static void write_file(const char *folder, const char *name, const char *text)
-{
-	g_autofree char *path = path_of(folder, name);
-
-	assert_true(g_file_set_contents(path, text, -1, NULL));
-}
-
 static void write_sample(const char *folder)
 {
 	test_each (row, sample)
-		write_file(folder, row->name, row->text);
+		test_put(folder, row->name, row->text, -1);
 }
 
 static int setup(void **state)
 {
-	char *folder = g_dir_make_tmp("eptlab-config-XXXXXX", NULL);
-
-	assert_non_null(folder);
-	write_sample(folder);
-	*state = folder;
+	assert_int_equal(test_folder_new(state), 0);
+	write_sample(*state);
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	folder_remove(*state);
-	g_free(*state);
-	return 0;
-}
-
-#define TEST_FOLDER(name) TEST_OF(const char *folder G_GNUC_UNUSED, setup, teardown, name)
+#define TEST_FOLDER(name) TEST_OF(const char *folder G_GNUC_UNUSED, setup, test_folder_remove, name)
 
 /* With these overrides, names of files in the folder with a blank between them. */
 static struct config *load_anyhow(const char *folder, const char *overrides,
@@ -176,14 +158,15 @@ TEST_FOLDER(forms_that_are_the_same)
 {
 	g_autoptr(struct_config) config = NULL;
 
-	write_file(folder, "l2.conf",
-		   " [l2] \r\n\t# caf\xc3\xa9 \xff\r\nmemory_mib\t=\t0x80\r\n"
-		   "  vcpus = 2 \r\nappend = a=1 b=\"2;3\" # no comment \r\n"
-		   "timeout_seconds=60\nkernel=\ndoses=\nguest=\nguest_memory_mib=512\n"
-		   "guest_timeout_seconds=900\nimage=\nprobe=");
-	write_file(folder, "empty.conf", "");
-	write_file(folder, "l2.conf~", "nonsense");
-	write_file(folder, ".hidden.conf", "nonsense");
+	test_put(folder, "l2.conf",
+		 " [l2] \r\n\t# caf\xc3\xa9 \xff\r\nmemory_mib\t=\t0x80\r\n"
+		 "  vcpus = 2 \r\nappend = a=1 b=\"2;3\" # no comment \r\n"
+		 "timeout_seconds=60\nkernel=\ndoses=\nguest=\nguest_memory_mib=512\n"
+		 "guest_timeout_seconds=900\nimage=\nprobe=",
+		 -1);
+	test_put(folder, "empty.conf", "", -1);
+	test_put(folder, "l2.conf~", "nonsense", -1);
+	test_put(folder, ".hidden.conf", "nonsense", -1);
 	config = load(folder, "", NULL);
 	assert_int_equal(config->l2.memory_mib, 128);
 	assert_int_equal(config->l2.vcpus, 2);
@@ -197,9 +180,9 @@ TEST_FOLDER(later_wins)
 					 "l1.append=a=b", NULL };
 	g_autoptr(struct_config) config = NULL;
 
-	write_file(folder, "one.override",
-		   "[l2]\nmemory_mib=64\nvcpus=2\n[module]\nname=ept\nvpid=0\n");
-	write_file(folder, "two.override", "[l2]\nvcpus=3\nappend=quiet\n");
+	test_put(folder, "one.override",
+		 "[l2]\nmemory_mib=64\nvcpus=2\n[module]\nname=ept\nvpid=0\n", -1);
+	test_put(folder, "two.override", "[l2]\nvcpus=3\nappend=quiet\n", -1);
 	config = load(folder, "one.override two.override", settings);
 	assert_int_equal(config->l2.memory_mib, 64);
 	assert_int_equal(config->l2.vcpus, 5);
@@ -214,10 +197,11 @@ TEST_FOLDER(override_defines_a_configuration)
 	g_autoptr(struct_config) config = NULL;
 
 	/* vpid of a configuration that the experiment does not use may differ. */
-	write_file(folder, "one.override",
-		   "[experiment]\nconfigurations = slow ; noept;\n"
-		   "[module]\nname=slow\nept=0\nvpid=1\n");
-	write_file(folder, "ept.conf", "[module]\nname=ept\nept=1\nvpid=0\n");
+	test_put(folder, "one.override",
+		 "[experiment]\nconfigurations = slow ; noept;\n"
+		 "[module]\nname=slow\nept=0\nvpid=1\n",
+		 -1);
+	test_put(folder, "ept.conf", "[module]\nname=ept\nept=1\nvpid=0\n", -1);
 	config = load(folder, "one.override", NULL);
 	assert_int_equal(config->modules->len, 3);
 	assert_false(config_find_module(config, "slow")->ept);
@@ -228,9 +212,10 @@ TEST_FOLDER(a_third_configuration_is_refused)
 {
 	GError *error = NULL;
 
-	write_file(folder, "one.override",
-		   "[module]\nname=third\nept=0\nvpid=1\n"
-		   "[experiment]\nconfigurations=ept;noept;third\n");
+	test_put(folder, "one.override",
+		 "[module]\nname=third\nept=0\nvpid=1\n"
+		 "[experiment]\nconfigurations=ept;noept;third\n",
+		 -1);
 	assert_null(load_anyhow(folder, "one.override", NULL, &error));
 	assert_error(&error, EPTLAB_ERROR_USAGE, "one.override:6:");
 }
@@ -261,9 +246,10 @@ TEST_FOLDER(paths_are_relative_to_their_file)
 	g_autofree char *probe = g_canonicalize_filename("some/probe", NULL);
 	g_autoptr(struct_config) config = NULL;
 
-	write_file(folder, "one.override",
-		   "[l2]\nkernel = ./x/../vmlinux\nimage=/a/b.img\n"
-		   "doses = doses.elf\n");
+	test_put(folder, "one.override",
+		 "[l2]\nkernel = ./x/../vmlinux\nimage=/a/b.img\n"
+		 "doses = doses.elf\n",
+		 -1);
 	config = load(folder, one, settings);
 	assert_string_equal(config->l2.kernel, kernel);
 	assert_string_equal(config->l2.doses, doses);
@@ -395,7 +381,7 @@ TEST_FOLDER(wrong_files)
 		g_autofree char *name = g_strconcat(row->file, ".conf", NULL);
 		g_autofree char *expected = g_strconcat("L0: %s/", name, row->expected, NULL);
 
-		write_file(folder, name, row->text);
+		test_put(folder, name, row->text, -1);
 		assert_fails(folder, "", NULL, expected);
 		write_sample(folder);
 	}
@@ -403,9 +389,7 @@ TEST_FOLDER(wrong_files)
 
 TEST_FOLDER(nul_byte)
 {
-	g_autofree char *path = path_of(folder, "l2.conf");
-
-	assert_true(g_file_set_contents(path, "[l2]\nvcpus=\0001\n", 14, NULL));
+	test_put(folder, "l2.conf", "[l2]\nvcpus=\0001\n", 14);
 	assert_fails(folder, "", NULL,
 		     "L0: %s/l2.conf:2: there is a NUL byte, expected a text file");
 }
@@ -499,7 +483,7 @@ TEST_FOLDER(wrong_value_is_not_hidden_by_an_override)
 {
 	const char *const settings[] = { "bochs.memory_mib=512", NULL };
 
-	write_file(folder, "bochs.conf", "[bochs]\nmemory_mib=1\n");
+	test_put(folder, "bochs.conf", "[bochs]\nmemory_mib=1\n", -1);
 	assert_fails(folder, "", settings,
 		     "L0: %s/bochs.conf:2: memory_mib is '1' in [bochs], expected a number from "
 		     "128 to 2048");
@@ -508,11 +492,11 @@ TEST_FOLDER(wrong_value_is_not_hidden_by_an_override)
 TEST_FOLDER(name_of_a_configuration_in_an_override)
 {
 
-	write_file(folder, "one.override", "[module]\nept=1\nname=a/b\n");
+	test_put(folder, "one.override", "[module]\nept=1\nname=a/b\n", -1);
 	assert_fails(folder, "one.override", NULL,
 		     "L0: %s/one.override:3: name is 'a/b' in [module], " A_NAME);
 	/* What an override defines must be complete as well. */
-	write_file(folder, "one.override", "[module]\nept=1\nname=new\n");
+	test_put(folder, "one.override", "[module]\nept=1\nname=new\n", -1);
 	assert_fails(folder, "one.override", NULL,
 		     "L0: %s/one.override:1: [module] has no 'vpid', expected 0 or 1");
 }

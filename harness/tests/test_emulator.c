@@ -78,24 +78,10 @@ static bool run(struct stage *stage, const char *script, unsigned int seconds)
 	return emulator_run(&request, &stage->error);
 }
 
-static char *in_folder(const struct stage *stage, const char *name)
-{
-	return g_build_filename(stage->lab->results, name, NULL);
-}
-
-static char *read_file(const struct stage *stage, const char *name)
-{
-	g_autofree char *path = in_folder(stage, name);
-	char *text = NULL;
-
-	assert_true(g_file_get_contents(path, &text, NULL, NULL));
-	return text;
-}
-
 /* Whatever the outcome, the child is gone and has been waited for. */
 static void assert_gone(const struct stage *stage)
 {
-	g_autofree char *pid = read_file(stage, "pid");
+	g_autofree char *pid = test_get(stage->lab->results, "pid");
 
 	assert_int_equal(kill(atoi(pid), 0), -1);
 	assert_int_equal(errno, ESRCH);
@@ -111,7 +97,7 @@ static void assert_fails(struct stage *stage, const char *script, unsigned int s
 
 static void assert_console(const struct stage *stage, const char *expected)
 {
-	g_autofree char *console = read_file(stage, "console.log");
+	g_autofree char *console = test_get(stage->lab->results, "console.log");
 
 	assert_string_equal(console, expected);
 }
@@ -144,7 +130,7 @@ TEST_STAGE(nothing_is_lost_at_the_end)
 	g_autofree char *console = NULL;
 
 	assert_true(run(stage, "head -c 1000000 /dev/zero | tr '\\0' 'x' >&3", 30));
-	console = read_file(stage, "console.log");
+	console = test_get(stage->lab->results, "console.log");
 	assert_int_equal(strspn(console, "x"), 1000000);
 }
 
@@ -156,7 +142,7 @@ TEST_STAGE(panic_ends_it_with_its_last_line)
 		     "echo '[1.0] Kernel panic - not syncing: why' >&3; echo trace >&3; "
 		     "echo '[1.1] ---[ end Kernel panic - not syncing: why ]---' >&3; sleep 60",
 		     30, EPTLAB_ERROR_L1, "(Kernel panic - not syncing: why)");
-	console = read_file(stage, "console.log");
+	console = test_get(stage->lab->results, "console.log");
 	assert_says(console, "trace\n");
 	assert_says(console, "---[ end Kernel panic");
 }
@@ -258,8 +244,8 @@ TEST_STAGE(flooding_console_does_not_stop_the_clock)
 /* L1 has ended, or could not be ended; nobody has opened the console, or will close the frames. */
 TEST_STAGE(what_never_ends_is_not_waited_for)
 {
-	g_autofree char *fifo = in_folder(stage, "console.fifo");
-	g_autofree char *file = in_folder(stage, "console.log");
+	g_autofree char *fifo = g_build_filename(stage->lab->results, "console.fifo", NULL);
+	g_autofree char *file = g_build_filename(stage->lab->results, "console.log", NULL);
 	struct watch_request request = {
 		.screen = -1,
 		.ended = eventfd(1, EFD_CLOEXEC),

@@ -52,20 +52,11 @@ static char *in_sysfs(const char *name)
 	return g_build_filename(fake.sysfs, name, NULL);
 }
 
-static void put(const char *name, const char *bytes, gssize length)
-{
-	g_autofree char *file = in_sysfs(name);
-	g_autofree char *folder = g_path_get_dirname(file);
-
-	assert_int_equal(g_mkdir_with_parents(folder, 0755), 0);
-	assert_true(g_file_set_contents(file, bytes, length, NULL));
-}
-
 static void put_of_module(const char *module, const char *rest, const char *bytes, gssize length)
 {
 	g_autofree char *name = g_build_filename("module", module, rest, NULL);
 
-	put(name, bytes, length);
+	test_put(fake.sysfs, name, bytes, length);
 }
 
 /* A note with a build-id of twenty times the same byte. */
@@ -124,20 +115,12 @@ struct kmod_ctx *kmod_unref(struct kmod_ctx *ctx)
 #define CPUID	"/events/kvm/kvm_cpuid/trigger"
 #define ENDLESS "/instances/eptlab"
 
-/* NULL: there is no such file. */
-static char *get(const char *name)
-{
-	g_autofree char *path = in_sysfs(name);
-	char *text = NULL;
-
-	g_file_get_contents(path, &text, NULL, NULL);
-	return text;
-}
-
 static bool has_trigger(const char *name)
 {
-	g_autofree char *text = get(name);
+	g_autofree char *path = in_sysfs(name);
+	g_autofree char *text = NULL;
 
+	g_file_get_contents(path, &text, NULL, NULL);
 	return text != NULL && strstr(text, "hist:k") != NULL && strchr(text, '!') == NULL;
 }
 
@@ -223,27 +206,26 @@ static const struct vendor vendor = {
 	.has_vpid = true,
 };
 
-static int make_machine(void **state G_GNUC_UNUSED)
+static int make_machine(void **state)
 {
 	memset(&fake, 0, sizeof(fake));
-	fake.sysfs = g_dir_make_tmp("eptlab-sysfs-XXXXXX", NULL);
-	assert_non_null(fake.sysfs);
+	assert_int_equal(test_folder_new(state), 0);
+	fake.sysfs = *state;
 	fake.calls = g_string_new(NULL);
 	fake.running_id = 'r';
 	modules_set_sysfs(fake.sysfs);
 	return 0;
 }
 
-static int remove_machine(void **state G_GNUC_UNUSED)
+static int remove_machine(void **state)
 {
 	modules_set_sysfs("/sys");
-	folder_remove(fake.sysfs);
-	g_free(fake.sysfs);
 	g_string_free(fake.calls, TRUE);
-	return 0;
+	return test_folder_remove(state);
 }
 
-#define TEST_MACHINE(name) TEST_OF(void *no_state G_GNUC_UNUSED, make_machine, remove_machine, name)
+#define TEST_MACHINE(name)                                                                         \
+	TEST_OF(const char *sysfs G_GNUC_UNUSED, make_machine, remove_machine, name)
 
 static void load_all(const char *folder, const char *options)
 {
@@ -362,7 +344,7 @@ TEST_MACHINE(another_boot)
 {
 	g_autofree char *path = in_sysfs("before.conf");
 
-	put("before.conf", "[boot]\nid=other\n[module kvm]\nbuild_id=00\n", -1);
+	test_put(fake.sysfs, "before.conf", "[boot]\nid=other\n[module kvm]\nbuild_id=00\n", -1);
 	assert_nothing_noted(path);
 	assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
 	assert_nothing_noted(path);
@@ -373,7 +355,7 @@ TEST_MACHINE(damaged_note_is_an_error)
 	g_autofree char *path = in_sysfs("before.conf");
 	GError *error = NULL;
 
-	put("before.conf", "no key file", -1);
+	test_put(fake.sysfs, "before.conf", "no key file", -1);
 	assert_null(before_load(path, &error));
 	assert_error(&error, EPTLAB_ERROR_MACHINE, "");
 	assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
@@ -431,14 +413,15 @@ TEST_MACHINE(witness_that_was_cut_short_is_taken_away)
 	g_autoptr(struct_before) before = load_and_measure(NULL, "", "/t");
 	g_autofree char *stopper = NULL;
 
-	put(TRACING EXIT, "hist:keys=exit_reason:vals=hitcount:sort=hitcount:size=2048 [active]\n",
-	    -1);
-	put(TRACING ENDLESS EXIT,
-	    "hist:keys=exit_reason:vals=hitcount:sort=hitcount:size=2048 [active]\n", -1);
-	put(TRACING CPUID, "disable_hist:kvm:kvm_exit:unlimited if function==1 && index==0\n", -1);
+	test_put(fake.sysfs, TRACING EXIT,
+		 "hist:keys=exit_reason:vals=hitcount:sort=hitcount:size=2048 [active]\n", -1);
+	test_put(fake.sysfs, TRACING ENDLESS EXIT,
+		 "hist:keys=exit_reason:vals=hitcount:sort=hitcount:size=2048 [active]\n", -1);
+	test_put(fake.sysfs, TRACING CPUID,
+		 "disable_hist:kvm:kvm_exit:unlimited if function==1 && index==0\n", -1);
 	restore(before);
 	assert_parameter("ept", "Y");
-	stopper = get(TRACING CPUID);
+	stopper = test_get(fake.sysfs, TRACING CPUID);
 	assert_says(stopper, "!disable_hist:kvm:kvm_exit if function==1342177026 && ");
 }
 
@@ -448,11 +431,11 @@ TEST_MACHINE(half_a_witness_is_none)
 	GError *error = NULL;
 	g_autofree char *text = NULL;
 
-	put(TRACING "/instances/other" EXIT, "", -1);
-	put(TRACING EXIT, "# Available triggers:\n# hist enable_hist\n", -1);
+	test_put(fake.sysfs, TRACING "/instances/other" EXIT, "", -1);
+	test_put(fake.sysfs, TRACING EXIT, "# Available triggers:\n# hist enable_hist\n", -1);
 	assert_false(triggers_arm(&error));
 	assert_error(&error, EPTLAB_ERROR_L1, "instances/eptlab");
-	text = get(TRACING EXIT);
+	text = test_get(fake.sysfs, TRACING EXIT);
 	assert_string_equal(text, "# Available triggers:\n# hist enable_hist\n"
 				  "hist:keys=exit_reason:size=2048"
 				  "!hist:keys=exit_reason:size=2048");

@@ -4,10 +4,6 @@
 
 #include <glib/gstdio.h>
 
-#include "base/folder.h"
-
-static char *folder;
-
 /* What a make of ours prints; format is a command of the shell, which runs in the project's folder.
  */
 static char *output_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -30,30 +26,13 @@ static char *output_of(const char *format, ...)
 
 #define KERNEL "env -u MAKEFLAGS make -s --no-print-directory -C kernel BUILD='%s' CACHE='%s' "
 
-static int set_up(void **state)
-{
-	(void)state;
-	folder = g_dir_make_tmp("eptlab-test-XXXXXX", NULL);
-	return folder == NULL;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	folder_remove(folder);
-	g_clear_pointer(&folder, g_free);
-	return 0;
-}
-
-#define TEST_IN_FOLDER(name) TEST_OF(void *no_state G_GNUC_UNUSED, set_up, tear_down, name)
-
 /* Kbuild must not get a compiler that is not in the key of what it builds. */
 TEST_IN_FOLDER(kbuild_has_the_compiler_of_its_key)
 {
 	g_autofree char *said =
 		output_of(KERNEL "CC=clang --eval='say: ; @echo $(KBUILD)' say", folder, folder);
 
-	assert_non_null(strstr(said, " CC=gcc"));
+	assert_says(said, " CC=gcc");
 	assert_null(strstr(said, "clang"));
 }
 
@@ -76,7 +55,7 @@ TEST_IN_FOLDER(a_variant_that_ends_early_leaves_no_stamp)
 		/* Nothing is patched or built, and Kbuild fails. */
 		said = output_of(KERNEL "-o build-l1 PATCH=true KBUILD=false %s 2>&1", folder,
 				 folder, variants[i]);
-		assert_non_null(strstr(said, "Error"));
+		assert_says(said, "Error");
 		if (g_file_test(stamp, G_FILE_TEST_EXISTS))
 			fail_msg("%s was ended, and left its source as patched", variants[i]);
 	}

@@ -11,15 +11,6 @@
 
 #define REFERENCE "results/reference/bochs"
 
-static char *read_file(const char *path)
-{
-	char *text = NULL;
-
-	if (!g_file_get_contents(path, &text, NULL, NULL))
-		fail_msg("%s cannot be read", path);
-	return text;
-}
-
 static struct record *load(const char *path)
 {
 	g_autoptr(GError) error = NULL;
@@ -46,7 +37,7 @@ TEST(report_is_still_what_it_was)
 	struct record *record = load(REFERENCE);
 	g_autoptr(struct_comparison) comparison = comparison_new(
 		g_ptr_array_index(record->runs, 0), NULL, g_ptr_array_index(record->runs, 1), NULL);
-	g_autofree char *kept = read_file(REFERENCE "/report.txt");
+	g_autofree char *kept = test_get(".", REFERENCE "/report.txt");
 	/* The title, which is the record's first name, is all that the record itself does not know.
 	 */
 	g_autofree char *title =
@@ -60,8 +51,8 @@ TEST(report_is_still_what_it_was)
 
 TEST(readme_shows_it)
 {
-	g_autofree char *readme = read_file("README.md");
-	g_autofree char *report = read_file(REFERENCE "/report.txt");
+	g_autofree char *readme = test_get(".", "README.md");
+	g_autofree char *report = test_get(".", REFERENCE "/report.txt");
 
 	assert_non_null(strstr(readme, g_strchomp(report)));
 }
@@ -73,7 +64,7 @@ TEST(reading_has_its_numbers)
 	struct record *record = load(REFERENCE);
 	const struct record_run *ept = record_find_run(record, "ept");
 	const struct record_run *noept = record_find_run(record, "noept");
-	g_autofree char *page = read_file("docs/reading.md");
+	g_autofree char *page = test_get(".", "docs/reading.md");
 
 	for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++) {
 		const struct record_exit *a = record_find_exit(ept->exits, reasons[i]);

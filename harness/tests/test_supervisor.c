@@ -195,7 +195,7 @@ static int wait_here(void)
 	return 0;
 }
 
-static char *cache; /* of libguestfs */
+static const char *cache; /* of libguestfs */
 
 static void say_step(const char *step, void *data)
 {
@@ -324,28 +324,24 @@ TEST(kill_minus_nine_ends_all)
 	assert_false(g_file_test(folder, G_FILE_TEST_EXISTS));
 }
 
-TEST(overlay_of_own_image_goes_too)
+TEST_IN_FOLDER(overlay_of_own_image_goes_too)
 {
-	g_autofree char *helper = NULL;
-	g_autoptr(GDir) folder = NULL;
+	g_autofree char *helper = g_build_filename(folder, "helper", NULL);
+	g_autoptr(GDir) left = NULL;
 	struct started started;
 	const char *name;
 
-	cache = g_dir_make_tmp("eptlab-test-XXXXXX", NULL);
-	helper = g_build_filename(cache, "helper", NULL);
-	assert_true(g_file_set_contents(helper, "#!/bin/sh\necho step hanging\nexec sleep 60\n", -1,
-					NULL));
+	cache = folder;
+	test_put(folder, "helper", "#!/bin/sh\necho step hanging\nexec sleep 60\n", -1);
 	assert_int_equal(g_chmod(helper, 0755), 0);
 	started = start(SUPERVISOR_APART, make_own_image);
 	assert_hears(&started, "hashing the image");
 	assert_hears(&started, "hanging");
 	kill(started.pid, SIGKILL);
 	assert_int_equal(finish(&started, ""), -SIGKILL);
-	folder = g_dir_open(cache, 0, NULL);
-	while ((name = g_dir_read_name(folder)) != NULL)
+	left = g_dir_open(folder, 0, NULL);
+	while ((name = g_dir_read_name(left)) != NULL)
 		assert_string_equal(name, "helper");
-	folder_remove(cache);
-	g_free(cache);
 }
 
 TEST(what_is_inherited_is_the_workers)
