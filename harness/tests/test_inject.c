@@ -14,7 +14,6 @@
 #include "l2/digest.h"
 #include "l2/inject.h"
 #include "l2/l2_image.h"
-#include "base/folder.h"
 #include "tests/test.h"
 
 /* A disk of 32 sectors whose partition starts at sector 8; its blocks are 4 KiB. */
@@ -24,7 +23,8 @@
 
 struct place {
 	GStringChunk *paths;
-	const char *root, *base, *probe, *workloads, *boot, *cache, *helper;
+	char *root;
+	const char *base, *probe, *workloads, *boot, *cache, *helper;
 	const char *log; /* a line for each start of the helper */
 	GString *steps;
 	struct guest_inject_request request;
@@ -36,11 +36,6 @@ static const char *at(const struct place *place, const char *name)
 	g_autofree char *path = g_build_filename(place->root, name, NULL);
 
 	return g_string_chunk_insert(place->paths, path);
-}
-
-static void write_file(const char *path, const char *text, gssize length)
-{
-	assert_true(g_file_set_contents(path, text, length, NULL));
 }
 
 static char *read_file(const char *path)
@@ -81,7 +76,7 @@ static void write_disk(const struct place *place, uint32_t free_blocks, size_t o
 	memcpy(disk + SUPER + 0x78, "eptlab-l2", sizeof("eptlab-l2"));
 	assert_true(offset < DISK_SIZE);
 	disk[offset] = offset > 0 ? value : 0;
-	write_file(place->base, (const char *)disk, DISK_SIZE);
+	test_put(place->root, "base.img", (const char *)disk, DISK_SIZE);
 }
 
 /* $1 is the image, $5 the first file. The log tells how often it was started. */
@@ -90,7 +85,7 @@ static void write_helper(const struct place *place, const char *body)
 	g_autofree char *script =
 		g_strdup_printf("#!/bin/sh\necho started >>%s\n%s\n", place->log, body);
 
-	write_file(place->helper, script, -1);
+	test_put(place->root, "helper", script, -1);
 	assert_int_equal(g_chmod(place->helper, 0755), 0);
 }
 
@@ -114,11 +109,10 @@ static void note_step(const char *step, void *data)
 static int set_up(void **state)
 {
 	struct place *place = g_new0(struct place, 1);
-	g_autofree char *root = g_dir_make_tmp("eptlab-inject-XXXXXX", NULL);
 
-	assert_non_null(root);
+	assert_int_equal(test_folder_new(state), 0);
 	place->paths = g_string_chunk_new(256);
-	place->root = g_string_chunk_insert(place->paths, root);
+	place->root = *state;
 	place->base = at(place, "base.img");
 	place->probe = at(place, "probe");
 	place->workloads = at(place, "workloads");
@@ -128,9 +122,8 @@ static int set_up(void **state)
 	place->log = at(place, "log");
 	place->steps = g_string_new(NULL);
 	write_disk(place, 20, 0, 0);
-	write_file(place->probe, "I am a probe\n", -1);
-	assert_int_equal(g_mkdir(place->workloads, 0755), 0);
-	write_file(place->boot, "", 0);
+	test_put(place->root, "probe", "I am a probe\n", -1);
+	test_put(place->root, "workloads/boot", "", 0);
 	write_helper(place, PUT_PROBE);
 	place->request = (struct guest_inject_request){
 		.base_image = place->base,
@@ -150,11 +143,11 @@ static int tear_down(void **state)
 {
 	struct place *place = *state;
 
-	folder_remove(place->root);
+	*state = place->root;
 	g_string_chunk_free(place->paths);
 	g_string_free(place->steps, TRUE);
 	g_free(place);
-	return 0;
+	return test_folder_remove(state);
 }
 
 #define TEST_PLACE(name) TEST_OF(struct place *place G_GNUC_UNUSED, set_up, tear_down, name)
@@ -212,7 +205,7 @@ TEST_PLACE(digest_is_sha256)
 	test_each (row, cases) {
 		g_autofree char *digest = NULL;
 
-		write_file(place->probe, row->text, -1);
+		test_put(place->root, "probe", row->text, -1);
 		digest = digest_file(place->probe, NULL);
 		assert_string_equal(digest, row->digest);
 	}
@@ -240,22 +233,18 @@ TEST_PLACE(digest_needs_a_file)
 TEST_PLACE(digest_of_a_folder)
 {
 	const char *folder = at(place, "folder");
-	g_autofree char *b = g_build_filename(folder, "b", NULL);
-	g_autofree char *a = g_build_filename(folder, "a", NULL);
-	g_autofree char *inner = g_build_filename(folder, "c", NULL);
 	g_autofree char *sha256 = NULL;
 	GError *error = NULL;
 
-	assert_int_equal(g_mkdir(folder, 0700), 0);
-	write_file(b, "abc", 3);
-	write_file(a, "", 0);
+	test_put(folder, "b", "abc", 3);
+	test_put(folder, "a", "", 0);
 	sha256 = digest_folder(folder, NULL);
 	assert_string_equal(sha256,
 			    "11729458051c372bee7bd9506c12943ee6598b16f1ac895b1da46fea4b7dc72a");
-	assert_int_equal(g_mkdir(inner, 0700), 0);
+	assert_int_equal(g_mkdir(at(place, "folder/c"), 0700), 0);
 	assert_null(digest_folder(folder, &error));
 	assert_error(&error, EPTLAB_ERROR_MACHINE, "directory");
-	assert_null(digest_folder(a, &error));
+	assert_null(digest_folder(at(place, "folder/a"), &error));
 	assert_error(&error, EPTLAB_ERROR_MACHINE, "readable folder");
 }
 
@@ -303,7 +292,7 @@ TEST_PLACE(flawed_images_are_refused)
 
 TEST_PLACE(what_is_no_image_is_refused)
 {
-	write_file(place->base, "", 0);
+	test_put(place->root, "base.img", "", 0);
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "less than one sector");
 	place->request.base_image = place->workloads;
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "not a regular file");
@@ -356,11 +345,11 @@ TEST_PLACE(each_input_counts)
 	const char *boat = at(place, "workloads/boat");
 
 	inject_again(place, false);
-	write_file(place->probe, "I am another\n", -1);
+	test_put(place->root, "probe", "I am another\n", -1);
 	inject_again(place, false);
 	assert_int_equal(g_rename(place->boot, boat), 0);
 	inject_again(place, false);
-	write_file(boat, "#!/bin/sh\n", -1);
+	test_put(place->root, "workloads/boat", "#!/bin/sh\n", -1);
 	inject_again(place, false);
 	write_disk(place, 21, 0, 0);
 	inject_again(place, false);
@@ -373,7 +362,7 @@ TEST_PLACE(damaged_image_is_made_again)
 	g_autofree char *sha256 = NULL;
 
 	inject_well(place, &first);
-	write_file(first.image, "damaged", -1);
+	test_put("", first.image, "damaged", -1);
 	g_string_truncate(place->steps, 0);
 	inject_well(place, &second);
 	assert_false(second.from_cache);
@@ -401,13 +390,12 @@ TEST_PLACE(image_without_its_sum_is_made_again)
 /* Two blocks for files: one for the probe and one for a workload of 4096 bytes, not of 4097. */
 TEST_PLACE(full_image_is_refused)
 {
-	const char *name = at(place, "workloads/big");
 	g_autofree char *bytes = g_malloc0(4097);
 
-	write_file(name, bytes, 4097);
+	test_put(place->root, "workloads/big", bytes, 4097);
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "need 12 KiB, 8 KiB are free");
 	assert_int_equal(count_starts(place), 0);
-	write_file(name, bytes, 4096);
+	test_put(place->root, "workloads/big", bytes, 4096);
 	inject_again(place, false);
 }
 
@@ -421,7 +409,7 @@ TEST_PLACE(missing_inputs_are_said)
 	place->request.workloads = "/nonexistent/workloads";
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "folder of workloads");
 	place->request.workloads = place->workloads;
-	write_file(place->boot, "", 0);
+	test_put(place->root, "workloads/boot", "", 0);
 	place->request.helper = "/nonexistent/helper";
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "/nonexistent/helper");
 	assert_cache_empty(place);
@@ -508,10 +496,7 @@ TEST_PLACE(cancelling_ends_the_helper)
 /* What kill -9 leaves: half-done files in the cache. */
 TEST_PLACE(leftovers_are_removed)
 {
-	const char *folder = at(place, "cache/tmp-1/deep");
-
-	assert_int_equal(g_mkdir_with_parents(folder, 0755), 0);
-	write_file(at(place, "cache/tmp-1/deep/l2.img"), "half", -1);
+	test_put(place->root, "cache/tmp-1/deep/l2.img", "half", -1);
 	assert_int_equal(symlink(place->workloads, at(place, "cache/tmp-1/deep/link")), 0);
 	inject_again(place, false);
 	assert_false(g_file_test(at(place, "cache/tmp-1"), G_FILE_TEST_EXISTS));

@@ -9,6 +9,7 @@
 /* A stream of the agent on its way: the receiver, and the number of the next frame. */
 struct stream {
 	struct record *record;
+	const struct record_run *run; /* the first of its two, "ept" */
 	l1_result *result;
 	frameset *frames;
 	uint32_t seq;
@@ -31,6 +32,7 @@ static struct stream *stream_new(void)
 	stream->record = record_new("test", "2026-01-01T00:00:00Z", "bochs", "boot");
 	g_ptr_array_add(stream->record->runs, record_run_new("ept"));
 	g_ptr_array_add(stream->record->runs, record_run_new("noept"));
+	stream->run = g_ptr_array_index(stream->record->runs, 0);
 	stream->result = l1_result_new(stream->record, NULL, NULL);
 	stream->frames =
 		frameset_new("L1", EPTLAB_ERROR_L1, L1_SENDER, l1_result_add, stream->result);
@@ -97,21 +99,19 @@ static int remove_stream(void **state)
 
 TEST_STREAM(good_frames_fill_the_record)
 {
-	const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
-
 	assert_true(feed_frame(stream, L1_FRAME_L1, "release=6.1-l1"));
 	assert_true(feed_frame(stream, L1_FRAME_STEP, "ticks=5|text=L1: doing"));
 	assert_true(feed_frame(stream, L1_FRAME_RUN, "config=ept"));
 	assert_true(feed_frame(stream, L1_FRAME_MODULE, "name=kvm|build_id=0a"));
 	assert_true(feed_frame(stream, L1_FRAME_PARAMETER, "name=ept|value=Y"));
 	assert_true(feed_frame(stream, L1_FRAME_PARAMETER, "name=vpid|value=N"));
-	assert_false(run->witness.known);
+	assert_false(stream->run->witness.known);
 	assert_true(feed_frame(stream, L1_FRAME_WITNESS, ""));
-	assert_true(run->witness.known);
+	assert_true(stream->run->witness.known);
 	assert_true(feed_frame(stream, L1_FRAME_L2, "end=ended|ticks=77"));
 	assert_string_equal(stream->record->kernel.release, "6.1-l1");
-	assert_run(run, "in_effect.ept=true .vpid=false .unrestricted_guest=null ticks=77 "
-			"module_ids.len=1 .0.name=kvm .0.build_id=0a");
+	assert_run(stream->run, "in_effect.ept=true .vpid=false .unrestricted_guest=null ticks=77 "
+				"module_ids.len=1 .0.name=kvm .0.build_id=0a");
 }
 
 TEST(frames_that_make_no_sense_are_refused)
@@ -170,14 +170,13 @@ static void run_ends(struct stream *stream, const char *end, const char *console
 
 static void assert_ends_with(struct stream *stream, int code, const char *part)
 {
-	const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
 	g_autoptr(GError) error = NULL;
 
 	assert_false(l1_result_finish(stream->result, &error));
 	if (error->code != code || strstr(error->message, part) == NULL)
 		fail_msg("expected %d ...%s..., saw %d %s", code, part, error->code,
 			 error->message);
-	assert_string_equal(run->error, error->message);
+	assert_string_equal(stream->run->error, error->message);
 }
 
 TEST(end_of_a_run_without_counts)
@@ -357,19 +356,17 @@ static uint64_t count_in(const GPtrArray *exits, uint32_t reason)
 
 TEST_STREAM(witness_is_read_into_the_run)
 {
-	const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
-
 	run_with_witness(stream, false, &vmx);
 	assert_finishes(stream);
-	assert_run(run, "error=null exits.10.count=4 witness.at_latch.len=1 .at_latch.10.count=4 "
-			".at_end.10.count=5 .debugfs.len=2 .debugfs.10.count=5 .vcpu_exits=7 "
-			"l1_exits.len=2 .30.count=1 l1_total=6 kernel_log.lines=4 .findings=[]");
+	assert_run(stream->run,
+		   "error=null exits.10.count=4 witness.at_latch.len=1 .at_latch.10.count=4 "
+		   ".at_end.10.count=5 .debugfs.len=2 .debugfs.10.count=5 .vcpu_exits=7 "
+		   "l1_exits.len=2 .30.count=1 l1_total=6 kernel_log.lines=4 .findings=[]");
 }
 
 /* The histogram has numbers only: whose names they have is what L2 has said. */
 TEST_STREAM(vendor_is_known_before_the_histogram)
 {
-	const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
 	struct witnessed svm = vmx;
 
 	svm.at_latch = HISTOGRAM("       114", "         4");
@@ -377,32 +374,30 @@ TEST_STREAM(vendor_is_known_before_the_histogram)
 	run_with_witness(stream, true, &svm);
 	assert_finishes(stream);
 	/* 65650 is 0x10072, which is another code and not 0x72. */
-	assert_run(run,
+	assert_run(stream->run,
 		   "witness.at_latch.114.name=CPUID .at_end.65650.count=5 .at_end.114=nothing");
 }
 
 TEST_STREAM(what_did_not_come_is_not_known)
 {
 	static const struct witnessed nothing = { .dmesg = "[    1.000000] quiet\n" };
-	const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
 
 	run_with_witness(stream, false, &nothing);
 	assert_finishes(stream);
-	assert_run(run, "witness.at_latch=null .at_end=null .debugfs=null .vcpu_exits=null "
-			"l1_exits=null l1_total=null kernel_log.lines=1 latch.total=4");
+	assert_run(stream->run, "witness.at_latch=null .at_end=null .debugfs=null .vcpu_exits=null "
+				"l1_exits=null l1_total=null kernel_log.lines=1 latch.total=4");
 }
 
 TEST(statistic_that_is_no_number_is_not_known)
 {
 	test_each_of (row, "", "\n", "many\n", "-1\n", "1 2\n", "18446744073709551616\n") {
 		struct stream *stream = stream_new();
-		const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
 		struct witnessed damaged = vmx;
 
 		damaged.exits = *row;
 		run_with_witness(stream, false, &damaged);
 		assert_finishes(stream);
-		assert_false(run->witness.vcpu_exits.known);
+		assert_false(stream->run->witness.vcpu_exits.known);
 		stream_free(stream);
 	}
 }
@@ -427,7 +422,6 @@ TEST(damaged_text_is_an_error_of_l1)
 
 	test_each (row, cases) {
 		struct stream *stream = stream_new();
-		const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
 		const struct witnessed *damaged = &row->texts;
 		const struct witnessed texts = {
 			.dmesg = damaged->dmesg ? damaged->dmesg : vmx.dmesg,
@@ -440,14 +434,14 @@ TEST(damaged_text_is_an_error_of_l1)
 
 		run_with_witness(stream, false, &texts);
 		assert_false(l1_result_finish(stream->result, &error));
-		assert_string_equal(run->error, error->message);
+		assert_string_equal(stream->run->error, error->message);
 		assert_error(&error, EPTLAB_ERROR_L1, row->part);
-		assert_true((run->witness.at_latch == NULL) == (damaged->at_latch != NULL));
-		assert_true((run->witness.at_end == NULL) == (damaged->at_end != NULL));
-		assert_true((run->witness.debugfs == NULL) == (damaged->debugfs != NULL));
-		assert_true((run->l1_exits == NULL) == (damaged->dmesg != NULL));
-		assert_true(run->l1_total.known == (damaged->dmesg == NULL));
-		assert_int_equal(count_in(run->exits, 10), 4);
+		assert_true((stream->run->witness.at_latch == NULL) == (damaged->at_latch != NULL));
+		assert_true((stream->run->witness.at_end == NULL) == (damaged->at_end != NULL));
+		assert_true((stream->run->witness.debugfs == NULL) == (damaged->debugfs != NULL));
+		assert_true((stream->run->l1_exits == NULL) == (damaged->dmesg != NULL));
+		assert_true(stream->run->l1_total.known == (damaged->dmesg == NULL));
+		assert_int_equal(count_in(stream->run->exits, 10), 4);
 		stream_free(stream);
 	}
 }
@@ -455,10 +449,8 @@ TEST(damaged_text_is_an_error_of_l1)
 /* Why there are no counts matters more than a table that is missing for the same reason. */
 TEST_STREAM(what_l2_did_comes_before_what_l1_counted)
 {
-	const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
-
 	assert_true(feed_text(stream, "ept/" L1_FILE_AT_LATCH, "cut"));
 	run_ends(stream, "timed_out", "", "");
 	assert_ends_with(stream, EPTLAB_ERROR_TIMEOUT, "L2: ");
-	assert_null(run->witness.at_latch);
+	assert_null(stream->run->witness.at_latch);
 }
