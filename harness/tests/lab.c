@@ -3,19 +3,16 @@
 
 #include <errno.h>
 #include <glob.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 
 #include "base/folder.h"
+#include "tests/test.h"
 
 #define TAG "EPTLAB_TEST_TAG"
 

@@ -3,40 +3,27 @@
  * GUEST=: an image as a distribution's tools make it, booted from its own boot loader on the
  * platform tcg; and images that must be refused.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
 
 #include "l2/digest.h"
 #include "lab.h"
-#include "base/error.h"
 #include "record/reasons.h"
+#include "tests/test.h"
 
 #define MAKE_GUEST "harness/tests/make-guest"
 
-static char *debian; /* the image, kept in the cache */
-
-/* Another recipe makes another image. */
-static int make_debian(void **state)
+/* The image, kept in the cache: another recipe makes another image. */
+static char *make_debian(void)
 {
 	g_autofree char *recipe = digest_file(MAKE_GUEST, NULL);
+	char *debian = NULL;
 
-	(void)state;
 	assert_non_null(recipe);
 	debian =
 		g_strdup_printf("%s/eptlab/test-guest-%.16s.qcow2", g_get_user_cache_dir(), recipe);
 	if (!g_file_test(debian, G_FILE_TEST_EXISTS))
 		lab_shell(MAKE_GUEST " '%s'", debian);
-	return 0;
-}
-
-static int forget_debian(void **state)
-{
-	(void)state;
-	g_free(debian);
-	return 0;
+	return debian;
 }
 
 static void run(struct lab *lab, int expected, const char *image)
@@ -52,14 +39,14 @@ static uint64_t count(const struct record *record, const char *config, uint32_t 
 }
 
 /* Both runs boot the same disk: what the first one writes, the second one does not see. */
-static void debian_boots_and_is_not_changed(void **state)
+TEST(debian_boots_and_is_not_changed)
 {
 	struct lab *lab = lab_new("tcg");
+	g_autofree char *debian = make_debian();
 	g_autofree char *before = digest_file(debian, NULL);
 	g_autofree char *after = NULL;
 	struct record *record;
 
-	(void)state;
 	run(lab, 0, debian);
 	record = lab_newest(lab);
 	assert_int_equal(record->verdict, RECORD_VALID);
@@ -76,126 +63,56 @@ static void debian_boots_and_is_not_changed(void **state)
 
 /* ---- What is refused ---- */
 
-#define AT "1048576"
+/* What libguestfs takes for a Linux. */
+#define TREE                                                                                       \
+	"mkdir -p tree/{bin,boot,etc,usr/bin,var}; cp /bin/busybox tree/bin/ls; "                  \
+	"echo > tree/etc/fstab; printf 'ID=debian\\nVERSION_ID=12\\n' > tree/etc/os-release; "     \
+	"echo 12.0 > tree/etc/debian_version; "
 
 /* A disk with a file system of 32 MiB from 1 MiB on, with what is in tree. */
-static char *make_disk(const struct lab *lab, const char *tree)
-{
-	char *disk = g_build_filename(lab->results, "disk", NULL);
+#define DISK                                                                                       \
+	"truncate -s 80M disk; printf '2048,65536,L\\n67584,65536,L\\n' | sfdisk -q disk; "        \
+	"mke2fs -q -t ext4 -d tree -E offset=1048576 disk 8192; "
 
-	lab_shell("truncate -s 80M '%s'", disk);
-	lab_shell("printf '2048,65536,L\\n67584,65536,L\\n' | sfdisk -q '%s'", disk);
-	lab_shell("mkdir -p '%s'; mke2fs -q -t ext4 -d '%s' -E offset=" AT " '%s' 8192", tree, tree,
-		  disk);
-	return disk;
+TEST(disks_that_are_refused)
+{
+	static const struct {
+		const char *commands, *why;
+	} cases[] = {
+		{ "mkdir tree; " DISK, "has no system that libguestfs knows" },
+		{ TREE DISK, "has neither systemd nor" },
+		{ TREE DISK "mke2fs -q -F -t ext4 -d tree -E offset=$((67584 * 512)) disk 8192",
+		  "has more than one system on it" },
+		{ TREE DISK
+		  "debugfs -w -R 'feature needs_recovery' 'disk?offset=1048576' 2> /dev/null",
+		  "was not shut down cleanly" },
+		/* The beginning of a LUKS header: magic and version. */
+		{ "truncate -s 80M disk; echo '2048,,L' | sfdisk -q disk; "
+		  "printf 'LUKS\\272\\276\\0\\1aes' | "
+		  "dd of=disk bs=1 seek=1048576 conv=notrunc status=none",
+		  "is encrypted (/dev/sda1)" },
+	};
+
+	test_each (row, cases) {
+		struct lab *lab = lab_new("tcg");
+		g_autofree char *disk = g_build_filename(lab->results, "disk", NULL);
+
+		lab_shell("cd '%s'; %s", lab->results, row->commands);
+		run(lab, EPTLAB_ERROR_MACHINE, disk);
+		assert_says(lab->errors, row->why);
+		lab_assert_nothing_left(lab, 5);
+		lab_free(lab);
+	}
 }
 
-/* What libguestfs takes for a Linux. */
-static char *make_tree(const struct lab *lab)
-{
-	char *tree = g_build_filename(lab->results, "tree", NULL);
-
-	lab_shell(
-		"mkdir -p '%s'/{bin,boot,etc,usr/bin,var}; cp /bin/busybox '%s/bin/ls'; echo > "
-		"'%s/etc/fstab'; printf 'ID=debian\\nVERSION_ID=12\\n' > '%s/etc/os-release'; echo "
-		"12.0 > '%s/etc/debian_version'",
-		tree, tree, tree, tree, tree);
-	return tree;
-}
-
-static void assert_refused(struct lab *lab, const char *disk, const char *why)
-{
-	run(lab, EPTLAB_ERROR_MACHINE, disk);
-	if (strstr(lab->errors, why) == NULL)
-		fail_msg("expected \"%s\", saw: %s", why, lab->errors);
-	lab_assert_nothing_left(lab, 5);
-}
-
-static void empty_disk_is_refused(void **state)
-{
-	struct lab *lab = lab_new("tcg");
-	g_autofree char *tree = g_build_filename(lab->results, "tree", NULL);
-	g_autofree char *disk = make_disk(lab, tree);
-
-	(void)state;
-	assert_refused(lab, disk, "has no system that libguestfs knows");
-	lab_free(lab);
-}
-
-static void encrypted_disk_is_refused(void **state)
-{
-	struct lab *lab = lab_new("tcg");
-	g_autofree char *disk = g_build_filename(lab->results, "disk", NULL);
-
-	(void)state;
-	lab_shell("truncate -s 80M '%s'; echo '2048,,L' | sfdisk -q '%s'", disk, disk);
-	/* The beginning of a LUKS header: magic and version. */
-	lab_shell("printf 'LUKS\\272\\276\\0\\1aes' | dd of='%s' bs=1 seek=" AT
-		  " conv=notrunc status=none",
-		  disk);
-	assert_refused(lab, disk, "is encrypted (/dev/sda1)");
-	lab_free(lab);
-}
-
-static void two_systems_are_refused(void **state)
-{
-	struct lab *lab = lab_new("tcg");
-	g_autofree char *tree = make_tree(lab);
-	g_autofree char *disk = make_disk(lab, tree);
-
-	(void)state;
-	lab_shell("mke2fs -q -F -t ext4 -d '%s' -E offset=$((67584 * 512)) '%s' 8192", tree, disk);
-	assert_refused(lab, disk, "has more than one system on it");
-	lab_free(lab);
-}
-
-static void dirty_disk_is_refused(void **state)
-{
-	struct lab *lab = lab_new("tcg");
-	g_autofree char *tree = make_tree(lab);
-	g_autofree char *disk = make_disk(lab, tree);
-
-	(void)state;
-	lab_shell("debugfs -w -R 'feature needs_recovery' '%s?offset=" AT "' 2> /dev/null", disk);
-	assert_refused(lab, disk, "was not shut down cleanly");
-	lab_free(lab);
-}
-
-static void system_without_known_init_is_refused(void **state)
-{
-	struct lab *lab = lab_new("tcg");
-	g_autofree char *tree = make_tree(lab);
-	g_autofree char *disk = make_disk(lab, tree);
-
-	(void)state;
-	assert_refused(lab, disk, "has neither systemd nor");
-	lab_free(lab);
-}
-
-static void bochs_cannot_boot_it(void **state)
+TEST(bochs_cannot_boot_it)
 {
 	struct lab *lab = lab_new("tcg");
 
-	(void)state;
 	lab_run(lab, EPTLAB_ERROR_USAGE, "run", "--set", "experiment.platform=bochs", "--set",
 		"l2.guest=/nowhere", NULL);
 	lab_run(lab, EPTLAB_ERROR_USAGE, "run", "--set", "experiment.platform=tcg", "--set",
 		"experiment.workload=dose-cpuid", "--set", "l2.guest=/nowhere", NULL);
 	lab_run(lab, EPTLAB_ERROR_MACHINE, "run", "--set", "l2.guest=/nowhere", NULL);
 	lab_free(lab);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(debian_boots_and_is_not_changed),
-		cmocka_unit_test(empty_disk_is_refused),
-		cmocka_unit_test(encrypted_disk_is_refused),
-		cmocka_unit_test(two_systems_are_refused),
-		cmocka_unit_test(dirty_disk_is_refused),
-		cmocka_unit_test(system_without_known_init_is_refused),
-		cmocka_unit_test(bochs_cannot_boot_it),
-	};
-
-	return cmocka_run_group_tests(tests, make_debian, forget_debian);
 }
