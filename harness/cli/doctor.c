@@ -3,12 +3,14 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <jansson.h>
 
 #include "cli/arguments.h"
 #include "cli/formats.h"
 #include "config/paths.h"
 #include "config/config.h"
+#include "l1/holes.h"
 #include "l1/platform.h"
 #include "report/screen.h"
 #include "base/each.h"
@@ -20,6 +22,7 @@ struct finding {
 	bool platform;
 	bool good;
 	GError *problem; /* why not, and what mends it; NULL if it is good */
+	char *warning;	 /* what should be known of it all the same; NULL: nothing */
 };
 
 struct diagnosis {
@@ -29,16 +32,19 @@ struct diagnosis {
 };
 
 static void add(struct diagnosis *diagnosis, const char *name, const char *what, bool platform,
-		bool good, GError *problem)
+		bool good, GError *problem, char *warning)
 {
-	const struct finding finding = { name, what, platform, good, problem };
+	const struct finding finding = { name, what, platform, good, problem, warning };
 
 	g_array_append_val(diagnosis->findings, finding);
 }
 
 static void clear_finding(void *data)
 {
-	g_clear_error(&((struct finding *)data)->problem);
+	struct finding *finding = data;
+
+	g_clear_error(&finding->problem);
+	g_free(finding->warning);
 }
 
 /* libguestfs builds its appliance with a kernel of this machine (supermin(1), SUPERMIN_KERNEL). */
@@ -58,6 +64,16 @@ static bool has_kernel(GError **error)
 			   "appliance; run \"make deps\" as root");
 }
 
+/* Shadow paging of this machine's own kernel; an L1 that is booted has what make has built. */
+static char *warning_of(const struct platform *platform)
+{
+	struct utsname running;
+
+	if (!platform->is_this_machine || uname(&running) < 0)
+		return NULL;
+	return holes_words(running.release, running.version);
+}
+
 static void look(struct diagnosis *diagnosis, const struct paths *paths,
 		 const struct config *config)
 {
@@ -70,14 +86,15 @@ static void look(struct diagnosis *diagnosis, const struct paths *paths,
 	for (unsigned int i = 0; i < count; i++) {
 		bool good = all[i]->available(config, kernel_conf, &problem);
 
-		add(diagnosis, all[i]->name, all[i]->what, true, good, g_steal_pointer(&problem));
+		add(diagnosis, all[i]->name, all[i]->what, true, good, g_steal_pointer(&problem),
+		    warning_of(all[i]));
 	}
 	built = paths_are_built(paths, &problem);
 	add(diagnosis, "built", "kernels, images and programs, by make", false, built,
-	    g_steal_pointer(&problem));
+	    g_steal_pointer(&problem), NULL);
 	kernel = has_kernel(&problem);
 	add(diagnosis, "libguestfs", "puts the probe into L2's image", false, kernel,
-	    g_steal_pointer(&problem));
+	    g_steal_pointer(&problem), NULL);
 	diagnosis->chosen = platform_find(config, kernel_conf, NULL);
 	/* What is not built is built by make experiment. */
 	diagnosis->possible = diagnosis->chosen != NULL && kernel;
@@ -103,6 +120,11 @@ static void print_text(const struct diagnosis *diagnosis)
 					one->good ? "" : without_level(one->problem->message));
 
 		screen_paragraph(&screen, 0, 16, line);
+		if (one->warning != NULL) {
+			g_autofree char *warning = g_strdup_printf("But %s.", one->warning);
+
+			screen_paragraph(&screen, 16, 16, warning);
+		}
 	}
 	if (diagnosis->chosen != NULL)
 		g_string_append_printf(screen.out, "\nmake experiment takes %s: %s.\n",
@@ -125,9 +147,10 @@ static void print_json(const struct diagnosis *diagnosis)
 	each_value (const struct finding, one, diagnosis->findings) {
 		json_array_append_new(
 			one->platform ? platforms : needs,
-			json_pack("{s:s, s:s, s:b, s:s?}", "name", one->name, "what", one->what,
-				  "good", one->good, "problem",
-				  one->good ? NULL : without_level(one->problem->message)));
+			json_pack("{s:s, s:s, s:b, s:s?, s:s?}", "name", one->name, "what",
+				  one->what, "good", one->good, "problem",
+				  one->good ? NULL : without_level(one->problem->message),
+				  "warning", one->warning));
 	}
 	text = json_dumps(root, JSON_INDENT(2));
 	printf("%s\n", text);

@@ -4,6 +4,8 @@
 #include <glib/gstdio.h>
 
 #include "kmod/holders.h"
+#include "base/folder.h"
+#include "l1/holes.h"
 #include "l1/host.h"
 #include "tests/test.h"
 
@@ -94,4 +96,64 @@ TEST_IN_FOLDER(holders_are_named)
 	put_link(folder, "proc/12345679/fd/7", "anon_inode:kvm-vm");
 	who = holders_of_kvm(folder);
 	assert_string_equal(who, "qemu (process 12345679)");
+}
+
+/* The last kernel with a hole, and the first without; as distributions write their numbers. */
+TEST(holes_of_kernels)
+{
+	static const char debian[] = "#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-10)";
+	static const struct {
+		const char *release, *version;
+		const char *first,
+			*second; /* what is said of the two holes; NULL: they are mended */
+	} cases[] = {
+		{ "6.1.174", "#1", "46113 (fixed in 6.1.175)", "64561 (fixed in 6.1.183)" },
+		{ "6.1.175", "#1", NULL, "64561 (fixed in 6.1.183)" },
+		{ "6.1.182", "#1", NULL, "64561 (fixed in 6.1.183)" },
+		{ "6.1.183", "#1", NULL, NULL },
+		{ "6.1.192-eptlab", "#1", NULL, NULL },
+		{ "6.6.139", "#1", "46113 (fixed in 6.6.140)", "64561 (fixed in 6.6.148)" },
+		{ "6.6.140", "#1", NULL, "64561 (fixed in 6.6.148)" },
+		{ "6.6.148", "#1", NULL, NULL },
+		{ "6.12.90+deb13.1-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.12.90-1", NULL,
+		  "64561 (fixed in 6.12.101)" },
+		{ "6.12.87+deb13-amd64", "#1", "46113 (fixed in 6.12.88)",
+		  "64561 (fixed in 6.12.101)" },
+		{ "6.12.101+deb13-amd64", "#1", NULL, NULL },
+		{ "6.18.29-200.fc43.x86_64", "#1", "46113 (fixed in 6.18.30)",
+		  "64561 (fixed in 6.18.42)" },
+		{ "6.18.42", "#1", NULL, NULL },
+		{ "7.0.6", "#1", "46113 (fixed in 7.0.7)", "64561 (no fix of 7.0 is known)" },
+		{ "7.0.7", "#1", NULL, "64561 (no fix of 7.0 is known)" },
+		{ "7.1.0", "#1", NULL, "64561 (fixed in 7.1.6)" },
+		{ "7.1", "#1", NULL, "64561 (fixed in 7.1.6)" },
+		{ "7.1.6", "#1", NULL, NULL },
+		{ "7.2.0-rc1", "#1", NULL, NULL },
+		{ "7.3.4", "#1", NULL, NULL },
+		{ "6.8.12", "#1", "46113 (no fix of 6.8 is known)",
+		  "64561 (no fix of 6.8 is known)" },
+		/* Debian 12 has the kernel's number in the version only. */
+		{ "6.1.0-56-amd64", debian, NULL, NULL },
+		{ "6.1.0-40-amd64", "#1 SMP Debian 6.1.174-1 (2026-05-01)",
+		  "46113 (fixed in 6.1.175)", "64561 (fixed in 6.1.183)" },
+		/* Nobody knows. */
+		{ "6.8.0-45-generic", "#45-Ubuntu SMP", "cannot be told", "cannot be told" },
+		{ "5.14.0-427.el9.x86_64", "#1", "cannot be told", "cannot be told" },
+		{ "mine", "#1", "cannot be told", "cannot be told" },
+		{ "", "", "cannot be told", "cannot be told" },
+	};
+
+	test_each (row, cases) {
+		g_autofree char *words = holes_words(row->release, row->version);
+		const char *said = words != NULL ? words : "";
+
+		if ((row->first == NULL && row->second == NULL) != (words == NULL))
+			fail_msg("%s: %s", row->release, said);
+		if (row->first != NULL && strstr(said, row->first) == NULL)
+			fail_msg("%s: %s", row->release, said);
+		if (row->second != NULL && strstr(said, row->second) == NULL)
+			fail_msg("%s: %s", row->release, said);
+		if (row->first == NULL && strstr(said, "46113") != NULL)
+			fail_msg("%s: %s", row->release, said);
+	}
 }
