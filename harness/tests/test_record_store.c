@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <glib/gstdio.h>
 
+#include "base/folder.h"
 #include "record/store.h"
 #include "tests/sample.h"
 #include "tests/test.h"
@@ -30,7 +31,7 @@ static const char *keep(char *text)
 
 static int make_results(void **state)
 {
-	test_folder(state);
+	test_folder_new(state);
 	folder = *state;
 	results = g_build_filename(folder, "results", NULL);
 	texts = g_ptr_array_new_with_free_func(g_free);
@@ -41,7 +42,7 @@ static int remove_results(void **state)
 {
 	g_ptr_array_unref(texts);
 	g_free(results);
-	return test_remove_folder(state);
+	return test_folder_remove(state);
 }
 
 #define TEST_STORE(name) TEST_OF(void *no_state G_GNUC_UNUSED, make_results, remove_results, name)
@@ -238,7 +239,7 @@ TEST_STORE(find_latest_says_when_there_is_none)
 
 	assert_null(record_find_latest(results, &error));
 	assert_error(&error, EPTLAB_ERROR_USAGE, "");
-	test_remove(commit(RECORD_VALID));
+	folder_remove(commit(RECORD_VALID));
 	assert_null(record_find_latest(results, &error));
 	assert_error(&error, EPTLAB_ERROR_USAGE, "");
 }
@@ -747,7 +748,7 @@ TEST_STORE(killed_at_any_moment)
 				fail_msg("after %u: %s is no record", delay, *name);
 		}
 		/* Not more and more of them. */
-		test_remove(results);
+		folder_remove(results);
 	}
 }
 
