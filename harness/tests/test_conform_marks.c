@@ -5,6 +5,7 @@
 #include "judge/doses.h"
 #include "record/reasons.h"
 #include "report/conform.h"
+#include "tests/sample.h"
 #include "tests/test.h"
 
 #define VMX KVM_EXITCOUNT_VENDOR_VMX
@@ -17,131 +18,81 @@ struct guest {
 	GString *out;
 	uint32_t seq;
 	uint64_t counts[KVM_EXITCOUNT_VMX_HIGHEST + 3];
-	uint64_t cpuids;
+	uint32_t cpuids;
 	bool undefined_is_zero; /* the fault: a reason that does not exist looks like a count */
 	bool latch_is_late;	/* the fault: less was frozen than had been read */
 };
 
-static void put(struct guest *guest, struct frame_line *line)
+/* Fields are "key=value|key=value". */
+static void put(struct guest *guest, const char *kind, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+static void put(struct guest *guest, const char *kind, const char *format, ...)
 {
-	assert_true(frame_close(line));
-	g_string_append_len(guest->out, line->line, (gssize)line->length);
-	guest->seq++;
-}
+	g_autofree char *fields = NULL;
+	va_list arguments;
 
-static void add_registers(struct frame_line *line, const char *key, uint64_t low_high, uint32_t ecx,
-			  uint32_t edx)
-{
-	g_autofree char *text = g_strdup_printf("%u,%u,%u,%u", (uint32_t)low_high,
-						(uint32_t)(low_high >> 32), ecx, edx);
-
-	frame_add_string(line, key, text);
-}
-
-static void put_registers(struct guest *guest, const char *kind, const char *text)
-{
-	struct frame_line line;
-
-	frame_open(&line, guest->seq, kind);
-	frame_add_string(&line, "regs", text);
-	put(guest, &line);
+	va_start(arguments, format);
+	fields = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	put_frame(guest->out, guest->seq++, kind, fields);
 }
 
 static struct guest *guest_new(void)
 {
 	struct guest *guest = g_new0(struct guest, 1);
-	struct frame_line line;
 
 	guest->out = g_string_new(NULL);
-	assert_true(frame_begin(&line, PROBE_SENDER));
-	put(guest, &line);
+	put_begin(guest->out, PROBE_SENDER);
+	guest->seq = 1;
 	/* "KVMe" "xitc" "ount", version 2; EPT, VPID, unrestricted guest; VMX, 85 */
-	put_registers(guest, "iface", "2,1699567179,1668573560,1953396079");
-	put_registers(guest, "effect", "7,1,85,1");
+	put(guest, "iface", "regs=2,1699567179,1668573560,1953396079");
+	put(guest, "effect", "regs=7,1,85,1");
 	return guest;
 }
 
-static uint64_t total(const struct guest *guest)
+/* All counts here have less than 32 bits. */
+static uint32_t total(const struct guest *guest)
 {
-	uint64_t sum = 0;
+	uint32_t sum = 0;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(guest->counts); i++)
-		sum += guest->counts[i];
+		sum += (uint32_t)guest->counts[i];
 	return sum;
-}
-
-static void put_total(struct guest *guest, const char *at)
-{
-	struct frame_line line;
-
-	frame_open(&line, guest->seq, "total");
-	frame_add_string(&line, "at", at);
-	add_registers(&line, "regs", total(guest), 0, 0);
-	put(guest, &line);
 }
 
 static void put_exit(struct guest *guest, uint32_t reason)
 {
 	const bool defined = reason_is_defined(VMX, reason) || guest->undefined_is_zero;
 	const uint32_t edx = defined ? 0 : KVM_EXITCOUNT_UNDEFINED_EDX;
-	const uint64_t count = guest->counts[reason];
+	const uint32_t count = (uint32_t)guest->counts[reason];
 	const bool late = guest->latch_is_late && reason == REASON_HLT;
-	struct frame_line line;
 
-	frame_open(&line, guest->seq, "exit");
-	frame_add_u64(&line, "first", reason);
-	frame_add_u64(&line, "last", reason);
-	add_registers(&line, "live", count, 0, edx);
-	add_registers(&line, "latched", late ? 0 : count, 0, edx);
-	add_registers(&line, "cycles", 0, 0, edx);
-	put(guest, &line);
+	put(guest, "exit", "first=%u|last=%u|live=%u,0,0,%u|latched=%u,0,0,%u|cycles=0,0,0,%u",
+	    reason, reason, count, edx, late ? 0 : count, edx, edx);
 }
 
 /* A reading after n of something; the reader's own CPUIDs are counted with it. */
-static void take_reading(struct guest *guest, const char *name, uint64_t n)
+static void take_reading(struct guest *guest, const char *name, unsigned int n)
 {
-	struct frame_line line;
-
 	guest->counts[REASON_CPUID] += READER;
 	guest->cpuids += READER;
-	frame_open(&line, guest->seq, "reading");
-	frame_add_string(&line, "name", name);
-	frame_add_u64(&line, "n", n);
-	frame_add_u64(&line, "tsc", 1);
-	put(guest, &line);
-	put_total(guest, "before");
+	put(guest, "reading", "name=%s|n=%u|tsc=1", name, n);
+	put(guest, "total", "at=before|regs=%u,0,0,0", total(guest));
 	for (uint32_t reason = 0; reason < G_N_ELEMENTS(guest->counts); reason++)
 		put_exit(guest, reason);
-	put_total(guest, "after");
-	frame_open(&line, guest->seq, "latch");
-	add_registers(&line, "regs", total(guest), 1, 0);
-	frame_add_u64(&line, "cpuids", guest->cpuids);
-	put(guest, &line);
-	put_registers(guest, "cycles", "0,0,0,0");
-}
-
-static void put_bad(struct guest *guest)
-{
-	struct frame_line line;
-
-	frame_open(&line, guest->seq, "bad");
-	frame_add_u64(&line, "leaf", KVM_EXITCOUNT_CPUID_EXITS);
-	frame_add_u64(&line, "index", UINT32_MAX);
-	add_registers(&line, "regs", 5, 0, 0);
-	put(guest, &line);
+	put(guest, "total", "at=after|regs=%u,0,0,0", total(guest));
+	put(guest, "latch", "regs=%u,0,1,0|cpuids=%u", total(guest), guest->cpuids);
+	put(guest, "cycles", "regs=0,0,0,0");
 }
 
 static probe_result *finish(struct guest *guest)
 {
-	struct frame_line line;
 	g_autoptr(GError) error = NULL;
 	probe_result *result;
 
-	assert_true(frame_end(&line, guest->seq));
-	g_string_append(guest->out, line.line);
+	put_end(guest->out, guest->seq);
 	result = probe_result_parse(guest->out->str, guest->out->len, &error);
-	if (result == NULL)
-		fail_msg("%s", error->message);
+	assert_no_error(error);
 	g_string_free(guest->out, TRUE);
 	g_free(guest);
 	return result;
@@ -278,7 +229,7 @@ TEST(bounds_are_marked)
 
 	guest = guest_new();
 	take_reading(guest, PROBE_START, 0);
-	put_bad(guest);
+	put(guest, "bad", "leaf=%u|index=%u|regs=5,0,0,0", KVM_EXITCOUNT_CPUID_EXITS, UINT32_MAX);
 	take_reading(guest, "dose-abuse", 200);
 	judge(&stage, "abuse", finish(guest));
 	are(&stage, CONFORM_NOT_OK, "bounds");

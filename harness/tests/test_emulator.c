@@ -192,7 +192,7 @@ TEST_STAGE(cancelling_ends_it)
 	/* cppcheck-suppress memleak ; g_thread_join frees it, unknown to cppcheck's gtk.cfg */
 }
 
-/* The signal is blocked in eptlab itself (cli/interrupt.c), which must not be inherited. */
+/* The signal is blocked in eptlab itself (cli/session.c), which must not be inherited. */
 TEST_STAGE(told_to_end_it_may_tidy_up)
 {
 	sigset_t terminate;
