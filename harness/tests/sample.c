@@ -225,6 +225,15 @@ const struct record_check *sample_check(const struct record *record, const char 
 	return NULL;
 }
 
+uint64_t count_of(const struct record *record, const char *config, uint32_t reason)
+{
+	const struct record_run *run = record_find_run(record, config);
+	const struct record_exit *one = run != NULL ? record_find_exit(run->exits, reason) : NULL;
+
+	assert_non_null(one);
+	return one->count;
+}
+
 /* ---- JSON ---- */
 
 /* Exits are called by their reason, runs, modules and inputs by their name, all others from 0. */
@@ -277,9 +286,8 @@ static char *value_at(json_t *root, const char *path)
 	return g_strdup(dump);
 }
 
-/* Use each "path=value" of words, which blanks part that are not in quotation marks. */
-static void each_word(void *what, const char *root, const char *words,
-		      void (*use)(void *what, const char *path, const char *value))
+void each_word(void *what, const char *root, const char *words,
+	       void (*use)(void *what, const char *path, const char *value))
 {
 	g_auto(GStrv) split =
 		g_regex_split_simple(" (?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", words, 0, 0);

@@ -26,6 +26,9 @@ void sample_set_count(struct record_run *run, uint32_t reason, uint64_t count);
 /* The entry of a reason, which must be there. */
 struct record_exit *sample_exit(struct record_run *run, uint32_t reason);
 
+/* What L2 has counted in a run of a reason, both of which must be there. */
+uint64_t count_of(const struct record *record, const char *config, uint32_t reason);
+
 /*
  * What record.json says of a run, as words "path=value". A path names members and elements: those
  * of exits by reason, others from 0; "len" is how many there are. One that begins with '.' is in
@@ -35,6 +38,10 @@ void assert_run(const struct record_run *run, const char *expected);
 
 /* The same of any JSON. */
 void assert_json(json_t *root, const char *expected);
+
+/* Use each such word; root stands before the path, and blanks may stand between quotation marks. */
+void each_word(void *what, const char *root, const char *words,
+	       void (*use)(void *what, const char *path, const char *value));
 
 /* What stands at such a path, or NULL. */
 json_t *json_at(json_t *root, const char *path);
@@ -46,9 +53,8 @@ json_t *json_at(json_t *root, const char *path);
 void json_change(json_t *root, const char *path, const char *value);
 
 /*
- * Change runs of a record by such words; blanks may stand between quotation marks. root stands
- * before each path and names the run: "ept."; if it is "", each path does. "count.48=1" is
- * sample_set_count(). There is another record then, of which no total is known.
+ * Change runs of a record by such words. root names the run: "ept."; if it is "", each path does.
+ * "count.48=1" is sample_set_count(). There is another record then, of which no total is known.
  */
 void sample_change(struct record **record, const char *root, const char *changes);
 

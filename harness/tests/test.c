@@ -12,6 +12,7 @@ struct entry {
 };
 
 static GArray *entries;
+static CMFixtureFunction before_all, after_all;
 
 /* ---- Rows ---- */
 
@@ -114,23 +115,26 @@ void test_add(const char *name, CMUnitTestFunction run, CMFixtureFunction set_up
 	g_array_append_val(entries, entry);
 }
 
+void test_group(CMFixtureFunction set_up, CMFixtureFunction tear_down)
+{
+	before_all = set_up;
+	after_all = tear_down;
+}
+
 static gint by_line(gconstpointer a, gconstpointer b)
 {
 	return ((const struct entry *)a)->line - ((const struct entry *)b)->line;
 }
 
-/* An argument is a pattern of the tests to run, such as 'disk*' or '*_on_tcg'. */
+/* An argument is a pattern of the tests to run. */
 int main(int argc, char **argv)
 {
 	g_autofree struct CMUnitTest *tests = g_new0(struct CMUnitTest, entries->len);
 
-	/* A shell ignores it for what it starts in the background, and so would all that is tested.
-	 */
-	signal(SIGINT, SIG_DFL);
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	g_array_sort(entries, by_line);
 	for (guint i = 0; i < entries->len; i++)
 		tests[i] = g_array_index(entries, struct entry, i).test;
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return _cmocka_run_group_tests("tests", tests, entries->len, NULL, NULL);
+	return _cmocka_run_group_tests("tests", tests, entries->len, before_all, after_all);
 }

@@ -4,16 +4,10 @@
  * by name (kernel/faults). Each dose in a VM of its own, with EPT and without, the kernel's own
  * tracepoint compared after each.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
-#include <glib.h>
 
 #include "lab.h"
 #include "judge/doses.h"
-#include "base/error.h"
+#include "tests/test.h"
 
 static int make_lab(void **state)
 {
@@ -26,6 +20,8 @@ static int remove_lab(void **state)
 	lab_free(*state);
 	return 0;
 }
+
+#define TEST_LAB(name) TEST_OF(struct lab *lab, make_lab, remove_lab, name)
 
 /* The names of the marks that are not ok, with a blank after each. */
 static char *not_ok(const struct lab *lab)
@@ -52,12 +48,10 @@ static void assert_mark(const struct lab *lab, const char *mark)
 }
 
 /* Nothing is skipped: each mark has been earned. */
-static void our_kernel_conforms(void **state)
+TEST_LAB(our_kernel_conforms)
 {
-	struct lab *lab = *state;
-
 	lab_run(lab, 0, "conform", "--set", "conform.each=1", NULL);
-	assert_true(g_str_has_prefix(lab->output, "TAP version 14\n1.."));
+	assert_begins(lab->output, "TAP version 14\n1..");
 	assert_null(strstr(lab->output, "# SKIP"));
 	assert_null(strstr(lab->output, "not ok"));
 	for (size_t i = 0; i < doses_count(); i++) {
@@ -72,106 +66,68 @@ static void our_kernel_conforms(void **state)
 		assert_mark(lab, with);
 		assert_mark(lab, without);
 	}
-	assert_mark(lab, "fast-path-ept");
-	assert_mark(lab, "fast-path-noept");
-	assert_mark(lab, "two-vcpus");
-	assert_mark(lab, "two-vms");
-	assert_mark(lab, "bounds");
-	assert_mark(lab, "witness");
+	test_each_of (mark, "fast-path-ept", "fast-path-noept", "two-vcpus", "two-vms", "bounds",
+		      "witness")
+		assert_mark(lab, *mark);
 	lab_assert_nothing_left(lab, 0);
 }
 
-/* The fault is found, by these marks and no others. */
-static void finds(struct lab *lab, const char *fault, const char *runs, const char *marks)
+/* Which marks are not ok, of modules of the build folder. */
+static char *marks_of(struct lab *lab, const char *folder, const char *runs, const char *ours)
 {
-	g_autofree char *folder = g_build_filename("kernel/faults", fault, NULL);
 	g_autofree char *built = lab_built(folder);
 	g_autofree char *modules = g_strconcat("conform.modules=", built, NULL);
 	g_autofree char *only = g_strconcat("conform.runs=", runs, NULL);
-	g_autofree char *found = NULL;
 
-	lab_run(lab, EPTLAB_ERROR_INVALID, "conform", "--set", modules, "--set", only, NULL);
-	found = not_ok(lab);
-	assert_string_equal(found, marks);
+	lab_run(lab, EPTLAB_ERROR_INVALID, "conform", "--set", modules, "--set", only, "--set",
+		ours, NULL);
 	lab_assert_nothing_left(lab, 0);
+	return not_ok(lab);
 }
+
+/* The fault is found, by these marks and no others. */
+#define TEST_FAULT(name, fault, runs, marks)                                                       \
+	TEST_LAB(name)                                                                             \
+	{                                                                                          \
+		g_autofree char *found =                                                           \
+			marks_of(lab, "kernel/faults/" fault, runs, "conform.ours=1");             \
+                                                                                                   \
+		assert_string_equal(found, marks);                                                 \
+	}
 
 /* A large number is a page fault in L1's kernel, at which the VM dies. */
-static void no_bounds_is_found(void **state)
-{
-	finds(*state, "no-bounds", "abuse", "kernel-log bounds ");
-}
-
-static void global_array_is_found(void **state)
-{
-	finds(*state, "global-array", "two-vms", "two-vms ");
-}
-
+TEST_FAULT(no_bounds_is_found, "no-bounds", "abuse", "kernel-log bounds ")
+TEST_FAULT(global_array_is_found, "global-array", "two-vms", "two-vms ")
 /* The kernel's own counters see what this one does not. */
-static void handler_only_is_found(void **state)
-{
-	finds(*state, "handler-only", "ept", "witness witness-end vcpu-exits fast-path-ept ");
-}
-
+TEST_FAULT(handler_only_is_found, "handler-only", "ept",
+	   "witness witness-end vcpu-exits fast-path-ept ")
 /* Two vCPUs at once get wrong answers, too. */
-static void stock_answer_is_found(void **state)
-{
-	finds(*state, "stock-answer", "smp", "undefined bounds ");
-}
-
+TEST_FAULT(stock_answer_is_found, "stock-answer", "smp", "undefined bounds ")
 /* Nor have the kernel's own counters what is left of another VM. */
-static void not_reset_is_found(void **state)
-{
-	finds(*state, "not-reset", "two-vms;same-module;vendor-reload",
-	      "witness witness-end vcpu-exits fresh-vm fresh-reload ");
-}
+TEST_FAULT(not_reset_is_found, "not-reset", "two-vms;same-module;vendor-reload",
+	   "witness witness-end vcpu-exits fresh-vm fresh-reload ")
 
 /* Without our leaves there is nothing behind the two that are assigned. */
-static void stock_kernel_does_not_conform(void **state)
+TEST_LAB(stock_kernel_does_not_conform)
 {
-	struct lab *lab = *state;
-	g_autofree char *built = lab_built("kernel/stock");
-	g_autofree char *modules = g_strconcat("conform.modules=", built, NULL);
-	g_autofree char *found = NULL;
+	g_autofree char *found = marks_of(lab, "kernel/stock", "smp", "conform.ours=0");
 
-	lab_run(lab, EPTLAB_ERROR_INVALID, "conform", "--set", modules, "--set", "conform.runs=smp",
-		"--set", "conform.ours=0", NULL);
-	found = not_ok(lab);
-	assert_true(g_str_has_prefix(found, "registers undefined "));
+	assert_begins(found, "registers undefined ");
 }
 
-static void nonsense_is_refused(void **state)
+TEST_LAB(nonsense_is_refused)
 {
-	struct lab *lab = *state;
-
 	lab_run(lab, EPTLAB_ERROR_USAGE, "conform", "--set", "conform.runs=dance", NULL);
-	assert_non_null(strstr(lab->errors, "dance"));
+	assert_says(lab->errors, "dance");
 	lab_run(lab, EPTLAB_ERROR_USAGE, "conform", "--set", "conform.runs=same-module", NULL);
 	lab_run(lab, EPTLAB_ERROR_USAGE, "conform", "bzImage", NULL);
 	lab_run(lab, EPTLAB_ERROR_MACHINE, "conform", "/nonexistent/bzImage", "/nonexistent", NULL);
 	/* It would mark the kernel that this machine runs. */
 	lab_run(lab, EPTLAB_ERROR_USAGE, "conform", "--set", "experiment.platform=local", "bzImage",
 		"modules", NULL);
-	assert_non_null(strstr(lab->errors, "marks the kernel that this machine runs"));
+	assert_says(lab->errors, "marks the kernel that this machine runs");
 	lab_run(lab, EPTLAB_ERROR_USAGE, "run", "--set", "experiment.platform=local", "--set",
 		"l1.modules=modules", NULL);
-	assert_non_null(strstr(lab->errors, "modules in [l1]"));
+	assert_says(lab->errors, "modules in [l1]");
 	lab_assert_nothing_left(lab, 0);
-}
-
-#define test(function) cmocka_unit_test_setup_teardown(function, make_lab, remove_lab)
-
-/* An argument is a pattern of the tests to run. */
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		test(our_kernel_conforms),   test(no_bounds_is_found),
-		test(global_array_is_found), test(handler_only_is_found),
-		test(stock_answer_is_found), test(not_reset_is_found),
-		test(nonsense_is_refused),   test(stock_kernel_does_not_conform),
-	};
-
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

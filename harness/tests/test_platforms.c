@@ -4,23 +4,19 @@
  * are skipped, and it is said why. The bounds are those of the experiment's purpose, not measured
  * values.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
 #include <jansson.h>
 
 #include "lab.h"
 #include "record/reasons.h"
+#include "tests/sample.h"
+#include "tests/test.h"
 
 static json_t *doctor;
 
-static int ask_doctor(void **state)
+static int ask_doctor(void **state G_GNUC_UNUSED)
 {
 	struct lab *lab = lab_new(NULL);
 
-	(void)state;
 	lab_run(lab, 0, "doctor", "--format", "json", NULL);
 	doctor = json_loads(lab->output, 0, NULL);
 	assert_non_null(doctor);
@@ -28,12 +24,13 @@ static int ask_doctor(void **state)
 	return 0;
 }
 
-static int forget_doctor(void **state)
+static int forget_doctor(void **state G_GNUC_UNUSED)
 {
-	(void)state;
 	json_decref(doctor);
 	return 0;
 }
+
+TEST_GROUP(ask_doctor, forget_doctor)
 
 /* Skips the test if the platform is not there. */
 static void need(const char *platform)
@@ -67,15 +64,6 @@ static struct record *run(struct lab *lab, const char *platform, const char *wor
 	return lab_newest(lab);
 }
 
-static uint64_t count(const struct record *record, const char *config, uint32_t reason)
-{
-	const struct record_run *run = record_find_run(record, config);
-	const struct record_exit *entry = record_find_exit(run->exits, reason);
-
-	assert_non_null(entry);
-	return entry->count;
-}
-
 static const struct reason_roles *roles(const struct record *record)
 {
 	return reason_roles(record_run_vendor(record->runs->pdata[0]));
@@ -96,70 +84,51 @@ static void assert_all_known(const struct record *record)
 /* Each rule holds, those of the witness included, and paging shows in the counts. */
 static void boot(struct lab *lab, const char *platform)
 {
-	struct record *record = run(lab, platform, "boot", "1");
+	g_autoptr(struct_record) record = run(lab, platform, "boot", "1");
 
 	assert_int_equal(record->verdict, RECORD_VALID);
 	assert_all_known(record);
-	assert_true(count(record, "ept", roles(record)->violation) > 1000);
-	assert_true(count(record, "noept", roles(record)->violation) == 0);
-	assert_true(count(record, "noept", roles(record)->page_fault) > 1000);
-	assert_true(count(record, "ept", roles(record)->invlpg) == 0);
-	assert_true(count(record, "noept", roles(record)->invlpg) > 0);
-	record_free(record);
+	assert_true(count_of(record, "ept", roles(record)->violation) > 1000);
+	assert_true(count_of(record, "noept", roles(record)->violation) == 0);
+	assert_true(count_of(record, "noept", roles(record)->page_fault) > 1000);
+	assert_true(count_of(record, "ept", roles(record)->invlpg) == 0);
+	assert_true(count_of(record, "noept", roles(record)->invlpg) > 0);
 }
 
 /* docs/doses.md: each new page is one exit, of the one kind or the other, with VPID or without. */
 static void dose(struct lab *lab, const char *platform)
 {
-	struct record *record = run(lab, platform, "dose-pages", "0");
+	g_autoptr(struct_record) record = run(lab, platform, "dose-pages", "0");
 
 	assert_int_equal(record->verdict, RECORD_VALID);
-	assert_true(count(record, "ept", roles(record)->violation) == 1000);
-	assert_true(count(record, "noept", roles(record)->page_fault) == 1000);
-	record_free(record);
+	assert_true(count_of(record, "ept", roles(record)->violation) == 1000);
+	assert_true(count_of(record, "noept", roles(record)->page_fault) == 1000);
 }
 
 /* ---- The table ---- */
 
-static const struct {
-	const char *name;
-	void (*test)(struct lab *lab, const char *platform);
-} tests[] = {
-	{ "boot", boot },
-	{ "dose", dose },
-};
-
-static const char *const platforms[] = { "bochs", "tcg", "kvm", "local" };
-
-#define CELLS (G_N_ELEMENTS(tests) * G_N_ELEMENTS(platforms))
-
-static void one_cell(void **state)
+static void one_cell(void (*test)(struct lab *lab, const char *platform), const char *platform)
 {
-	const size_t cell = GPOINTER_TO_SIZE(*state);
-	const char *platform = platforms[cell % G_N_ELEMENTS(platforms)];
 	struct lab *lab;
 
 	need(platform);
 	lab = lab_new(platform);
-	tests[cell / G_N_ELEMENTS(platforms)].test(lab, platform);
+	test(lab, platform);
 	lab_assert_nothing_left(lab, 5);
 	lab_free(lab);
 }
 
-int main(void)
-{
-	struct CMUnitTest cells[CELLS];
-	int failed;
+#define TEST_CELL(test, platform)                                                                  \
+	TEST(test##_on_##platform)                                                                 \
+	{                                                                                          \
+		one_cell(test, #platform);                                                         \
+	}
 
-	for (size_t i = 0; i < CELLS; i++)
-		cells[i] = (struct CMUnitTest){
-			.name = g_strdup_printf("%s_on_%s", tests[i / G_N_ELEMENTS(platforms)].name,
-						platforms[i % G_N_ELEMENTS(platforms)]),
-			.test_func = one_cell,
-			.initial_state = GSIZE_TO_POINTER(i),
-		};
-	failed = cmocka_run_group_tests(cells, ask_doctor, forget_doctor);
-	for (size_t i = 0; i < CELLS; i++)
-		g_free((char *)cells[i].name);
-	return failed;
-}
+TEST_CELL(boot, bochs)
+TEST_CELL(boot, tcg)
+TEST_CELL(boot, kvm)
+TEST_CELL(boot, local)
+TEST_CELL(dose, bochs)
+TEST_CELL(dose, tcg)
+TEST_CELL(dose, kvm)
+TEST_CELL(dose, local)

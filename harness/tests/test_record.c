@@ -403,98 +403,64 @@ static char *in_words(const char *path)
 
 #define WHOLE_NUMBER "a whole number of 64 bits, as a string from 9223372036854775808 on"
 
+static void assert_unexpected(void *expected, const char *path, const char *value)
+{
+	const char *kind = *value == '{' ? "an object" : *value == '[' ? "an array" : value;
+	g_autofree char *field = in_words(path);
+	g_autofree char *message =
+		g_strdup_printf("%s is %s, expected %s", field, kind, (const char *)expected);
+
+	assert_refused(path, value, message);
+}
+
 /* The message names the field, says what it is, and what was expected. */
 TEST(wrong_fields_are_named)
 {
 	static const struct {
-		const char *path, *value, *expected;
+		const char *expected, *fields;
 	} cases[] = {
-		{ "schema", "", ": this is no record" },
-		{ "schema", "0", "1 to 2: the record was written by another version of eptlab" },
-		{ "schema", "3", "1 to 2: the record was written by another version of eptlab" },
-		{ "schema", "\"1\"",
-		  "1 to 2: the record was written by another version of eptlab" },
-		{ "runs.1.workload", "\"\"", "a name of a-z, 0-9, _ and -" },
-		{ "runs.1.source", "\"guess\"", "one of leaves, tracepoint" },
-		{ "runs.1.inputs", "[]", "an object or null" },
-		{ "runs.1.inputs", "{}", "its last field to be all" },
-		{ "runs.1.inputs.qemu", "null", "a SHA-256 of 64 hexadecimal digits" },
-		{ "runs.1.inputs.qemu", "\"abc\"", "a SHA-256 of 64 hexadecimal digits" },
-		{ "runs.1.earlier.record", "null", "a string" },
-		{ "verdict", "", "" },
-		{ "verdict", "\"good\"", "one of valid, invalid, failed" },
-		{ "verdict", "null", "one of valid, invalid, failed" },
-		{ "error", "1", "a string or null" },
-		{ "eptlab", "null", "a string" },
-		{ "seconds", "-1", "a number of seconds, 0 or more, or null" },
-		{ "seconds", "\"1\"", "a number of seconds, 0 or more, or null" },
-		/* In milliseconds it is more than a double can be. */
-		{ "seconds", "1e306", "a number of seconds, 0 or more, or null" },
-		{ "runs.0.seconds", "1e306", "a number of seconds, 0 or more, or null" },
-		{ "ticks", "-5", WHOLE_NUMBER },
-		{ "ticks", "1.5", WHOLE_NUMBER },
-		{ "ticks", "\"5\"", WHOLE_NUMBER },
-		{ "ticks", "\"09223372036854775808\"", WHOLE_NUMBER },
-		{ "ticks", "\"0xffffffffffffffff\"", WHOLE_NUMBER },
-		{ "ticks", "\"18446744073709551616\"", WHOLE_NUMBER },
-		{ "platform", "[]", "an object" },
-		{ "platform", "null", "an object" },
-		{ "platform.name", "null", "a string" },
-		{ "platform.name", "\"../x\"", "a name of a-z, 0-9, _ and -" },
-		{ "platform.deterministic", "1", "true, false or null" },
-		{ "workload", "\"\"", "a name of a-z, 0-9, _ and -" },
-		{ "kernel.modules", "null", "an array" },
-		{ "kernel.modules.1", "3", "an object" },
-		{ "kernel.modules.1.name", "", "" },
-		{ "guest.vcpus", "true", WHOLE_NUMBER },
-		{ "runs", "{}", "an array" },
-		{ "runs.0", "null", "an object" },
-		{ "runs.0.extra", "null", "no such field" },
-		{ "extra", "{}", "no such field" },
-		{ "runs.1.config", "\"a/b\"", "a name of a-z, 0-9, _ and -" },
-		{ "runs.1.requested.ept", "\"Y\"", "true, false or null" },
-		{ "runs.1.l2_in_effect", "false", "an object" },
-		{ "runs.1.l2_in_effect.ept", "null", "true or false" },
-		{ "runs.1.interface.ebx", "4294967296", "a whole number from 0 to 4294967295" },
-		{ "runs.1.interface.ebx", "-1", "a whole number from 0 to 4294967295" },
-		{ "runs.1.module_ids", "1", "an array or null" },
-		{ "runs.1.kernel_log.findings", "null", "an array" },
-		{ "runs.0.exits.3.count", "null", WHOLE_NUMBER },
-		{ "runs.0.exits.3.count", "-1", WHOLE_NUMBER },
-		{ "runs.0.exits.3.reason", "2", "more than the 2 before it" },
-		{ "runs.0.l1_total", "-1", WHOLE_NUMBER },
-		{ "runs.0.exits.3.before", "null", WHOLE_NUMBER },
-		{ "runs.0.l2_in_effect.cycles", "null", "true or false" },
-		{ "runs.0.leaf_total.sum", "0.5", WHOLE_NUMBER },
-		{ "runs.0.latch", "1", "an object" },
-		{ "runs.0.latch.total", "null", WHOLE_NUMBER },
-		{ "runs.0.latch.serial", "4294967296", "a whole number from 0 to 4294967295" },
-		{ "runs.0.latch.sum", "\"x\"", WHOLE_NUMBER },
-		{ "runs.0.witness", "[]", "an object" },
-		{ "runs.1.witness.at_latch", "{}", "an array or null" },
-		{ "runs.1.dose.n", "null", WHOLE_NUMBER },
-		{ "runs.1.cost", "7", "an object" },
-		{ "runs.1.cost.exits", "0", "1 or more" },
-		{ "runs.1.cost.ticks", "null", WHOLE_NUMBER },
-		{ "runs.1.witness.vcpu_exits", "-1", WHOLE_NUMBER },
-		{ "runs.0.undefined", "7", "an array or null" },
-		{ "checks.2.verdict", "\"maybe\"", "one of pass, fail, not applicable, unknown" },
-		{ "checks.2.decisive", "null", "true or false" },
+		{ "1 to 2: the record was written by another version of eptlab",
+		  "schema=0 schema=3 schema=\"1\"" },
+		{ "a name of a-z, 0-9, _ and -", "runs.1.workload=\"\" platform.name=\"../x\" "
+						 "workload=\"\" runs.1.config=\"a/b\"" },
+		{ "one of leaves, tracepoint", "runs.1.source=\"guess\"" },
+		{ "an object or null", "runs.1.inputs=[]" },
+		{ "its last field to be all", "runs.1.inputs={}" },
+		{ "a SHA-256 of 64 hexadecimal digits",
+		  "runs.1.inputs.qemu=null runs.1.inputs.qemu=\"abc\"" },
+		{ "a string", "runs.1.earlier.record=null eptlab=null platform.name=null" },
+		{ "one of valid, invalid, failed", "verdict=\"good\" verdict=null" },
+		{ "a string or null", "error=1" },
+		/* In milliseconds, 1e306 s are more than a double can be. */
+		{ "a number of seconds, 0 or more, or null",
+		  "seconds=-1 seconds=\"1\" seconds=1e306 runs.0.seconds=1e306" },
+		{ WHOLE_NUMBER,
+		  "ticks=-5 ticks=1.5 ticks=\"5\" ticks=\"09223372036854775808\" "
+		  "ticks=\"0xffffffffffffffff\" ticks=\"18446744073709551616\" guest.vcpus=true "
+		  "runs.0.exits.3.count=null runs.0.exits.3.count=-1 runs.0.l1_total=-1 "
+		  "runs.0.exits.3.before=null runs.0.leaf_total.sum=0.5 runs.0.latch.total=null "
+		  "runs.0.latch.sum=\"x\" runs.1.dose.n=null runs.1.cost.ticks=null "
+		  "runs.1.witness.vcpu_exits=-1" },
+		{ "an object",
+		  "platform=[] platform=null kernel.modules.1=3 runs.0=null "
+		  "runs.1.l2_in_effect=false runs.0.latch=1 runs.0.witness=[] runs.1.cost=7" },
+		{ "true, false or null", "platform.deterministic=1 runs.1.requested.ept=\"Y\"" },
+		{ "an array", "kernel.modules=null runs={} runs.1.kernel_log.findings=null" },
+		{ "no such field", "runs.0.extra=null extra={}" },
+		{ "true or false", "runs.1.l2_in_effect.ept=null runs.0.l2_in_effect.cycles=null "
+				   "checks.2.decisive=null" },
+		{ "a whole number from 0 to 4294967295",
+		  "runs.1.interface.ebx=4294967296 runs.1.interface.ebx=-1 "
+		  "runs.0.latch.serial=4294967296" },
+		{ "an array or null",
+		  "runs.1.module_ids=1 runs.1.witness.at_latch={} runs.0.undefined=7" },
+		{ "more than the 2 before it", "runs.0.exits.3.reason=2" },
+		{ "1 or more", "runs.1.cost.exits=0" },
+		{ "one of pass, fail, not applicable, unknown", "checks.2.verdict=\"maybe\"" },
 	};
 
-	test_each (row, cases) {
-		const char first = *row->value;
-		const char *kind = first == '{'	  ? "an object"
-				   : first == '[' ? "an array"
-						  : row->value;
-		g_autofree char *field = in_words(row->path);
-		g_autofree char *message =
-			first == '\0' ? g_strdup_printf("%s is missing%s", field, row->expected)
-				      : g_strdup_printf("%s is %s, expected %s", field, kind,
-							row->expected);
-
-		assert_refused(row->path, row->value, message);
-	}
+	test_each (row, cases)
+		each_word((void *)(uintptr_t)row->expected, "", row->fields, assert_unexpected);
 }
 
 /* Where the message is about another field, or cannot show the value as it is. */
@@ -503,6 +469,9 @@ TEST(wrong_values_are_told)
 	static const struct {
 		const char *path, *value, *message;
 	} cases[] = {
+		{ "schema", "", "schema is missing: this is no record" },
+		{ "verdict", "", "verdict is missing" },
+		{ "kernel.modules.1.name", "", "kernel.modules[1].name is missing" },
 		/* What schema 1 has not, it has not. */
 		{ "schema", "1", "steps is an array, expected no such field" },
 		{ "runs.1.inputs.all", "",

@@ -3,25 +3,21 @@
  * Real experiments with the kernel's own tracepoint as witness, and cycles counted; and the KUnit
  * tests of the patch series, in L1.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
 
 #include "cli/commands.h"
 #include "lab.h"
 #include "collect/l1_result.h"
 #include "record/reasons.h"
+#include "tests/sample.h"
+#include "tests/test.h"
 
 static const char *const configs[] = { "ept", "noept" };
 
 static struct lab *lab;
 static struct record *record;
 
-static int make_experiment(void **state)
+static int make_experiment(void **state G_GNUC_UNUSED)
 {
-	(void)state;
 	lab = lab_new("bochs");
 	lab_run(lab, 0, "run", "--set", "experiment.witness=1", "--set", "experiment.cycles=1",
 		NULL);
@@ -29,46 +25,22 @@ static int make_experiment(void **state)
 	return 0;
 }
 
-static int remove_lab(void **state)
+static int remove_lab(void **state G_GNUC_UNUSED)
 {
-	(void)state;
 	record_free(record);
 	lab_free(lab);
 	return 0;
 }
 
-static const struct record_run *run_of(const char *config)
+TEST_GROUP(make_experiment, remove_lab)
+
+TEST(rules_of_the_witness_pass)
 {
-	const struct record_run *run = record_find_run(record, config);
-
-	assert_non_null(run);
-	assert_non_null(run->exits);
-	return run;
-}
-
-static enum record_check_verdict verdict_of(const char *rule, const char *config)
-{
-	for (unsigned int i = 0; i < record->checks->len; i++) {
-		const struct record_check *check = g_ptr_array_index(record->checks, i);
-
-		if (strcmp(check->rule, rule) == 0 && g_strcmp0(check->run, config) == 0)
-			return check->verdict;
-	}
-	fail_msg("there is no check %s of %s", rule, config);
-	return RECORD_CHECK_UNKNOWN;
-}
-
-static void rules_of_the_witness_pass(void **state)
-{
-	static const char *const rules[] = { "l1-log", "witness-leaves", "witness-end",
-					     "witness-vcpu" };
-
-	(void)state;
 	assert_int_equal(record->verdict, RECORD_VALID);
-	for (unsigned int i = 0; i < G_N_ELEMENTS(configs); i++) {
-		for (unsigned int j = 0; j < G_N_ELEMENTS(rules); j++)
-			assert_int_equal(verdict_of(rules[j], configs[i]), RECORD_CHECK_PASS);
-	}
+	for (unsigned int i = 0; i < G_N_ELEMENTS(configs); i++)
+		test_each_of (rule, "l1-log", "witness-leaves", "witness-end", "witness-vcpu")
+			assert_int_equal(sample_check(record, *rule, configs[i])->verdict,
+					 RECORD_CHECK_PASS);
 }
 
 static uint64_t count(const GPtrArray *exits, uint32_t reason)
@@ -79,11 +51,10 @@ static uint64_t count(const GPtrArray *exits, uint32_t reason)
 }
 
 /* Once more, and not through the rules: what L2 froze is what the tracepoint saw. */
-static void every_reason_agrees_to_the_exit(void **state)
+TEST(every_reason_agrees_to_the_exit)
 {
-	(void)state;
-	for (unsigned int i = 0; i < G_N_ELEMENTS(configs); i++) {
-		const struct record_run *run = run_of(configs[i]);
+	for (unsigned int i = 0; i < record->runs->len; i++) {
+		const struct record_run *run = record->runs->pdata[i];
 		unsigned int seen = 0;
 
 		assert_true(run->witness.known);
@@ -95,7 +66,7 @@ static void every_reason_agrees_to_the_exit(void **state)
 			if (leaf != tracepoint)
 				fail_msg("%s: reason %u: leaf %" G_GUINT64_FORMAT
 					 ", tracepoint %" G_GUINT64_FORMAT,
-					 configs[i], reason, leaf, tracepoint);
+					 run->config, reason, leaf, tracepoint);
 			seen += leaf > 0 ? 1 : 0;
 		}
 		/* A boot has exits of CPUID, I/O, MSRs, HLT, interrupts and paging at least. */
@@ -105,11 +76,10 @@ static void every_reason_agrees_to_the_exit(void **state)
 
 /* It is the end of the VM that L1 sees: more than at the latch, by what it took to send the counts.
  */
-static void l1_sees_the_sending_too(void **state)
+TEST(l1_sees_the_sending_too)
 {
-	(void)state;
-	for (unsigned int i = 0; i < G_N_ELEMENTS(configs); i++) {
-		const struct record_run *run = run_of(configs[i]);
+	for (unsigned int i = 0; i < record->runs->len; i++) {
+		const struct record_run *run = record->runs->pdata[i];
 
 		assert_true(count(run->l1_exits, REASON_IO_INSTRUCTION) >
 			    count(run->exits, REASON_IO_INSTRUCTION));
@@ -118,11 +88,10 @@ static void l1_sees_the_sending_too(void **state)
 }
 
 /* Whatever exited has been outside, but for what was outside when the counts were frozen. */
-static void cycles_are_those_of_exits(void **state)
+TEST(cycles_are_those_of_exits)
 {
-	(void)state;
-	for (unsigned int i = 0; i < G_N_ELEMENTS(configs); i++) {
-		const struct record_run *run = run_of(configs[i]);
+	for (unsigned int i = 0; i < record->runs->len; i++) {
+		const struct record_run *run = record->runs->pdata[i];
 
 		assert_true(run->l2_in_effect.cycles);
 		for (unsigned int j = 0; j < run->exits->len; j++) {
@@ -132,37 +101,28 @@ static void cycles_are_those_of_exits(void **state)
 			assert_int_equal(one->count > 0, one->cycles.value > 0);
 		}
 	}
-	assert_non_null(strstr(lab->output, "cycles outside"));
+	assert_says(lab->output, "cycles outside");
 }
 
-static void record_keeps_what_the_witness_said(void **state)
+TEST(record_keeps_what_the_witness_said)
 {
-	static const char *const files[] = {
-		L1_FILE_AT_LATCH,
-		L1_FILE_AT_END,
-		L1_FILE_DEBUGFS,
-		L1_FILE_EXITS,
-	};
+	for (unsigned int i = 0; i < G_N_ELEMENTS(configs); i++)
+		test_each_of (file, L1_FILE_AT_LATCH, L1_FILE_AT_END, L1_FILE_DEBUGFS,
+			      L1_FILE_EXITS) {
+			g_autofree char *name = g_build_filename(configs[i], *file, NULL);
+			g_autofree char *path = lab_newest_file(lab, name);
 
-	(void)state;
-	for (unsigned int i = 0; i < G_N_ELEMENTS(files) * G_N_ELEMENTS(configs); i++) {
-		g_autofree char *name = g_strdup_printf("%s/%s", configs[i / G_N_ELEMENTS(files)],
-							files[i % G_N_ELEMENTS(files)]);
-		g_autofree char *path = lab_newest_file(lab, name);
-
-		if (!g_file_test(path, G_FILE_TEST_IS_REGULAR))
-			fail_msg("%s is missing", path);
-	}
+			assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
+		}
 }
 
-static void csv_has_the_cycles(void **state)
+TEST(csv_has_the_cycles)
 {
 	g_autofree char *path = lab_newest_file(lab, "counts.csv");
 	g_autofree char *text = NULL;
 
-	(void)state;
 	assert_true(g_file_get_contents(path, &text, NULL, NULL));
-	assert_non_null(strstr(text, ",cycles ept,cycles noept\r\n"));
+	assert_says(text, ",cycles ept,cycles noept\r\n");
 }
 
 /* How many there are, as the patch that brings them says. */
@@ -184,28 +144,12 @@ static unsigned int kunit_cases_of_the_series(void)
 }
 
 /* That each of them is there and ok is kunit's to say; here, that it has seen all there are. */
-static void kunit_tests_of_the_series_pass(void **state)
+TEST(kunit_tests_of_the_series_pass)
 {
 	g_autofree char *folder = g_build_filename(lab->results, "kunit", NULL);
 	unsigned int planned;
 
-	(void)state;
 	lab_run(lab, 0, "kunit", folder, NULL);
 	assert_true(kunit_judge(lab->output, &planned, NULL));
 	assert_int_equal(planned, kunit_cases_of_the_series());
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rules_of_the_witness_pass),
-		cmocka_unit_test(every_reason_agrees_to_the_exit),
-		cmocka_unit_test(l1_sees_the_sending_too),
-		cmocka_unit_test(cycles_are_those_of_exits),
-		cmocka_unit_test(record_keeps_what_the_witness_said),
-		cmocka_unit_test(csv_has_the_cycles),
-		cmocka_unit_test(kunit_tests_of_the_series_pass),
-	};
-
-	return cmocka_run_group_tests(tests, make_experiment, remove_lab);
 }
