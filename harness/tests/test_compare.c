@@ -30,31 +30,47 @@ static struct comparison *compare_sample(const struct record *record)
 	return comparison_new(record->runs->pdata[0], NULL, record->runs->pdata[1], NULL);
 }
 
-#define NEW   COMPARE_RATIO_NEW
-#define NONE  COMPARE_RATIO_NONE
-#define KNOWN COMPARE_RATIO_KNOWN
+/* "1 7157 +7156 known": both counts, their difference, what kind of ratio; ? is not known. */
+static void assert_row(const struct compare_row *row, const char *expected)
+{
+	static const char *const kinds[] = {
+		[COMPARE_RATIO_KNOWN] = "known",
+		[COMPARE_RATIO_NEW] = "new",
+		[COMPARE_RATIO_NONE] = "none",
+		[COMPARE_RATIO_UNKNOWN] = "unknown",
+	};
+	g_autofree char *a = g_strdup_printf("%" G_GUINT64_FORMAT, row->a.count);
+	g_autofree char *b = g_strdup_printf("%" G_GUINT64_FORMAT, row->b.count);
+	g_autofree char *saw = g_strdup_printf("%s %s %s%" G_GUINT64_FORMAT " %s%s",
+					       row->a.known ? a : "?", row->b.known ? b : "?",
+					       row->increased	     ? "+"
+					       : row->difference > 0 ? "-"
+								     : "",
+					       row->difference, kinds[row->ratio_kind],
+					       compare_row_is_empty(row) ? ", empty" : "");
+
+	assert_string_equal(saw, expected);
+}
 
 TEST(rows_of_two_runs)
 {
 	/* 7731 in all with EPT (the sum of the sample's first column). */
 	static const struct {
 		uint32_t reason;
-		uint64_t ept, noept, difference;
-		bool increased, paging;
-		enum compare_ratio kind;
-		double ratio;
+		bool paging;
+		const char *expected;
+		double share, ratio;
 	} rows[] = {
-		{ 0, 1, 7157, 7156, true, true, KNOWN, 7157 },
-		{ 10, 256, 251, 5, false, false, KNOWN, 251.0 / 256 },
-		{ 48, 6184, 0, 6184, false, true, KNOWN, 0 },
-		{ 14, 0, 308, 308, true, true, NEW, 0 },
-		{ 29, 2, 2, 0, false, false, KNOWN, 1 },
-		{ 2, 0, 0, 0, false, false, NONE, 0 },
+		{ 0, true, "1 7157 +7156 known", 1.0 / 7731, 7157 },
+		{ 10, false, "256 251 -5 known", 256.0 / 7731, 251.0 / 256 },
+		{ 48, true, "6184 0 -6184 known", 6184.0 / 7731, 0 },
+		{ 14, true, "0 308 +308 new", 0, 0 },
+		{ 29, false, "2 2 0 known", 2.0 / 7731, 1 },
+		{ 2, false, "0 0 0 none, empty", 0, 0 },
 	};
 	g_autoptr(struct_record) record = sample_record();
 	const struct record_run *ept = record->runs->pdata[0];
 	g_autoptr(struct_comparison) comparison = compare_sample(record);
-	const struct compare_row *total = &comparison->total;
 
 	assert_string_equal(comparison->label_a, "ept");
 	assert_string_equal(comparison->label_b, "noept");
@@ -62,25 +78,17 @@ TEST(rows_of_two_runs)
 	test_each (row, rows) {
 		const struct compare_row *saw = row_of(comparison, row->reason);
 
-		assert_true(saw->a.known && saw->b.known);
-		assert_int_equal(saw->a.count, row->ept);
-		assert_int_equal(saw->b.count, row->noept);
-		assert_int_equal(saw->difference, row->difference);
-		assert_int_equal(saw->increased, row->increased);
+		assert_row(saw, row->expected);
 		assert_int_equal(saw->paging, row->paging);
-		assert_int_equal(saw->ratio_kind, row->kind);
-		assert_true(row->kind != KNOWN || near(saw->ratio, row->ratio));
-		assert_true(near(saw->a.share, (double)row->ept / 7731));
-		assert_int_equal(compare_row_is_empty(saw), row->kind == NONE);
+		assert_true(near(saw->a.share, row->share));
+		if (saw->ratio_kind == COMPARE_RATIO_KNOWN)
+			assert_true(near(saw->ratio, row->ratio));
 	}
 	assert_string_equal(row_of(comparison, 0)->name, "EXCEPTION_NMI");
 	/* 7157 + 131 + 251 + 11 + 308 + 52 + 2 + 815 + 1 + 13 */
-	assert_int_equal(total->a.count, 7731);
-	assert_int_equal(total->b.count, 8741);
-	assert_int_equal(total->difference, 1010);
-	assert_true(total->increased);
-	assert_true(near(total->ratio, 8741.0 / 7731));
-	assert_true(near(total->a.share, 1));
+	assert_row(&comparison->total, "7731 8741 +1010 known");
+	assert_true(near(comparison->total.ratio, 8741.0 / 7731));
+	assert_true(near(comparison->total.a.share, 1));
 }
 
 TEST(paging_comes_first)
@@ -147,75 +155,54 @@ TEST(differences_have_64_bits_and_a_sign)
 	g_autoptr(struct_comparison) up = comparison_new(none, NULL, all, NULL);
 	g_autoptr(struct_comparison) down = comparison_new(all, NULL, none, NULL);
 
-	assert_true(row_of(up, 12)->difference == UINT64_MAX);
-	assert_true(row_of(up, 12)->increased);
-	assert_int_equal(row_of(up, 12)->ratio_kind, COMPARE_RATIO_NEW);
-	assert_true(row_of(down, 12)->difference == UINT64_MAX);
-	assert_false(row_of(down, 12)->increased);
-	assert_int_equal(row_of(down, 12)->ratio_kind, COMPARE_RATIO_KNOWN);
+	assert_row(row_of(up, 12), "0 18446744073709551615 +18446744073709551615 new");
+	assert_row(row_of(down, 12), "18446744073709551615 0 -18446744073709551615 known");
 	assert_true(near(row_of(down, 12)->ratio, 0));
 	assert_true(near(row_of(down, 12)->a.share, 1));
 }
 
-/* What was not read is not 0. */
+/* What was not read is not 0. The totals are known all the same. */
 TEST(reason_that_only_one_run_has)
 {
 	g_autoptr(struct_record_run) one = run_with("a", 12, 5);
 	g_autoptr(struct_record_run) other = run_with("b", 1000, 7);
 	g_autoptr(struct_comparison) comparison = comparison_new(one, NULL, other, NULL);
-	const struct compare_row *row = row_of(comparison, 12);
 
 	assert_int_equal(comparison->rows->len, 2);
-	assert_true(row->a.known);
-	assert_false(row->b.known);
-	assert_int_equal(row->ratio_kind, COMPARE_RATIO_UNKNOWN);
-	assert_int_equal(row->difference, 0);
-	assert_false(compare_row_is_empty(row));
-	row = row_of(comparison, 1000);
-	assert_false(row->a.known);
-	assert_true(row->b.known);
-	assert_null(row->name);
-	assert_int_equal(row->ratio_kind, COMPARE_RATIO_UNKNOWN);
-	/* The totals are known all the same. */
-	assert_int_equal(comparison->total.ratio_kind, COMPARE_RATIO_KNOWN);
-	assert_int_equal(comparison->total.difference, 2);
+	assert_row(row_of(comparison, 12), "5 ? 0 unknown");
+	assert_row(row_of(comparison, 1000), "? 7 0 unknown");
+	assert_null(row_of(comparison, 1000)->name);
+	assert_row(&comparison->total, "5 7 +2 known");
 }
 
-TEST(run_without_counts)
+TEST(runs_in_which_there_is_nothing)
 {
 	g_autoptr(struct_record_run) one = run_with("a", 48, 5);
-	g_autoptr(struct_record_run) empty = record_run_new("b");
-	g_autoptr(struct_comparison) comparison = comparison_new(empty, NULL, one, NULL);
-	g_autoptr(struct_comparison) nothing = comparison_new(empty, NULL, empty, NULL);
-
-	assert_int_equal(comparison->rows->len, 1);
-	assert_false(row_of(comparison, 48)->a.known);
-	assert_false(comparison->total.a.known);
-	assert_int_equal(comparison->total.ratio_kind, COMPARE_RATIO_UNKNOWN);
-	assert_int_equal(nothing->rows->len, 0);
-}
-
-TEST(run_in_which_nothing_happened)
-{
 	g_autoptr(struct_record_run) idle = run_with("a", 48, 0);
-	g_autoptr(struct_comparison) comparison = comparison_new(idle, NULL, idle, NULL);
+	g_autoptr(struct_record_run) empty = record_run_new("b");
+	g_autoptr(struct_comparison) half = comparison_new(empty, NULL, one, NULL);
+	g_autoptr(struct_comparison) nothing = comparison_new(empty, NULL, empty, NULL);
+	g_autoptr(struct_comparison) zero = comparison_new(idle, NULL, idle, NULL);
 
-	assert_true(near(row_of(comparison, 48)->a.share, 0));
-	assert_int_equal(comparison->total.ratio_kind, COMPARE_RATIO_NONE);
+	assert_int_equal(half->rows->len, 1);
+	assert_row(row_of(half, 48), "? 5 0 unknown");
+	assert_row(&half->total, "? 5 0 unknown");
+	assert_int_equal(nothing->rows->len, 0);
+	assert_true(near(row_of(zero, 48)->a.share, 0));
+	assert_row(&zero->total, "0 0 0 none, empty");
 }
 
 TEST(one_run_alone)
 {
 	g_autoptr(struct_record) record = sample_record();
-	g_autoptr(struct_comparison) comparison =
-		comparison_new(record_find_run(record, "ept"), NULL, NULL, NULL);
+	g_autoptr(struct_comparison) alone =
+		comparison_new(record->runs->pdata[0], NULL, NULL, NULL);
 
-	assert_null(comparison->label_b);
-	assert_null(comparison->b);
-	assert_false(row_of(comparison, 48)->b.known);
-	assert_int_equal(row_of(comparison, 48)->a.count, 6184);
-	assert_int_equal(comparison->total.a.count, 7731);
-	assert_true(compare_row_is_empty(row_of(comparison, 2)));
+	assert_null(alone->label_b);
+	assert_null(alone->b);
+	assert_row(row_of(alone, 48), "6184 ? 0 unknown");
+	assert_int_equal(alone->total.a.count, 7731);
+	assert_true(compare_row_is_empty(row_of(alone, 2)));
 }
 
 TEST(labels_can_be_given)
