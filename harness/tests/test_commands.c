@@ -139,7 +139,8 @@ TEST_TIME(expected_time_without_steps)
 	g_ptr_array_add(records, took("", 17));
 	g_ptr_array_add(records, took("", -1));
 	g_ptr_array_add(records, took("", 18));
-	place.expected = expected = progress_expect(records, 2);
+	expected = progress_expect(records, 2);
+	place.expected = expected;
 	assert_total(&place, NULL, 0, 0, 18);
 	assert_total(&place, "L1: boot", 4, 5, 18);
 	assert_total(&place, NULL, 0, 40, 40);
@@ -152,7 +153,8 @@ TEST_TIME(expected_time_follows_the_steps)
 	struct progress_place place = { .expected = NULL };
 
 	g_ptr_array_add(records, took(RUN("5", "1", "9", "10"), 26));
-	place.expected = expected = progress_expect(records, 2);
+	expected = progress_expect(records, 2);
+	place.expected = expected;
 	assert_total(&place, "L1: boot", 0, 3, 26);
 	assert_total(&place, NULL, 0, 85, 85 + 21);
 	/* The one with the same text that comes later is another. */

@@ -158,7 +158,6 @@ static const struct row {
 	const char *changes, *saw;
 } rows[] = {
 	/* ---- Who answers, and what is loaded ---- */
-
 	{ "signature ept", PASS, "", OURS ", expected " OURS },
 	/* The version before, without a latch, and one that nobody has defined yet. */
 	{ "signature ept", FAIL, "interface.eax=1", "\"KVMexitcount\", version 1" },
@@ -177,7 +176,6 @@ static const struct row {
 	{ "modules ept", UNKNOWN, "kernel.modules=[]", NULL },
 
 	/* ---- What is in effect is what was asked for ---- */
-
 	{ "ept-sysfs ept", PASS, "", "EPT on" },
 	{ "ept-sysfs noept", PASS, "", "EPT off" },
 	{ "ept-sysfs noept", FAIL, "in_effect.ept=true", "EPT on" },
@@ -207,7 +205,6 @@ static const struct row {
 	{ "vpid-equal", UNKNOWN | TOO, "ept.in_effect.vpid=null", NULL },
 
 	/* ---- What the counts must be ---- */
-
 	{ "ept-off-no-ept-exits noept", PASS, "", "48 EPT_VIOLATION 0, 49 EPT_MISCONFIG 0" },
 	{ "ept-off-no-ept-exits ept", NOT, "", "this run has ept=1" },
 	{ "ept-off-no-ept-exits noept", FAIL, "count.48=1",
@@ -230,7 +227,6 @@ static const struct row {
 	{ "ept-on-no-invlpg ept", UNKNOWN | TOO, "requested.ept=null", NULL },
 
 	/* ---- Are the answers whole? ---- */
-
 	{ "answers ept", PASS, "", NULL },
 	{ "answers ept", FAIL, "malformed=[12]",
 	  "1 answers have no form that is specified, the first is that for reason 12" },
@@ -255,7 +251,6 @@ static const struct row {
 	{ "sum ept", UNKNOWN | TOO, "exits=null", NULL },
 
 	/* ---- The sweep ---- */
-
 	{ "sweep ept", PASS, "", NULL },
 	{ "sweep ept", PASS, SWEEP, "111, expected exactly 111" },
 	{ "sweep ept", FAIL, SWEEP ".sum=110", "110" },
@@ -280,7 +275,6 @@ static const struct row {
 	{ "sweep ept", UNKNOWN, "leaf_total=null", NULL },
 
 	/* ---- What L1 has counted ---- */
-
 	/* 7731 and 50 more by reason 30; what L2 has read as 0 is not in the log. */
 	{ "l1-log ept", PASS, "", "10 reasons, 7781 exits" },
 	/* One less than L2 has read; then one more, which is as good. */
@@ -303,7 +297,6 @@ static const struct row {
 	{ "l1-log noept", UNKNOWN | TOO, "exits=null", NULL },
 
 	/* ---- The witness ---- */
-
 	{ "witness-leaves ept", NOT, "", NO_WITNESS },
 	{ "witness-end ept", NOT, "", NO_WITNESS },
 	{ "witness-vcpu ept", NOT, "", NO_WITNESS },
@@ -367,7 +360,6 @@ static const struct row {
 	{ "witness-vcpu ept", FAIL | TOO, "+seen witness.debugfs.30.count=" FULL, TOO_MANY },
 
 	/* ---- Doses ---- */
-
 	{ "dose ept", NOT, "", "the workload is no single dose" },
 	{ "dose ept", UNKNOWN | TOO, "workload=null", NULL },
 	{ "boot-fingerprint", UNKNOWN | NO_MATTER | TOO, "ept.workload=null", NULL },
@@ -385,7 +377,6 @@ static const struct row {
 	{ "dose ept", UNKNOWN | TOO, DOSE "exits=null", NULL },
 
 	/* ---- Equal inputs, and so equal counts ---- */
-
 	{ "repeats ept", NOT, "", "no earlier record has a run with the same inputs" },
 	{ "repeats ept", PASS, "+seen",
 	  "equal for each reason, expected for each reason the count of "
@@ -401,7 +392,6 @@ static const struct row {
 	{ "repeats ept", UNKNOWN | TOO, "+seen exits=null", NULL },
 
 	/* ---- Logs ---- */
-
 	{ "kernel-log noept", PASS, "", "none in 7 lines" },
 	/* A run in which L1 had nothing to say is no less known. */
 	{ "kernel-log noept", PASS, "kernel_log.lines=0", "none in 0 lines" },
@@ -416,7 +406,6 @@ static const struct row {
 	{ "l2-log ept", UNKNOWN, "l2_log=null", NULL },
 
 	/* ---- Rules of the pair ---- */
-
 	{ "runs-differ", PASS, "", NULL },
 	{ "runs-differ", UNKNOWN | TOO, "noept.requested.ept=null", NULL },
 	{ "runs-differ", UNKNOWN | TOO, "noept.exits=null", NULL },
@@ -474,7 +463,6 @@ static const struct row {
 	{ "same-host", NOT, "noept=", "there is one run only" },
 
 	/* ---- AMD ---- */
-
 	{ "ept-off-no-ept-exits noept", PASS, "+svm", "1024 NPF 0" },
 	{ "ept-off-no-ept-exits noept", FAIL | TOO, "+svm count.1024=7", "1024 NPF 7" },
 	{ "ept-on-no-invlpg ept", FAIL | TOO, "+svm count.121=2", "121 INVLPG 2" },
