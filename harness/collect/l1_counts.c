@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "record/exits.h"
 #include "wire/frame.h"
 #include "record/reasons.h"
 

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "record/exits.h"
 #include "record/reasons.h"
 #include "base/each.h"
 

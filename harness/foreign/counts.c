@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "record/exits.h"
+#include "record/record.h"
 #include "record/reasons.h"
 
 struct foreign_counts *foreign_counts_new(const char *name)

@@ -6,7 +6,6 @@
 
 #include "config/config_job.h"
 #include "judge/doses.h"
-#include "record/exits.h"
 #include "record/reasons.h"
 #include "judge/rules.h"
 #include "base/each.h"

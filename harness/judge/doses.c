@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "record/exits.h"
 #include "record/reasons.h"
+#include "record/record.h"
 
 #define SDM_CONDITIONAL                                                                            \
 	"SDM vol. 3, \"Instructions That Cause VM Exits Conditionally\" (26.1.3 in 2023)"

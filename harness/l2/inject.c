@@ -332,16 +332,6 @@ static bool run_helper(const struct injection *injection, const char *image, GEr
 	return guestfs_helper_run(&job, error);
 }
 
-static bool flush(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && fsync(fd) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
 /* The image comes last: from then on it counts. */
 static bool keep(const struct injection *injection, const char *image, const char *sha256,
 		 GError **error)
@@ -350,8 +340,9 @@ static bool keep(const struct injection *injection, const char *image, const cha
 	g_autofree char *line = g_strconcat(sha256, "\n", NULL);
 
 	if (g_file_set_contents_full(sum, line, -1, G_FILE_SET_CONTENTS_DURABLE, 0644, NULL) &&
-	    g_chmod(image, 0444) == 0 && flush(image) && g_rename(sum, injection->sum) == 0 &&
-	    g_rename(image, injection->name) == 0 && flush(injection->request->cache))
+	    g_chmod(image, 0444) == 0 && l2_image_flush(image) &&
+	    g_rename(sum, injection->sum) == 0 && g_rename(image, injection->name) == 0 &&
+	    l2_image_flush(injection->request->cache))
 		return true;
 	return fail(error, "keep", injection->name);
 }

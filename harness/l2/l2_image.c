@@ -115,3 +115,13 @@ bool l2_image_read(const char *path, struct l2_image *out, GError **error)
 	close(fd);
 	return wrong ? fail(path, wrong, error) : true;
 }
+
+bool l2_image_flush(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && fsync(fd) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}

@@ -34,4 +34,7 @@ struct l2_image {
  */
 bool l2_image_read(const char *path, struct l2_image *out, GError **error);
 
+/* Put a file, or a folder's list of names, on the disk. False, and errno, if that fails. */
+bool l2_image_flush(const char *path);
+
 #endif

@@ -13,7 +13,6 @@
  * complete and on the disk, or not at all.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -131,16 +130,6 @@ static bool create_empty(const char *path, GError **error)
 	       fail("create", path, error);
 }
 
-static bool flush(const char *path, GError **error)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool ok = (fd >= 0 && fsync(fd) == 0) || fail("write", path, error);
-
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
 static bool make_image(char **argv, GError **error)
 {
 	g_autofree char *temporary = g_strconcat(argv[IMAGE], ".tmp", NULL);
@@ -150,7 +139,7 @@ static bool make_image(char **argv, GError **error)
 		return fail("make", argv[CACHE], error);
 	if (create_empty(temporary, error) && fill(temporary, argv, error) &&
 	    l2_image_read(temporary, &made, error) && ext4_stamp(temporary, made.start, error) &&
-	    flush(temporary, error)) {
+	    (l2_image_flush(temporary) || fail("write", temporary, error))) {
 		if (g_rename(temporary, argv[IMAGE]) == 0)
 			return true;
 		fail("rename", temporary, error);
