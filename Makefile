@@ -214,7 +214,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 asan_object = $(patsubst %.c,$(BUILD)/asan/%.o,$(1))
 ASAN_LIBRARY := $(BUILD)/asan/libeptlab.a
 # The longest one first: they run side by side.
-REAL_TESTS := conform local own_image platforms experiment witness faults
+REAL_TESTS := faults conform own_image local experiment platforms witness
 UNIT_TESTS := $(filter-out $(REAL_TESTS),$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
 TEST_HELPERS := $(filter-out harness/tests/test_%.c harness/tests/silent_probe.c,$(wildcard harness/tests/*.c))
 test_program = $(addprefix $(BUILD)/tests/test_,$(1))
@@ -237,8 +237,8 @@ $(BUILD)/tests/silent_probe: harness/tests/silent_probe.c
 
 .SECONDARY:
 test: all stock faults $(call test_program,$(REAL_TESTS) $(UNIT_TESTS)) $(BUILD)/tests/silent_probe
-	$(Q)for platform in bochs tcg; do \
-		$(BUILD)/eptlab capabilities --set experiment.platform=$$platform || exit 1; done
+	$(Q)printf '%s\n' bochs tcg | xargs -P 2 -I PLATFORM \
+		$(BUILD)/eptlab capabilities --set experiment.platform=PLATFORM >/dev/null
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(REAL_TESTS) $(UNIT_TESTS))
 test-unit: $(call test_program,$(UNIT_TESTS))
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(UNIT_TESTS))
