@@ -12,13 +12,21 @@ set -euo pipefail
 agent=$1
 image=$2
 here=$(dirname "$0")
-mapfile -t files < <(grep -v -e '^#' -e '^$' "$here/files")
-for file in "${files[@]}"; do
+files=()
+while read -r file path; do
+	case $file in
+	'' | '#'*) continue ;;
+	optional)
+		[ ! -e "$path" ] || files+=("$path")
+		continue
+		;;
+	esac
 	if [ ! -e "$file" ]; then
 		echo "L0: $file is missing, which belongs into the L1 appliance; run \"make deps\" as root" >&2
 		exit 2
 	fi
-done
+	files+=("$file")
+done <"$here/files"
 
 work=$(mktemp -d "$image.XXXXXX")
 trap 'rm -rf "$work"' EXIT
