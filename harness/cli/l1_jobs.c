@@ -155,6 +155,13 @@ char *capabilities_get(const struct experiment *experiment, struct progress *pro
 	return NULL;
 }
 
+/* ---- For the tests ---- */
+
+static const struct arguments capabilities_arguments = {
+	.summary = "Have libvirt in L1 find out about QEMU.",
+	.takes = "capabilities takes options only",
+};
+
 /* For `make test`, whose tests run side by side and would each ask. Says where the answers are. */
 int command_capabilities(int argc, char **argv, GError **error)
 {
