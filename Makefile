@@ -49,14 +49,16 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 	-Wundef -Wpointer-arith -Wwrite-strings
 CFLAGS ?= -O2 -g
 # Wherever the clone is, the same bytes: the agent is part of L1, and so of what is measured.
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=. -I harness -isystem $(BUILD)/uapi \
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=. -I harness -I $(UAPI) \
 	$(shell pkg-config --cflags $(LIBRARIES))
 LIBRARIES := gio-unix-2.0 jansson libxml-2.0 libkmod libvirt zlib smartcols
 # L1's program: what is not in its list cannot change what is measured.
 AGENT_LDLIBS = $(shell pkg-config --libs gio-unix-2.0 libxml-2.0 libkmod libvirt zlib)
 LDLIBS = $(shell pkg-config --libs $(LIBRARIES)) -lcsv -lutil -lm
 GUESTFS_LDLIBS = $(shell pkg-config --libs gio-2.0 libguestfs ext2fs com_err)
-UAPI := $(BUILD)/uapi/asm/kvm_exitcount.h
+# The leaves: one header for KVM, the programs of L2 and the harness.
+UAPI := kernel/common/arch/x86/include/uapi
+LEAVES := $(UAPI)/asm/kvm_exitcount.h
 
 # Linked into the helpers of libguestfs only, not into eptlab.
 GUESTFS_ONLY := $(addprefix harness/l2/,appliance.c ext4_stamp.c helper_side.c inject_helper.c mkimage.c own_helper.c \
@@ -133,7 +135,7 @@ $(BUILD)/mkimage: $(call object,harness/l2/mkimage.c $(GUESTFS))
 	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(GUESTFS_LDLIBS)
 
-$(BUILD)/obj/%.o: %.c $(UAPI)
+$(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC      $*.o" >&2
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -141,20 +143,20 @@ $(BUILD)/obj/%.o: %.c $(UAPI)
 
 # Programs of L2 are static: its image has no libraries. -fno-ident and no build-id: same bytes everywhere.
 GUEST_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Os -static -s -Wl,--build-id=none \
-	-I harness -isystem $(BUILD)/uapi
+	-I harness -I $(UAPI)
 PROBE_SOURCES := $(addprefix guest-image/probe/,probe.c reading.c report.c) harness/wire/frame.c
-$(BUILD)/probe: $(PROBE_SOURCES) $(wildcard guest-image/probe/*.h) harness/wire/frame.h $(UAPI)
+$(BUILD)/probe: $(PROBE_SOURCES) $(wildcard guest-image/probe/*.h) harness/wire/frame.h $(LEAVES)
 	@echo "  CC      probe" >&2
 	$(Q)gcc $(GUEST_CFLAGS) -o $@ $(filter %.c,$^) -lz
 # The dose guest has no system below it, and no library but zlib's crc32(), which needs none. No red
 # zone, because interrupts use the same stack; no SSE, because nobody saves it.
 DOSES_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -ffreestanding -fno-pic -mno-red-zone \
 	-mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
-	-static -no-pie -nostdlib -s -Wl,--build-id=none -Wl,-z,noexecstack -I harness -isystem $(BUILD)/uapi
+	-static -no-pie -nostdlib -s -Wl,--build-id=none -Wl,-z,noexecstack -I harness -I $(UAPI)
 DOSES := $(addprefix guest-image/doses/,entry.S main.c doses.c machine.c libc.c) \
 	$(addprefix guest-image/probe/,reading.c report.c) harness/wire/frame.c
 $(BUILD)/doses.elf: $(DOSES) guest-image/doses/doses.lds $(wildcard guest-image/doses/*.h guest-image/probe/*.h) \
-	harness/wire/frame.h harness/wire/dose_list.h $(UAPI)
+	harness/wire/frame.h harness/wire/dose_list.h $(LEAVES)
 	@echo "  CC      doses.elf" >&2
 	$(Q)gcc $(DOSES_CFLAGS) -Wl,-T,guest-image/doses/doses.lds -o $@ $(filter %.c %.S,$^) -lz
 $(BUILD)/l2-init: guest-image/init.c
@@ -164,8 +166,6 @@ $(BUILD)/l2-init: guest-image/init.c
 
 # --- L1 and L2 ---
 
-$(UAPI): kernel/patches/series $(wildcard kernel/patches/*.patch)
-	$(Q)$(MAKE) -s -C kernel uapi
 kernel:
 	$(Q)$(MAKE) -s -C kernel all
 # Other people's KVM, for the tests and for the benchmark; after the kernel, in whose tree they are made.
@@ -219,7 +219,7 @@ UNIT_TESTS := $(filter-out $(REAL_TESTS),$(patsubst harness/tests/test_%.c,%,$(w
 TEST_HELPERS := $(filter-out harness/tests/test_%.c harness/tests/silent_probe.c,$(wildcard harness/tests/*.c))
 test_program = $(addprefix $(BUILD)/tests/test_,$(1))
 
-$(BUILD)/asan/%.o: %.c $(UAPI)
+$(BUILD)/asan/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC      $*.o (sanitized)" >&2
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
@@ -260,7 +260,7 @@ SEEDS_kernel_log = $(wildcard results/reference/*/*/dmesg.log)
 SEEDS_probe = $(wildcard results/reference/*/*/probe.frames)
 SEEDS_record = $(wildcard results/reference/*/record.json)
 
-$(BUILD)/fuzz/obj/%.o: %.c $(UAPI)
+$(BUILD)/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC      $*.o (fuzzing)" >&2
 	$(Q)$(FUZZ_CC) $(ALL_CFLAGS) -fsanitize=fuzzer-no-link,$(FUZZ_SANITIZE) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
@@ -285,11 +285,11 @@ CPPCHECK_ARGS := --quiet --error-exitcode=1 --inline-suppr --library=gtk --libra
 	--enable=warning,portability,performance --suppress=varFuncNullUB --std=c11
 
 # clang-tidy looks at one file at a time: given several, it takes a va_list for uninitialized.
-lint: $(UAPI)
+lint:
 	@echo "  LINT    clang, clang-tidy" >&2
 	$(Q)printf '%s\n' $(C_SOURCES) | xargs -P $(shell nproc) -I {} .ci/tidy {} $(ALL_CFLAGS)
 	@echo "  LINT    cppcheck" >&2
-	$(Q)cppcheck $(CPPCHECK_ARGS) -D_GNU_SOURCE -I harness -I $(BUILD)/uapi harness guest-image
+	$(Q)cppcheck $(CPPCHECK_ARGS) -D_GNU_SOURCE -I harness -I $(UAPI) harness guest-image
 	@echo "  LINT    shellcheck" >&2
 	$(Q)shellcheck $(SCRIPTS)
 	@echo "  LINT    clang-format" >&2

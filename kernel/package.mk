@@ -51,7 +51,7 @@ package: package-needs $(LINUX)/.$(SOURCE_KEY)
 	{ \
 		echo '[kernel]'; \
 		echo "release = $$(cat $(PACKAGE_WORK)/tree/include/config/kernel.release)"; \
-		echo "patches_sha256 = $$(cat $(SERIES) | sha256sum | cut -d ' ' -f 1)"; \
+		echo "patches_sha256 = $$(cat $(COMMON) $(SERIES) | sha256sum | cut -d ' ' -f 1)"; \
 		echo '[build_id]'; \
 		for module in virt/lib/irqbypass arch/x86/kvm/kvm arch/x86/kvm/kvm-intel arch/x86/kvm/kvm-amd; do \
 			echo "$$(basename $$module | tr - _) = $$(readelf -n $(PACKAGE_WORK)/tree/$$module.ko | sed -n 's/.*Build ID: //p')"; \
