@@ -132,6 +132,15 @@ static void give_wrmsr_fast(uint64_t n)
 		wrmsr(MSR_TSC_DEADLINE, 0);
 }
 
+/* ---- invd ---- */
+
+/* Throws caches away where it is executed; a hypervisor cannot let a guest do that. */
+static void give_invd(uint64_t n)
+{
+	for (; n > 0; n--)
+		__asm__ volatile("invd" : : : "memory");
+}
+
 /* ---- pages ---- */
 
 /*

@@ -15,6 +15,7 @@
 /* VMX calls each access to a control register by one name. */
 #define CPUID	     .vmx = REASON_CPUID, .svm = REASON_SVM_CPUID
 #define HLT	     .vmx = REASON_HLT, .svm = REASON_SVM_HLT
+#define INVD	     .vmx = REASON_INVD, .svm = REASON_SVM_INVD
 #define INVLPG	     .vmx = REASON_INVLPG, .svm = REASON_SVM_INVLPG
 #define IO	     .vmx = REASON_IO_INSTRUCTION, .svm = REASON_SVM_IOIO
 #define NESTED_FAULT .vmx = REASON_EPT_VIOLATION, .svm = REASON_SVM_NPF
@@ -113,6 +114,15 @@ static const struct dose_cost costs_wrmsr_fast[] = {
 		.why = "IA32_TSC_DEADLINE is intercepted; on Intel KVM answers on its fast path, "
 		       "which ends before the exit handlers, and is an exit all the same",
 		.source = SDM_CONDITIONAL "; KVM: handle_fastpath_set_msr_irqoff()",
+	},
+};
+
+static const struct dose_cost costs_invd[] = {
+	{
+		EACH(DOSE_ANY, INVD, 1),
+		.why = "INVD exits always, and KVM skips it: in newer kernels on the fast path",
+		.source = SDM_UNCONDITIONAL "; KVM: kvm_emulate_invd(), INTERCEPT_INVD; "
+					    "handle_fastpath_invd() in newer kernels",
 	},
 };
 
@@ -217,6 +227,7 @@ static const struct dose_cost costs_smp[] = {
 #define WHAT_rdmsr	 "RDMSR of IA32_MCG_STATUS"
 #define WHAT_wrmsr	 "WRMSR of IA32_MCG_STATUS"
 #define WHAT_wrmsr_fast	 "WRMSR of IA32_TSC_DEADLINE"
+#define WHAT_invd	 "INVD, which KVM makes do nothing"
 #define WHAT_pages	 "write to a page of 4 KiB that nobody has touched yet"
 #define WHAT_invlpg	 "map one page, write to it, unmap it, INVLPG"
 #define WHAT_cr3	 "MOV to CR3, between two address spaces"

@@ -27,6 +27,8 @@ static const struct {
 	{ "rdmsr", &ept, 32, 0 },	  { "rdmsr", &npt, 0x7c, 7 },
 	{ "wrmsr", &noept, 32, 7 },	  { "wrmsr", &noept, 31, 0 },
 	{ "wrmsr", &nonpt, 0x7c, 7 },	  { "wrmsr-fast", &ept, 32, 7 },
+	{ "invd", &ept, 13, 7 },	  { "invd", &noept, 13, 7 },
+	{ "invd", &npt, 0x76, 7 },	  { "invd", &nonpt, 0x76, 7 },
 	{ "pages", &ept, 48, 7 },	  { "pages", &ept, 0, 0 },
 	{ "pages", &noept, 48, 0 },	  { "pages", &noept, 0, 7 },
 	{ "pages", &npt, 0x400, 7 },	  { "pages", &nonpt, 0x4e, 7 },

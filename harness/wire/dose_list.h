@@ -20,6 +20,7 @@
 	construct(rdmsr,	"rdmsr",	1000)	\
 	construct(wrmsr,	"wrmsr",	1000)	\
 	construct(wrmsr_fast,	"wrmsr-fast",	1000)	\
+	construct(invd,		"invd",		1000)	\
 	construct(pages,	"pages",	1000)	\
 	construct(invlpg,	"invlpg",	500)	\
 	construct(cr3,		"cr3",		1000)	\
