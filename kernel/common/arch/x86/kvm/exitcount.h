@@ -7,11 +7,13 @@
 
 #include <linux/jump_label.h>
 #include <linux/kvm_host.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/slab.h>
 #include <linux/u64_stats_sync.h>
 
 #include <asm/kvm_exitcount.h>
-#include <asm/msr.h>
+#include <asm/tsc.h>
 
 /*
  * One slot a reason, in the order of their numbers, and behind them one for
@@ -158,6 +160,20 @@ static inline void kvm_exitcount_init(struct kvm_exitcount *ec)
 static inline void kvm_exitcount_vm_init(struct kvm_exitcount_vm *vm)
 {
 	mutex_init(&vm->lock);
+}
+
+/*
+ * For a VM that has to fit into a page, which KVM_SANITY_CHECK_VM_STRUCT_SIZE() of
+ * newer kernels sees to.  NULL if there is no memory; kvfree() when the VM ends.
+ */
+static inline struct kvm_exitcount_vm *kvm_exitcount_vm_alloc(void)
+{
+	struct kvm_exitcount_vm *vm = kvzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+
+	if (vm)
+		kvm_exitcount_vm_init(vm);
+
+	return vm;
 }
 
 /*

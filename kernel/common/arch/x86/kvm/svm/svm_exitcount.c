@@ -3,13 +3,16 @@
  * Counts of hardware VM exits by reason: what only SVM knows.
  */
 #include <linux/kernel.h>
+#include <linux/kvm_host.h>
+#include <linux/version.h>
 
 #include <asm/svm.h>
 
 #include "svm_exitcount.h"
 
+/* 64 bits, as SVM_EXIT_ERR has since exit_code in the VMCB is one field of 64. */
 struct svm_exitcount_known {
-	u32 code;
+	u64 code;
 	const char *name;
 };
 
@@ -30,7 +33,7 @@ int __init svm_exitcount_check_reasons(int (*const handlers[])(struct kvm_vcpu *
 	for (i = 0; i < ARRAY_SIZE(known); i++) {
 		if (WARN(known[i].code < SVM_VMGEXIT_MMIO_READ &&
 			 kvm_exitcount_slot(reasons, known[i].code) < 0,
-			 "KVM: exit code %#x (%s) is not in KVM_EXITCOUNT_SVM_REASONS\n",
+			 "KVM: exit code %#llx (%s) is not in KVM_EXITCOUNT_SVM_REASONS\n",
 			 known[i].code, known[i].name))
 			return -EINVAL;
 	}
@@ -52,7 +55,22 @@ static struct kvm_exitcount *svm_exitcount_counts(struct kvm_vcpu *vcpu)
 
 static struct kvm_exitcount_vm *svm_exitcount_vm(struct kvm *kvm)
 {
+	/* KVM_SANITY_CHECK_VM_STRUCT_SIZE() leaves no room in struct kvm_svm. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	return to_kvm_svm(kvm)->exitcount;
+#else
 	return &to_kvm_svm(kvm)->exitcount;
+#endif
+}
+
+static bool svm_exitcount_has_npt(const struct vmcb_control_area *control)
+{
+	/* What init_vmcb() sets; the names of newer kernels. */
+#ifdef SVM_MISC_ENABLE_NP
+	return control->misc_ctl & SVM_MISC_ENABLE_NP;
+#else
+	return control->nested_ctl & SVM_NESTED_CTL_NP_ENABLE;
+#endif
 }
 
 /*
@@ -64,7 +82,7 @@ static u32 svm_exitcount_in_effect(struct kvm_vcpu *vcpu)
 	const struct vmcb_control_area *control = &to_svm(vcpu)->vmcb01.ptr->control;
 	u32 in_effect = 0;
 
-	if (control->nested_ctl & SVM_NESTED_CTL_NP_ENABLE)
+	if (svm_exitcount_has_npt(control))
 		in_effect |= KVM_EXITCOUNT_IN_EFFECT_TDP;
 	if (control->asid)
 		in_effect |= KVM_EXITCOUNT_IN_EFFECT_TLB_TAG;

@@ -3,10 +3,14 @@
  * Counts of hardware VM exits by reason: what only VMX knows.
  */
 #include <linux/string.h>
+#include <linux/version.h>
 
 #include <asm/vmx.h>
 
 #include "vmx_exitcount.h"
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#include "tdx.h"
+#endif
 
 struct vmx_exitcount_known {
 	unsigned int reason;
@@ -47,6 +51,31 @@ int __init vmx_exitcount_check_reasons(int (*const handlers[])(struct kvm_vcpu *
 	return 0;
 }
 
+/*
+ * Since Linux 6.16 a vCPU and a VM of this module may be TDX's, see
+ * vt_vcpu_create() and vt_vm_init().
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+static struct kvm_exitcount *vmx_exitcount_counts(struct kvm_vcpu *vcpu)
+{
+	return &to_vt(vcpu)->exitcount;
+}
+
+static struct kvm_exitcount_vm *vmx_exitcount_vm(struct kvm *kvm)
+{
+#ifdef CONFIG_KVM_INTEL_TDX
+	if (is_td(kvm))
+		return container_of(kvm, struct kvm_tdx, kvm)->exitcount;
+#endif
+
+	return to_kvm_vmx(kvm)->exitcount;
+}
+#else
+static bool is_td_vcpu(struct kvm_vcpu *vcpu)
+{
+	return false;
+}
+
 static struct kvm_exitcount *vmx_exitcount_counts(struct kvm_vcpu *vcpu)
 {
 	return &to_vmx(vcpu)->exitcount;
@@ -56,17 +85,22 @@ static struct kvm_exitcount_vm *vmx_exitcount_vm(struct kvm *kvm)
 {
 	return &to_kvm_vmx(kvm)->exitcount;
 }
+#endif
 
 /*
  * Taken from the VMCS and not from the module's parameters: a vCPU for which no
  * VPID was left runs without.  vmcs01, as a guest asks about the hypervisor it
- * runs on and not about the one that it may be itself.
+ * runs on and not about the one that it may be itself.  A TD's VMCS is the TDX
+ * module's, which demands EPT (tdx_hardware_setup()) and does not tell of VPID.
  */
 static u32 vmx_exitcount_in_effect(struct kvm_vcpu *vcpu)
 {
-	u32 controls = __secondary_exec_controls_get(&to_vmx(vcpu)->vmcs01);
-	u32 in_effect = 0;
+	u32 controls, in_effect = 0;
 
+	if (is_td_vcpu(vcpu))
+		return KVM_EXITCOUNT_IN_EFFECT_TDP;
+
+	controls = __secondary_exec_controls_get(&to_vmx(vcpu)->vmcs01);
 	if (controls & SECONDARY_EXEC_ENABLE_EPT)
 		in_effect |= KVM_EXITCOUNT_IN_EFFECT_TDP;
 	if (controls & SECONDARY_EXEC_ENABLE_VPID)
