@@ -80,25 +80,9 @@ object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 all: $(BUILD)/eptlab $(BUILD)/eptlab-agent $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-own-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img
 
-# Nothing is asked of the network if nothing is missing. libvirt's qemu driver, as root, does not start
-# without the user that the package libvirt-daemon-system makes; its daemons are not needed.
+# OS_RELEASE=FILE takes another distribution's word for what this is.
 deps:
-	@missing=; for package in $$(grep -v '^#' packages); do \
-		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'install ok installed' || \
-			missing="$$missing $$package"; \
-	done; \
-	user=; getent passwd libvirt-qemu >/dev/null || user=libvirt-qemu; \
-	if [ -z "$$missing$$user" ]; then exit 0; fi; \
-	if [ "$$(id -u)" -ne 0 ]; then \
-		echo "L0: make deps installs packages, which needs root; missing:$$missing $$user" >&2; exit 2; \
-	fi; \
-	if [ -n "$$missing" ]; then \
-		apt-get update && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing || exit 2; \
-	fi; \
-	if [ -n "$$user" ]; then \
-		adduser --system --group --home /var/lib/libvirt --no-create-home $$user; \
-	fi
+	@harness/deps install
 
 # --- programs ---
 
@@ -248,7 +232,7 @@ test-unit: $(call test_program,$(UNIT_TESTS))
 # What reads bytes from elsewhere, against inputs that nobody has thought of (harness/fuzz): a target
 # for each fuzz_PARSER.c. Its seeds are in corpus/PARSER, and real files that are here anyway.
 FUZZ_SECONDS ?= 30
-FUZZ_CC ?= clang-14
+FUZZ_CC ?= clang
 FUZZ_SANITIZE := address,undefined,float-divide-by-zero
 FUZZ_CFLAGS := -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_TARGETS := $(patsubst harness/fuzz/fuzz_%.c,%,$(wildcard harness/fuzz/fuzz_*.c))
@@ -286,6 +270,9 @@ CPPCHECK_ARGS := --quiet --error-exitcode=1 --inline-suppr --library=gtk --libra
 
 # clang-tidy looks at one file at a time: given several, it takes a va_list for uninitialized.
 lint:
+	@command -v clang-format-14 clang-tidy-14 >/dev/null || { \
+		echo "L0: make lint is by Debian 12's clang-format-14 and clang-tidy-14, which are not here: other versions format and warn in another way" >&2; \
+		exit 2; }
 	@echo "  LINT    clang, clang-tidy" >&2
 	$(Q)printf '%s\n' $(C_SOURCES) | xargs -P $(shell nproc) -I {} .ci/tidy {} $(ALL_CFLAGS)
 	@echo "  LINT    cppcheck" >&2

@@ -74,6 +74,30 @@ static char *warning_of(const struct platform *platform)
 	return holes_words(running.release, running.version);
 }
 
+/*
+ * What make deps would install. Not decisive: what an experiment needs may have come by other
+ * means. On a distribution that the file packages has no names for, the message has the list of
+ * what is needed in lines of its own.
+ */
+static bool has_packages(const char *deps, GError **error)
+{
+	const char *argv[] = { deps, "missing", NULL };
+	g_autoptr(GError) cause = NULL;
+	g_autofree char *said = NULL;
+	int status;
+
+	if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &said, NULL,
+			  &status, &cause))
+		return eptlab_fail(error, EPTLAB_ERROR_MACHINE, "L0: %s", cause->message);
+	if (g_spawn_check_wait_status(status, NULL))
+		return true;
+	g_strchomp(said);
+	if (g_str_has_prefix(said, "L0: "))
+		return eptlab_fail(error, EPTLAB_ERROR_MACHINE, "%s", said);
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: missing: %s; run \"make deps\" as root", said);
+}
+
 static void look(struct diagnosis *diagnosis, const struct paths *paths,
 		 const struct config *config)
 {
@@ -81,7 +105,7 @@ static void look(struct diagnosis *diagnosis, const struct paths *paths,
 	GError *problem = NULL;
 	unsigned int count;
 	const struct platform *const *all = platform_all(&count);
-	bool built, kernel;
+	bool built, kernel, packages;
 
 	for (unsigned int i = 0; i < count; i++) {
 		bool good = all[i]->available(config, kernel_conf, &problem);
@@ -89,6 +113,9 @@ static void look(struct diagnosis *diagnosis, const struct paths *paths,
 		add(diagnosis, all[i]->name, all[i]->what, true, good, g_steal_pointer(&problem),
 		    warning_of(all[i]));
 	}
+	packages = has_packages(paths->deps, &problem);
+	add(diagnosis, "packages", "what make deps installs", false, packages,
+	    g_steal_pointer(&problem), NULL);
 	built = paths_are_built(paths, &problem);
 	add(diagnosis, "built", "kernels, images and programs, by make", false, built,
 	    g_steal_pointer(&problem), NULL);
@@ -114,12 +141,15 @@ static void print_text(const struct diagnosis *diagnosis)
 	};
 
 	each_value (const struct finding, one, diagnosis->findings) {
-		g_autofree char *line =
+		g_autofree char *text =
 			g_strdup_printf("%-10s %-3s  %s%s%s", one->name, one->good ? "yes" : "no",
 					one->what, one->good ? "" : ": ",
 					one->good ? "" : without_level(one->problem->message));
+		g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
-		screen_paragraph(&screen, 0, 16, line);
+		screen_paragraph(&screen, 0, 16, lines[0]);
+		for (char **line = lines + 1; *line != NULL; line++)
+			screen_paragraph(&screen, 16, 20, *line);
 		if (one->warning != NULL) {
 			g_autofree char *warning = g_strdup_printf("But %s.", one->warning);
 

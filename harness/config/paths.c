@@ -13,6 +13,7 @@ static const struct {
 } table[] = {
 	{ offsetof(struct paths, configs), "../configs", false },
 	{ offsetof(struct paths, results), "../results", false },
+	{ offsetof(struct paths, deps), "../harness/deps", false },
 	{ offsetof(struct paths, kernel_conf), "kernel/l1/kernel.conf", true },
 	{ offsetof(struct paths, package_conf), "kernel/package/kernel.conf", false },
 	{ offsetof(struct paths, l1_kernel), "kernel/l1/bzImage", true },

@@ -9,6 +9,7 @@
 struct paths {
 	char *configs;
 	char *results;
+	char *deps;	    /* the script that says what this distribution lacks */
 	char *package_conf; /* the same, of what make install-kernel has built */
 	char *kernel_conf;  /* by kernel/Makefile: release, patches, build-ids of the modules */
 	char *l1_kernel;

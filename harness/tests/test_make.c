@@ -73,3 +73,36 @@ TEST_IN_FOLDER(goals_are_made_one_after_the_other)
 
 	assert_string_equal(said, "one\ntwo");
 }
+
+/* A line of the file packages for a release must not repeat what stands there for all. */
+TEST_IN_FOLDER(each_release_has_every_package_once)
+{
+	static const char *const releases[] = { "12", "13" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(releases); i++) {
+		g_autofree char *twice = output_of(
+			"printf 'ID=debian\\nVERSION_ID=\"%s\"\\n' > '%s/release'; "
+			"OS_RELEASE='%s/release' harness/deps names > '%s/names' || echo failed; "
+			"sort '%s/names' | uniq -d; grep -c ^linux-source- '%s/names'; "
+			"grep -v '^[a-z0-9.+-]*$' '%s/names'",
+			releases[i], folder, folder, folder, folder, folder, folder);
+
+		assert_string_equal(twice, "1");
+	}
+}
+
+/* Not an error of apt's, which knows other names or is not there at all. */
+TEST_IN_FOLDER(deps_elsewhere_are_a_list_by_purpose)
+{
+	g_autofree char *said = output_of(
+		"printf 'ID=fedora\\nVERSION_ID=41\\nPRETTY_NAME=\"Fedora Linux 41 (A)\"\\n' > "
+		"'%s/release'; env -u MAKEFLAGS make --no-print-directory deps "
+		"OS_RELEASE='%s/release' 2>&1; echo $?",
+		folder, folder);
+
+	assert_non_null(strstr(said, "L0: this is Fedora Linux 41 (A), and "));
+	assert_non_null(strstr(said, "\n  what Linux is built with:\n    bc bison "));
+	assert_non_null(strstr(said, "    debian13: linux-source-6.12\n"));
+	assert_null(strstr(said, "E: "));
+	assert_true(g_str_has_suffix(said, "\n2"));
+}

@@ -124,6 +124,22 @@ static void one_cell(void (*test)(struct lab *lab, const char *platform), const 
 		one_cell(test, #platform);                                                         \
 	}
 
+/* On a distribution whose packages have no names here, and an experiment runs all the same. */
+TEST(doctor_elsewhere_lists_what_is_needed)
+{
+	struct lab *lab = lab_new(NULL);
+	g_autofree char *release = g_build_filename(lab->results, "os-release", NULL);
+
+	assert_true(g_file_set_contents(
+		release, "ID=fedora\nVERSION_ID=41\nPRETTY_NAME=\"Fedora Linux 41\"\n", -1, NULL));
+	g_setenv("OS_RELEASE", release, TRUE);
+	lab_run(lab, 0, "doctor", NULL);
+	g_unsetenv("OS_RELEASE");
+	assert_non_null(strstr(lab->output, "packages   no "));
+	assert_non_null(strstr(lab->output, "\n                  what Linux is built with:\n"));
+	lab_free(lab);
+}
+
 TEST_CELL(boot, bochs)
 TEST_CELL(boot, tcg)
 TEST_CELL(boot, kvm)
