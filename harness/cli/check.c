@@ -6,56 +6,84 @@
 #include "cli/arguments.h"
 #include "cli/formats.h"
 #include "foreign/diagnosis.h"
+#include "foreign/forms.h"
 #include "foreign/read.h"
 #include "report/check.h"
 
 struct options {
 	char *baseline;
-	char *leaf;
+	char *layout;
+	char *sweeps;
 	char *format;
+};
+
+/* What the options say of the files. */
+struct choice {
+	struct leaf_layout layout;
+	guint sweeps[3]; /* from 1; a 0 ends them */
 };
 
 static void options_clear(struct options *options)
 {
 	g_free(options->baseline);
-	g_free(options->leaf);
+	g_free(options->layout);
+	g_free(options->sweeps);
 	g_free(options->format);
 }
 
-static bool parse_leaf(const char *text, uint32_t *leaf, GError **error)
+static bool parse_sweeps(const char *text, guint *sweeps, GError **error)
 {
-	guint64 value = 0;
-	const char *digits = text != NULL && g_str_has_prefix(text, "0x") ? text + 2 : text;
+	g_auto(GStrv) numbers = g_strsplit(text, ",", -1);
 
-	*leaf = 0;
-	if (text == NULL)
-		return true;
-	if (!g_ascii_string_to_unsigned(digits, 16, 1, UINT32_MAX, &value, NULL))
-		return eptlab_fail(error, EPTLAB_ERROR_USAGE,
-				   "L0: --leaf %s is no CPUID leaf; give it as 0x4FFFFFFE", text);
-	*leaf = (uint32_t)value;
+	for (guint i = 0; i < g_strv_length(numbers); i++) {
+		guint64 number = 0;
+
+		if (i >= 2 ||
+		    !g_ascii_string_to_unsigned(numbers[i], 10, 1, G_MAXUINT, &number, NULL))
+			return eptlab_fail(
+				error, EPTLAB_ERROR_USAGE,
+				"L0: --sweep %s is neither the number of a sweep nor two "
+				"(1,3)",
+				text);
+		sweeps[i] = (guint)number;
+	}
 	return true;
 }
 
-/* All columns of all files; two at most, as more cannot be compared. */
-static GPtrArray *read_files(char **paths, uint32_t leaf, GError **error)
+static bool parse_choice(const struct options *options, struct choice *choice, GError **error)
+{
+	if (options->layout != NULL && !leaf_layout_parse(options->layout, &choice->layout))
+		return eptlab_fail(
+			error, EPTLAB_ERROR_USAGE,
+			"L0: %s is no layout of CPUID leaves; give fe, fd, or the leaf of "
+			"the exits by reason, and of the total, as 0x4FFFFFFE,0x4FFFFFFC",
+			options->layout);
+	return options->sweeps == NULL || parse_sweeps(options->sweeps, choice->sweeps, error);
+}
+
+/* One file may hold any number of sweeps; of two files each is one. */
+static GPtrArray *read_files(char **paths, const struct choice *choice, GError **error)
 {
 	g_autoptr(GPtrArray) all = foreign_columns_new();
+	const bool alone = paths[1] == NULL;
 
 	for (; *paths != NULL; paths++) {
-		GPtrArray *columns = foreign_read(*paths, leaf, error);
+		g_autoptr(GPtrArray) columns = foreign_read(*paths, &choice->layout, error);
+		const guint found = columns != NULL ? columns->len : 0;
 
-		if (columns == NULL)
+		if (columns == NULL || ((alone || found > 1) &&
+					!foreign_select(columns, choice->sweeps, *paths, error)))
 			return NULL;
-		g_ptr_array_extend_and_steal(all, columns);
+		if (!alone && !foreign_keep_latest(columns)) {
+			eptlab_fail(error, EPTLAB_ERROR_USAGE,
+				    "L0: %s has %u sweeps, which are not of one run; check it "
+				    "alone, or choose one with --sweep",
+				    *paths, found);
+			return NULL;
+		}
+		g_ptr_array_extend_and_steal(all, g_steal_pointer(&columns));
 	}
-	if (all->len <= 2)
-		return g_steal_pointer(&all);
-	return eptlab_null(
-		error, EPTLAB_ERROR_USAGE,
-		"L0: that is %u columns of counts, and two at most can be checked together; "
-		"give files with one or two",
-		all->len);
+	return g_steal_pointer(&all);
 }
 
 /* Without their folders, unless they would be the same then. */
@@ -76,16 +104,17 @@ static void shorten_names(GPtrArray *all)
 }
 
 /* Take the baseline off each column. */
-static bool take_off(GPtrArray *all, const char *path, uint32_t leaf, GError **error)
+static bool take_off(GPtrArray *all, const char *path, const struct leaf_layout *layout,
+		     GError **error)
 {
 	g_autoptr(GPtrArray) baseline = NULL;
 
 	if (path == NULL)
 		return true;
-	baseline = foreign_read(path, leaf, error);
+	baseline = foreign_read(path, layout, error);
 	if (baseline == NULL)
 		return false;
-	if (baseline->len != 1)
+	if (!foreign_keep_latest(baseline))
 		return eptlab_fail(error, EPTLAB_ERROR_USAGE,
 				   "L0: %s has %u columns of counts; a baseline has one", path,
 				   baseline->len);
@@ -102,50 +131,80 @@ static bool take_off(GPtrArray *all, const char *path, uint32_t leaf, GError **e
 	return true;
 }
 
+static enum diagnosis_verdict judge(const GPtrArray *all, bool as_json)
+{
+	const struct foreign_counts *first = g_ptr_array_index(all, 0);
+	const struct foreign_counts *second = all->len > 1 ? g_ptr_array_index(all, 1) : NULL;
+	g_autoptr(struct_diagnosis) diagnosis =
+		second != NULL ? diagnosis_of_pair(first, second) : diagnosis_of_one(first);
+	g_autofree char *text =
+		as_json ? report_check_json(diagnosis, first, second)
+			: report_check_text(diagnosis, first, second, terminal_width(),
+					    terminal_has_colour());
+
+	fputs(text, stdout);
+	return diagnosis->verdict;
+}
+
+/* More than two are no pair. */
+static enum diagnosis_verdict list_sweeps(const GPtrArray *all, bool as_json)
+{
+	g_autoptr(GPtrArray) diagnoses =
+		g_ptr_array_new_with_free_func((GDestroyNotify)diagnosis_free);
+	g_autofree char *text = NULL;
+	enum diagnosis_verdict verdict = DIAGNOSIS_UNDECIDED;
+
+	for (guint i = 0; i < all->len; i++) {
+		struct diagnosis *diagnosis = diagnosis_of_one(g_ptr_array_index(all, i));
+
+		g_ptr_array_add(diagnoses, diagnosis);
+		if (diagnosis->verdict == DIAGNOSIS_UNSOUND)
+			verdict = DIAGNOSIS_UNSOUND;
+	}
+	text = as_json ? report_check_sweeps_json(verdict, diagnoses, all)
+		       : report_check_sweeps_text(diagnoses, all, terminal_width(),
+						  terminal_has_colour());
+	fputs(text, stdout);
+	return verdict;
+}
+
 static int check(char **paths, const struct options *options, GError **error)
 {
 	bool as_json;
 	g_autoptr(GPtrArray) all = NULL;
-	g_autoptr(struct_diagnosis) diagnosis = NULL;
-	g_autofree char *text = NULL;
-	const struct foreign_counts *first, *second;
-	uint32_t leaf;
+	struct choice choice = { .sweeps = { 0 } };
+	enum diagnosis_verdict verdict;
 
 	if (!format_is_json(options->format, &as_json, error) ||
-	    !parse_leaf(options->leaf, &leaf, error))
+	    !parse_choice(options, &choice, error))
 		return EPTLAB_ERROR_USAGE;
-	all = read_files(paths, leaf, error);
+	all = read_files(paths, &choice, error);
 	if (all == NULL)
 		return EPTLAB_ERROR_USAGE;
 	shorten_names(all);
-	if (!take_off(all, options->baseline, leaf, error))
+	if (!take_off(all, options->baseline, &choice.layout, error))
 		return EPTLAB_ERROR_USAGE;
-	first = g_ptr_array_index(all, 0);
-	second = all->len > 1 ? g_ptr_array_index(all, 1) : NULL;
-	diagnosis = second != NULL ? diagnosis_of_pair(first, second) : diagnosis_of_one(first);
-	text = as_json ? report_check_json(diagnosis, first, second)
-		       : report_check_text(diagnosis, first, second, terminal_width(),
-					   terminal_has_colour());
-	fputs(text, stdout);
-	return diagnosis->verdict == DIAGNOSIS_SOUND ? 0 : EPTLAB_ERROR_INVALID;
+	verdict = all->len > 2 ? list_sweeps(all, as_json) : judge(all, as_json);
+	return verdict == DIAGNOSIS_SOUND ? 0 : EPTLAB_ERROR_INVALID;
 }
 
 /* The help, with each wording that is known. */
 static char *description(void)
 {
 	GString *text = g_string_new(
-		"FILE is a kernel log, the output of cpuid -l 0x4FFFFFFE -s N, a table (CSV) "
-		"whose\n"
-		"first column is the exit reason, or a record; - is standard input. These\n"
-		"wordings are known, with anything in front of them, and other lines between:\n");
+		"FILE is a kernel log, the output of cpuid -l 0x4FFFFFFE -s N or of a tool that\n"
+		"counts exits, a table (CSV, Markdown, by tabs) whose first column is the exit\n"
+		"reason or its name, or a record; - is standard input. These forms are known,\n"
+		"with the kernel's stamp or marks of a list in front, and other lines between:\n");
 
-	for (const char *const *example = wording_examples(); *example != NULL; example++)
+	for (const char *const *example = forms_examples(); *example != NULL; example++)
 		g_string_append_printf(text, "  %s\n", *example);
 	g_string_append(
 		text, "\nExamples:\n"
 		      "  eptlab check with-ept.txt without-ept.txt\n"
 		      "  dmesg | eptlab check -\n"
 		      "  eptlab check --baseline with-ept.txt without-ept.txt\n"
+		      "  eptlab check --sweep 1,3 README.md\n"
 		      "\nExit status: 0 sound, 1 not readable, 3 not sound, or it cannot be told.");
 	return g_string_free(text, FALSE);
 }
@@ -156,8 +215,12 @@ int command_check(int argc, char **argv, GError **error)
 	const GOptionEntry entries[] = {
 		{ "baseline", 'b', 0, G_OPTION_ARG_FILENAME, &options.baseline,
 		  "take the counts of FILE off first", "FILE" },
-		{ "leaf", 'l', 0, G_OPTION_ARG_STRING, &options.leaf,
-		  "only the counts of this leaf (0x4FFFFFFE if the file has it)", "LEAF" },
+		{ "leaf", 'l', 0, G_OPTION_ARG_STRING, &options.layout,
+		  "the same as --layout: only the counts of this leaf", "LEAF" },
+		{ "layout", 'L', 0, G_OPTION_ARG_STRING, &options.layout,
+		  "fe, fd, or LEAF[,TOTAL]: which CPUID leaf has the exits by reason", "LAYOUT" },
+		{ "sweep", 's', 0, G_OPTION_ARG_STRING, &options.sweeps,
+		  "of several sweeps in a file only this one, or these two (1,3)", "N[,M]" },
 		{ "format", 'f', 0, G_OPTION_ARG_STRING, &options.format, "text (default) or json",
 		  "FORMAT" },
 		{ .long_name = NULL },

@@ -2,7 +2,9 @@
 #include "foreign/counts.h"
 
 #include <inttypes.h>
+#include <string.h>
 
+#include "foreign/number.h"
 #include "record/record.h"
 #include "record/reasons.h"
 
@@ -24,6 +26,8 @@ void foreign_counts_free(struct foreign_counts *counts)
 		return;
 	g_free(counts->name);
 	record_run_free(counts->run);
+	g_free(counts->title);
+	g_free(counts->heading);
 	g_free(counts->shrinking);
 	g_ptr_array_unref(counts->notes);
 	g_free(counts);
@@ -56,6 +60,120 @@ void foreign_counts_set(struct foreign_counts *counts, uint32_t reason, uint64_t
 			  count);
 }
 
+struct record_u64 foreign_counts_of(const struct foreign_counts *counts, uint32_t reason)
+{
+	const struct record_exit *one = record_find_exit(counts->run->exits, reason);
+
+	return one != NULL ? record_u64_from(one->count) : (struct record_u64){ .known = false };
+}
+
+bool foreign_counts_may_grow(const struct foreign_counts *from, const struct foreign_counts *to)
+{
+	for (guint i = 0; i < from->run->exits->len; i++) {
+		const struct record_exit *one = g_ptr_array_index(from->run->exits, i);
+		struct record_u64 other = foreign_counts_of(to, one->reason);
+
+		if (other.known && other.value < one->count)
+			return false;
+	}
+	return true;
+}
+
+static bool is_some(struct record_u64 count)
+{
+	return count.known && count.value > 0;
+}
+
+/*
+ * A list of what was seen in a window names no reason that was not, so what is missing there may
+ * have been missed. With KVM's shadow paging page faults and changes of CR3 exit, too; a guest
+ * whose tables a hypervisor keeps by agreement (paravirtual) has INVLPG without them.
+ */
+static enum paging paging_of_window(bool nested, bool invlpg, bool faults, bool cr)
+{
+	if (nested)
+		return invlpg ? PAGING_BOTH : PAGING_NESTED;
+	return invlpg && faults && cr ? PAGING_SHADOW : PAGING_UNKNOWN;
+}
+
+enum paging foreign_counts_paging(const struct foreign_counts *counts)
+{
+	const uint32_t vendor = record_run_vendor(counts->run);
+	const struct reason_roles *roles = reason_roles(vendor);
+	struct record_u64 violations = foreign_counts_of(counts, roles->violation);
+	struct record_u64 invlpg = foreign_counts_of(counts, roles->invlpg);
+	struct record_u64 faults = foreign_counts_of(counts, roles->page_fault);
+	const bool nested =
+		is_some(violations) || is_some(foreign_counts_of(counts, roles->misconfig));
+
+	if (counts->tool != NULL)
+		return paging_of_window(
+			nested, is_some(invlpg), is_some(faults),
+			vendor == KVM_EXITCOUNT_VENDOR_SVM ||
+				is_some(foreign_counts_of(counts, REASON_CR_ACCESS)));
+	/* One is proof enough. */
+	if (nested)
+		return is_some(invlpg) ? PAGING_BOTH : PAGING_NESTED;
+	if (!violations.known || !invlpg.known || !faults.known)
+		return PAGING_UNKNOWN;
+	/* Without EPT no kernel boots without a page fault; it may do without INVLPG. */
+	return invlpg.value > 0 || faults.value > 0 ? PAGING_SHADOW : PAGING_NEITHER;
+}
+
+/* ---- Words ---- */
+
+#define NESTED "(?:[en]pt|nested(?: paging)?)"
+#define IS     "(?:\\s*[-=:]\\s*|\\s+(?:is |was )?|_)"
+#define OFF                                                                                        \
+	"(?:without|\\bno|\\bnon|w/o|disabled|disabling)[ _-]?" NESTED "\\b|(?<![a-z])" NESTED IS  \
+	"(?:0|n|no|off|false|disabled|turned off)\\b|\\bshadow\\b"
+#define ON                                                                                         \
+	"\\bwith[ _-]?" NESTED "\\b|(?<![a-z])" NESTED IS                                          \
+	"(?:1|y|yes|on|true|enabled|turned on)\\b|"                                                \
+	"\\bnested\\b|^\\W*[en]pt\\W*$|^\\W*[en]pt (?:exits|counts?)\\W*$|enabled[ _-]" NESTED
+
+enum foreign_claim foreign_claim(const char *text)
+{
+	g_autofree char *rest = NULL;
+	bool off, on;
+
+	if (text == NULL || strlen(text) > 80 ||
+	    number_fits("\\b(?:before|after|than|vs|versus|until|if|compar\\w*)\\b", text))
+		return CLAIM_NONE;
+	off = number_fits(OFF, text);
+	rest = number_without(OFF, text);
+	on = number_fits(ON, rest);
+	if (off == on)
+		return CLAIM_NONE;
+	return off ? CLAIM_SHADOW : CLAIM_NESTED;
+}
+
+enum foreign_claim foreign_counts_claim(const struct foreign_counts *counts)
+{
+	const enum foreign_claim claim = foreign_claim(counts->heading);
+
+	return claim != CLAIM_NONE ? claim : foreign_claim(counts->title);
+}
+
+char *foreign_counts_label(const struct foreign_counts *counts, guint number)
+{
+	const char *words = foreign_claim(counts->title) != CLAIM_NONE &&
+					    foreign_claim(counts->heading) == CLAIM_NONE
+				    ? counts->title
+				    : counts->heading;
+	g_autofree char *label = g_strndup(words != NULL	   ? words
+					   : counts->title != NULL ? counts->title
+								   : "",
+					   40);
+
+	g_strdelimit(label, ":/", ' ');
+	g_strdelimit(label, "#*\t", ' ');
+	g_strstrip(label);
+	return *label != '\0' ? g_steal_pointer(&label) : g_strdup_printf("sweep %u", number);
+}
+
+/* ---- Sums ---- */
+
 static bool all_alike(const GPtrArray *exits)
 {
 	for (guint i = 1; i < exits->len; i++)
@@ -80,6 +198,8 @@ struct foreign_counts *foreign_counts_less(const struct foreign_counts *counts,
 	const GPtrArray *exits = counts->run->exits;
 	guint only = 0;
 
+	less->less = true;
+	less->tool = counts->tool;
 	for (guint i = 0; i < exits->len; i++) {
 		const struct record_exit *one = g_ptr_array_index(exits, i);
 		const struct record_exit *base =

@@ -29,21 +29,6 @@ void diagnosis_free(struct diagnosis *diagnosis)
 	g_free(diagnosis);
 }
 
-enum paging diagnosis_paging(const struct foreign_counts *counts)
-{
-	const struct reason_roles *roles = reason_roles(record_run_vendor(counts->run));
-	struct record_u64 violations = diagnosis_count(counts, roles->violation);
-	struct record_u64 invlpg = diagnosis_count(counts, roles->invlpg);
-	struct record_u64 faults = diagnosis_count(counts, roles->page_fault);
-
-	if (!violations.known || !invlpg.known || !faults.known)
-		return PAGING_UNKNOWN;
-	if (violations.value > 0)
-		return invlpg.value > 0 ? PAGING_BOTH : PAGING_NESTED;
-	/* Without EPT no kernel boots without a page fault; it may do without INVLPG. */
-	return invlpg.value > 0 || faults.value > 0 ? PAGING_SHADOW : PAGING_NEITHER;
-}
-
 /* ---- Asking the table ---- */
 
 /* Takes what result owns. */
@@ -118,19 +103,33 @@ static void tell(struct diagnosis *diagnosis, const char *format, ...)
 
 static uint64_t value_of(const struct foreign_counts *counts, uint32_t reason)
 {
-	return diagnosis_count(counts, reason).value;
+	return foreign_counts_of(counts, reason).value;
+}
+
+/* What nested paging is called: it is what the module's parameter is called. */
+static const char *ept(const struct foreign_counts *counts)
+{
+	return record_run_vendor(counts->run) == KVM_EXITCOUNT_VENDOR_SVM ? "NPT" : "EPT";
 }
 
 static char *headline_of_one(const struct foreign_counts *counts)
 {
-	switch (diagnosis_paging(counts)) {
+	const char *early = diagnosis_early_missing(counts)
+				    ? ", but on a counter that misses what KVM answers before its "
+				      "table of handlers"
+				    : "";
+
+	switch (foreign_counts_paging(counts)) {
 	case PAGING_NESTED:
-		return g_strdup("these counts speak for nested paging: EPT was on");
+		return g_strdup_printf("these counts speak for nested paging: %s was on%s",
+				       ept(counts), early);
 	case PAGING_SHADOW:
-		return g_strdup("these counts speak for shadow paging: EPT was off");
+		return g_strdup_printf("these counts speak for shadow paging: %s was off%s",
+				       ept(counts), early);
 	case PAGING_BOTH:
-		return g_strdup("both kinds of paging are in this counter: it was not reset "
-				"between a run with EPT and one without");
+		return g_strdup_printf("both kinds of paging are in this counter: it was not reset "
+				       "between a run with %s and one without",
+				       ept(counts));
 	case PAGING_NEITHER:
 		return g_strdup("these counts speak for no kind of paging: no VM boots like that");
 	case PAGING_UNKNOWN:
@@ -148,7 +147,7 @@ static void tell_evidence(struct diagnosis *diagnosis, const struct foreign_coun
 	GString *words = g_string_new(NULL);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++) {
-		struct record_u64 count = diagnosis_count(counts, reasons[i]);
+		struct record_u64 count = foreign_counts_of(counts, reasons[i]);
 
 		g_autofree char *grouped = words_count(count.value);
 
@@ -170,12 +169,12 @@ static void tell_of_one(struct diagnosis *diagnosis, const struct foreign_counts
 	uint64_t divisor = fingerprint_divisor(record_run_vendor(counts->run), counts->run->exits);
 
 	tell_evidence(diagnosis, counts);
-	if (diagnosis_paging(counts) == PAGING_BOTH)
+	if (foreign_counts_paging(counts) == PAGING_BOTH && !counts->less)
 		tell(diagnosis,
 		     "Whatever the run without EPT has caused cannot be read off here; "
 		     "--baseline takes off what the run with EPT had left behind, if that "
 		     "was read.");
-	if (divisor >= 2)
+	if (divisor >= 2 && counts->tool == NULL && !counts->rounded)
 		tell(diagnosis,
 		     "A hint, no proof: the counts that a boot has a fixed few of (29, 46, 47, 54, "
 		     "55) are all multiples of %" PRIu64 ". %" PRIu64
@@ -197,32 +196,34 @@ struct diagnosis *diagnosis_of_one(const struct foreign_counts *counts)
 
 /* ---- Two readings ---- */
 
-/* The later reading of one counter has at least as many of each. */
-static bool may_have_run_on(const struct foreign_counts *from, const struct foreign_counts *to)
+/* How many boots of "from" are in the counter of "to"; 0 if that cannot be told. */
+static uint64_t boots_in(const struct foreign_counts *from, const struct foreign_counts *to)
 {
-	for (guint i = 0; i < from->run->exits->len; i++) {
-		const struct record_exit *one = g_ptr_array_index(from->run->exits, i);
-		struct record_u64 other = diagnosis_count(to, one->reason);
+	const uint32_t vendor = record_run_vendor(from->run);
+	const struct fingerprint fingerprint =
+		fingerprint_compare(vendor, from->run->exits, to->run->exits);
 
-		if (other.known && other.value < one->count)
-			return false;
-	}
-	return true;
+	if (from->tool != NULL || to->tool != NULL || from->rounded || to->rounded)
+		return 0;
+	if (fingerprint.verdict == FINGERPRINT_MULTIPLE)
+		return fingerprint.factor;
+	return foreign_counts_may_grow(from, to)
+		       ? fingerprint_at_least(vendor, from->run->exits, to->run->exits)
+		       : 0;
 }
 
 static void tell_multiple(struct diagnosis *diagnosis, const struct foreign_counts *from,
 			  const struct foreign_counts *to)
 {
-	uint32_t vendor = record_run_vendor(from->run);
-	struct fingerprint fingerprint =
-		fingerprint_compare(vendor, from->run->exits, to->run->exits);
-	g_autofree char *words = fingerprint_words(vendor, from->run->exits, to->run->exits);
+	const uint64_t boots = boots_in(from, to);
+	g_autofree char *words = fingerprint_words(record_run_vendor(from->run), from->run->exits,
+						   to->run->exits, boots);
 
-	if (fingerprint.verdict == FINGERPRINT_MULTIPLE)
+	if (boots > 0)
 		tell(diagnosis,
-		     "29, 46, 47 and 55, of which a boot has a fixed few, are exactly %" PRIu64
+		     "Exits of which a boot has a fixed few are exactly %" PRIu64
 		     " times those of %s (%s): %" PRIu64 " boots are in the counter of %s.",
-		     fingerprint.factor, from->name, words, fingerprint.factor, to->name);
+		     boots, from->name, words, boots, to->name);
 }
 
 /* What is left of "to" without "from", and what that speaks for. */
@@ -235,7 +236,7 @@ static void tell_difference(struct diagnosis *diagnosis, const struct foreign_co
 	g_autofree char *invlpg = NULL;
 	bool any_violations, any_invlpg;
 
-	if (!may_have_run_on(from, to)) {
+	if (!foreign_counts_may_grow(from, to)) {
 		tell(diagnosis,
 		     "%s does not have at least as many of each reason as %s, so it is not the "
 		     "same counter, and nothing can be taken off.",
@@ -269,82 +270,92 @@ static void tell_difference(struct diagnosis *diagnosis, const struct foreign_co
 		     from->name, invlpg);
 }
 
+static void tell_went_on(struct diagnosis *diagnosis, const struct foreign_counts *from,
+			 const struct foreign_counts *to)
+{
+	diagnosis->headline =
+		g_strdup_printf("%s stayed on, and the counter of %s went on from the run before",
+				ept(to), to->name);
+	tell_multiple(diagnosis, from, to);
+	tell_difference(diagnosis, from, to);
+}
+
 /* Which of the two is the earlier one, if both have nested paging. */
 static void diagnose_both_nested(struct diagnosis *diagnosis, const struct foreign_counts *first,
 				 const struct foreign_counts *second)
 {
-	uint32_t vendor = record_run_vendor(first->run);
-	const GPtrArray *a = first->run->exits, *b = second->run->exits;
-
-	if (fingerprint_compare(vendor, a, b).verdict == FINGERPRINT_MULTIPLE) {
-		diagnosis->headline = g_strdup_printf(
-			"EPT stayed on, and the counter of %s went on from the run before",
-			second->name);
-		tell_multiple(diagnosis, first, second);
-		tell_difference(diagnosis, first, second);
-	} else if (fingerprint_compare(vendor, b, a).verdict == FINGERPRINT_MULTIPLE) {
-		diagnosis->headline = g_strdup_printf(
-			"EPT stayed on, and the counter of %s went on from the run before",
-			first->name);
-		tell_multiple(diagnosis, second, first);
-		tell_difference(diagnosis, second, first);
-	} else {
-		diagnosis->headline = g_strdup("EPT was on in both");
-	}
+	if (boots_in(first, second) > 0)
+		tell_went_on(diagnosis, first, second);
+	else if (boots_in(second, first) > 0)
+		tell_went_on(diagnosis, second, first);
+	else
+		diagnosis->headline = g_strdup_printf("%s was on in both", ept(first));
 }
 
 static void diagnose_ran_on(struct diagnosis *diagnosis, const struct foreign_counts *nested,
 			    const struct foreign_counts *both)
 {
-	diagnosis->headline = g_strdup_printf(
-		"shadow paging was in effect for %s, but on a counter that was not reset: a run "
-		"with EPT is in it",
-		both->name);
+	if (foreign_counts_may_grow(nested, both))
+		diagnosis->headline = g_strdup_printf("shadow paging was in effect for %s, but on "
+						      "a counter that was not reset: a "
+						      "run with %s is in it",
+						      both->name, ept(both));
+	else
+		diagnosis->headline = g_strdup_printf("both kinds of paging are in the counter of "
+						      "%s, but it is not the counter of "
+						      "%s that went on",
+						      both->name, nested->name);
 	tell_multiple(diagnosis, nested, both);
+	tell_multiple(diagnosis, both, nested);
 	tell_difference(diagnosis, nested, both);
 }
 
 static void diagnose_sound(struct diagnosis *diagnosis, const struct foreign_counts *first,
 			   const struct foreign_counts *second)
 {
-	const GPtrArray *a = first->run->exits, *b = second->run->exits;
+	static const char *const buts[] = {
+		[DIAGNOSIS_UNSOUND] = ", but something else is wrong",
+		[DIAGNOSIS_UNDECIDED] = ", but not all is there that a sound pair has",
+	};
 
 	if (diagnosis->verdict == DIAGNOSIS_SOUND) {
-		diagnosis->headline = g_strdup_printf(
-			"a sound pair: EPT was on in %s and off in %s", first->name, second->name);
+		diagnosis->headline = g_strdup_printf("a sound pair: %s was on in %s and off in %s",
+						      ept(first), first->name, second->name);
 		return;
 	}
-	diagnosis->headline = g_strdup_printf("EPT was on in %s and off in %s, but something else "
-					      "is wrong",
-					      first->name, second->name);
+	diagnosis->headline = g_strdup_printf("%s was on in %s and off in %s%s", ept(first),
+					      first->name, second->name, buts[diagnosis->verdict]);
 	tell_multiple(diagnosis, first, second);
-	if (fingerprint_compare(record_run_vendor(first->run), b, a).verdict ==
-	    FINGERPRINT_MULTIPLE)
-		tell_multiple(diagnosis, second, first);
+	tell_multiple(diagnosis, second, first);
 }
 
 static void diagnose(struct diagnosis *diagnosis, const struct foreign_counts *first,
 		     const struct foreign_counts *second)
 {
-	enum paging one = diagnosis_paging(first), other = diagnosis_paging(second);
+	const enum paging one = foreign_counts_paging(first), other = foreign_counts_paging(second);
+	const guint copied = diagnosis_copied(first, second);
 	guint compared, different;
 
 	diagnosis_differing(first, second, &compared, &different);
-	if (one == PAGING_UNKNOWN || other == PAGING_UNKNOWN)
+	if (compared > 0 && different == 0)
+		diagnosis->headline = g_strdup("the two are one reading: no count differs");
+	else if (copied > 0)
+		diagnosis->headline = g_strdup_printf("one of the two was copied and edited: %u "
+						      "large counts agree to the digit",
+						      copied);
+	else if (one == PAGING_UNKNOWN || other == PAGING_UNKNOWN)
 		diagnosis->headline = g_strdup("whether this is a sound pair cannot be told: "
 					       "reasons that tell are missing");
-	else if (different == 0)
-		diagnosis->headline = g_strdup("the two are one reading: no count differs");
 	else if (one == PAGING_NESTED && other == PAGING_SHADOW)
 		diagnose_sound(diagnosis, first, second);
 	else if (one == PAGING_SHADOW && other == PAGING_NESTED)
-		diagnosis->headline = g_strdup_printf("the columns are swapped: EPT was off in %s "
+		diagnosis->headline = g_strdup_printf("the columns are swapped: %s was off in %s "
 						      "and on in %s",
-						      first->name, second->name);
+						      ept(first), first->name, second->name);
 	else if (one == PAGING_NESTED && other == PAGING_NESTED)
 		diagnose_both_nested(diagnosis, first, second);
 	else if (one == PAGING_SHADOW && other == PAGING_SHADOW)
-		diagnosis->headline = g_strdup("EPT was off in both");
+		diagnosis->headline = g_strdup_printf("%s was off in both", ept(first));
 	else if (one == PAGING_NESTED && other == PAGING_BOTH)
 		diagnose_ran_on(diagnosis, first, second);
 	else if (one == PAGING_BOTH && other == PAGING_NESTED)

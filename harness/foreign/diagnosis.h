@@ -12,14 +12,6 @@
  * sound pair, and if not, what most probably happened. Pure. Unlike a record, such counts come
  * without witnesses, so nothing but the counts is judged (rules.h is for records).
  */
-enum paging {
-	PAGING_UNKNOWN, /* a reason that tells is missing */
-	PAGING_NESTED,
-	PAGING_SHADOW,
-	PAGING_BOTH,	/* exits that only nested, and exits that only shadow paging has */
-	PAGING_NEITHER, /* none of either */
-};
-
 enum diagnosis_verdict {
 	DIAGNOSIS_SOUND,
 	DIAGNOSIS_UNSOUND,
@@ -35,9 +27,6 @@ struct diagnosis {
 	 */
 	struct foreign_counts *difference;
 };
-
-/* Which paging do counts speak for? */
-enum paging diagnosis_paging(const struct foreign_counts *counts);
 
 /* The caller frees the result. One reading on its own. */
 struct diagnosis *diagnosis_of_one(const struct foreign_counts *counts);

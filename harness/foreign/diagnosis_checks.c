@@ -11,12 +11,14 @@ static uint32_t vendor_of(const struct foreign_counts *counts)
 	return record_run_vendor(counts->run);
 }
 
-struct record_u64 diagnosis_count(const struct foreign_counts *counts, uint32_t reason)
+static char *reasons_of(const struct foreign_counts *counts)
 {
-	const struct record_exit *one = record_find_exit(counts->run->exits, reason);
+	const guint count = counts->run->exits->len;
 
-	return one != NULL ? record_u64_from(one->count) : (struct record_u64){ .known = false };
+	return g_strdup_printf("%u reason%s", count, count == 1 ? "" : "s");
 }
+
+#define WINDOW "a window of a run is no boot"
 
 /* ---- Of each reading ---- */
 
@@ -29,14 +31,17 @@ static struct rule_result check_decisive(const struct foreign_counts *a,
 	GString *missing = g_string_new(NULL);
 	struct rule_result result;
 
+	if (a->tool != NULL) {
+		g_string_free(missing, TRUE);
+		return not_applicable(WINDOW);
+	}
 	for (size_t i = 0; i < G_N_ELEMENTS(needed); i++)
-		if (!diagnosis_count(a, needed[i]).known)
+		if (!foreign_counts_of(a, needed[i]).known)
 			g_string_append_printf(missing, "%s%" PRIu32 " %s",
 					       missing->len > 0 ? ", " : "", needed[i],
 					       reason_name(vendor_of(a), needed[i]));
 	result = missing->len > 0 ? unknown(missing->str, expected)
-				  : judged(true, g_strdup_printf("%u reasons", a->run->exits->len),
-					   expected);
+				  : judged(true, reasons_of(a), expected);
 	g_string_free(missing, TRUE);
 	return result;
 }
@@ -48,6 +53,8 @@ static struct rule_result check_alive(const struct foreign_counts *a,
 		a->run->exits->len > 0 ? g_ptr_array_index(a->run->exits, 0) : NULL;
 	const char *expected = "counts that differ from reason to reason";
 
+	if (a->tool != NULL && !a->alike)
+		return not_applicable(WINDOW);
 	if (first == NULL || a->run->exits->len < 2)
 		return unknown("more than one reason", expected);
 	if (a->alike)
@@ -55,9 +62,7 @@ static struct rule_result check_alive(const struct foreign_counts *a,
 			      g_strdup_printf("%" PRIu64 " for each of %u reasons", first->count,
 					      a->run->exits->len),
 			      expected);
-	if (a->more_registers)
-		return judged(false, g_strdup("ECX or EDX is not 0"), "a count in EAX and EBX");
-	return judged(true, g_strdup_printf("%u reasons", a->run->exits->len), expected);
+	return judged(true, reasons_of(a), expected);
 }
 
 static struct rule_result check_undefined(const struct foreign_counts *a,
@@ -82,10 +87,12 @@ static struct rule_result check_cpuid(const struct foreign_counts *a,
 				      const struct foreign_counts *b G_GNUC_UNUSED)
 {
 	const uint32_t reason = reason_of_cpuid(vendor_of(a));
-	struct record_u64 cpuid = diagnosis_count(a, reason);
+	struct record_u64 cpuid = foreign_counts_of(a, reason);
 	g_autofree char *expected = g_strdup_printf("more than 0 of reason %" PRIu32 " %s", reason,
 						    reason_name(vendor_of(a), reason));
 
+	if (a->tool != NULL)
+		return not_applicable(WINDOW);
 	if (!cpuid.known)
 		return not_applicable("this reason was not asked for");
 	return judged(cpuid.value > 0, g_strdup_printf("%" PRIu64, cpuid.value), expected);
@@ -108,6 +115,8 @@ static struct rule_result check_total(const struct foreign_counts *a,
 
 	if (!a->stated_total.known || !a->run->total.known)
 		return not_applicable("no total is stated");
+	if (a->rounded)
+		return not_applicable("some of it is rounded");
 	if (a->total_first && a->run->exits->len < REASON_XRSTORS)
 		return not_applicable("the parts are not all there, so they may be less");
 	expected = g_strdup_printf("a total of %s %" PRIu64 ", as it was read %s the parts",
@@ -122,13 +131,17 @@ static struct rule_result check_one_paging(const struct foreign_counts *a,
 {
 	const struct reason_roles *roles = reason_roles(vendor_of(a));
 	const char *expected = "exits that belong to one kind of paging";
-	struct record_u64 violations = diagnosis_count(a, roles->violation);
-	struct record_u64 invlpg = diagnosis_count(a, roles->invlpg);
+	struct record_u64 violations = foreign_counts_of(a, roles->violation);
+	struct record_u64 invlpg = foreign_counts_of(a, roles->invlpg);
 	char *saw;
 
-	switch (diagnosis_paging(a)) {
+	switch (foreign_counts_paging(a)) {
 	case PAGING_UNKNOWN:
-		return unknown("one of the reasons that tell", expected);
+		return unknown(a->tool != NULL ? "exits of this window that only one has; INVLPG "
+						 "without page faults and CR_ACCESS may be of a "
+						 "paravirtual MMU"
+					       : "one of the reasons that tell",
+			       expected);
 	case PAGING_NEITHER:
 		return judged(false, g_strdup("none of either kind"), expected);
 	case PAGING_NESTED:
@@ -139,7 +152,52 @@ static struct rule_result check_one_paging(const struct foreign_counts *a,
 	saw = g_strdup_printf("%s %" PRIu64 ", %s %" PRIu64,
 			      reason_name(vendor_of(a), roles->violation), violations.value,
 			      reason_name(vendor_of(a), roles->invlpg), invlpg.value);
-	return judged(diagnosis_paging(a) != PAGING_BOTH, saw, expected);
+	return judged(foreign_counts_paging(a) != PAGING_BOTH, saw, expected);
+}
+
+/* What vmx_handle_exit() answers by itself where indirect calls are dear (RETPOLINE). */
+bool diagnosis_early_missing(const struct foreign_counts *counts)
+{
+	static const uint32_t early[] = { REASON_EXTERNAL_INTERRUPT, REASON_HLT,
+					  REASON_MSR_WRITE,	     REASON_INTERRUPT_WINDOW,
+					  REASON_EPT_MISCONFIG,	     REASON_PREEMPTION_TIMER };
+
+	if (vendor_of(counts) == KVM_EXITCOUNT_VENDOR_SVM || counts->tool != NULL || counts->alike)
+		return false;
+	for (size_t i = 0; i < G_N_ELEMENTS(early); i++) {
+		struct record_u64 count = foreign_counts_of(counts, early[i]);
+
+		/* The first three are in each boot. */
+		if (count.value > 0 || (i < 3 && !count.known))
+			return false;
+	}
+	/* Milliseconds, in which no interrupt comes, have fewer. */
+	return !counts->run->total.known || counts->run->total.value >= 10000;
+}
+
+static struct rule_result check_early(const struct foreign_counts *a,
+				      const struct foreign_counts *b G_GNUC_UNUSED)
+{
+	const char *expected = "exits of 1, 7, 12, 32, 49 and 52 among so many others";
+
+	if (a->tool != NULL)
+		return not_applicable(WINDOW);
+	return diagnosis_early_missing(a) ? judged(false, g_strdup("all of them 0"), expected)
+					  : judged(true, g_strdup("not all of them 0"), expected);
+}
+
+static struct rule_result check_claim(const struct foreign_counts *a,
+				      const struct foreign_counts *b G_GNUC_UNUSED)
+{
+	const enum foreign_claim claim = foreign_counts_claim(a);
+	const enum paging paging = foreign_counts_paging(a);
+
+	if (claim == CLAIM_NONE || (paging != PAGING_NESTED && paging != PAGING_SHADOW))
+		return not_applicable("nothing above the counts says what they are");
+	return judged((claim == CLAIM_NESTED) == (paging == PAGING_NESTED),
+		      g_strdup(diagnosis_paging_words(paging)),
+		      claim == CLAIM_NESTED ? "nested paging, as the words above say"
+					    : "shadow paging, as the words above say");
 }
 
 /* ---- Of a pair ---- */
@@ -158,7 +216,7 @@ void diagnosis_differing(const struct foreign_counts *a, const struct foreign_co
 	*compared = *different = 0;
 	for (guint i = 0; i < a->run->exits->len; i++) {
 		const struct record_exit *one = g_ptr_array_index(a->run->exits, i);
-		struct record_u64 other = diagnosis_count(b, one->reason);
+		struct record_u64 other = foreign_counts_of(b, one->reason);
 
 		*compared += other.known;
 		*different += other.known && other.value != one->count;
@@ -172,6 +230,8 @@ static struct rule_result check_another(const struct foreign_counts *a,
 	guint compared, different;
 
 	diagnosis_differing(a, b, &compared, &different);
+	if (compared == 0 && a->tool != NULL && b->tool != NULL)
+		return not_applicable(WINDOW);
 	if (compared == 0)
 		return unknown("no reason is in both", expected);
 	return judged(different > 0,
@@ -189,10 +249,39 @@ const char *diagnosis_paging_words(enum paging paging)
 	return words[paging];
 }
 
+/* A count of four digits is not the same in two boots but by chance. */
+guint diagnosis_copied(const struct foreign_counts *a, const struct foreign_counts *b)
+{
+	guint large = 0, same = 0;
+
+	for (guint i = 0; i < a->run->exits->len; i++) {
+		const struct record_exit *one = g_ptr_array_index(a->run->exits, i);
+		struct record_u64 other = foreign_counts_of(b, one->reason);
+
+		if (!other.known || (one->count < 1000 && other.value < 1000))
+			continue;
+		large++;
+		same += other.value == one->count;
+	}
+	return !a->rounded && !b->rounded && (same >= 10 || (same >= 5 && 2 * same > large)) ? same
+											     : 0;
+}
+
+static struct rule_result check_copied(const struct foreign_counts *a,
+				       const struct foreign_counts *b)
+{
+	const guint same = diagnosis_copied(a, b);
+
+	return judged(same == 0,
+		      same == 0 ? g_strdup("none or few")
+				: g_strdup_printf("%u counts of four digits and more", same),
+		      "no large counts that agree to the digit");
+}
+
 static struct rule_result check_two_pagings(const struct foreign_counts *a,
 					    const struct foreign_counts *b)
 {
-	enum paging one = diagnosis_paging(a), other = diagnosis_paging(b);
+	enum paging one = foreign_counts_paging(a), other = foreign_counts_paging(b);
 	const char *expected = "nested paging, then shadow paging";
 
 	if (one == PAGING_UNKNOWN || other == PAGING_UNKNOWN)
@@ -211,11 +300,13 @@ static struct rule_result check_fingerprint(const struct foreign_counts *a,
 	struct fingerprint backward = fingerprint_compare(vendor_of(a), other, one);
 	const char *expected = "no multiple of each other";
 
+	if (a->tool != NULL || b->tool != NULL || a->rounded || b->rounded)
+		return not_applicable("one of the two is no exact count of a boot");
 	if (forward.verdict == FINGERPRINT_UNKNOWN)
 		return not_applicable("fewer than two reasons of the boot fingerprint are in both");
 	return judged(forward.verdict != FINGERPRINT_MULTIPLE &&
 			      backward.verdict != FINGERPRINT_MULTIPLE,
-		      fingerprint_words(vendor_of(a), one, other), expected);
+		      fingerprint_words(vendor_of(a), one, other, 0), expected);
 }
 
 /* ---- The table ---- */
@@ -279,6 +370,25 @@ static const struct diagnosis_check checks[] = {
 			  "the reading again.",
 	},
 	{
+		.name = "early-exits",
+		.check = check_early,
+		.why = "No boot is without interrupts, timers and halts. These are what KVM "
+		       "answers "
+		       "before its table of handlers (vmx_handle_exit(), where CONFIG_RETPOLINE "
+		       "is set; 52 and 32 on the fast path, too): a counter behind that branch "
+		       "never sees them.",
+		.advice = "Count where the kernel's tracepoint kvm_exit stands, in "
+			  "vmx_vcpu_run(), before anything is answered.",
+	},
+	{
+		.name = "as-claimed",
+		.check = check_claim,
+		.why = "The counts speak for the other kind of paging than what the words above it "
+		       "say.",
+		.advice = "cat /sys/module/kvm_intel/parameters/ept says what is in effect; unload "
+			  "kvm_intel (no VM may run) and load it again.",
+	},
+	{
 		.name = "same-leaf",
 		.of_pair = true,
 		.check = check_leaf,
@@ -292,6 +402,15 @@ static const struct diagnosis_check checks[] = {
 		.check = check_another,
 		.why = "No two boots with different paging have the same counts.",
 		.advice = "One of the two is a copy of the other, or the counts are made up.",
+	},
+	{
+		.name = "copied",
+		.of_pair = true,
+		.check = check_copied,
+		.why = "Interrupts, timers and devices differ from boot to boot, so large counts "
+		       "do "
+		       "not agree to the last digit: one of the two was copied and edited.",
+		.advice = "Take both readings.",
 	},
 	{
 		.name = "two-pagings",

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "foreign/diagnosis.h"
+#include "foreign/counts.h"
 #include "judge/rule_result.h"
 
 /* Internal to diagnosis*.c: what is asked of other people's counts, one row for each question. */
@@ -20,8 +20,11 @@ struct diagnosis_check {
 /* The table, and its length. */
 const struct diagnosis_check *diagnosis_checks(size_t *count);
 
-/* A reason's count; unknown if it was not asked for. */
-struct record_u64 diagnosis_count(const struct foreign_counts *counts, uint32_t reason);
+/* Are exits missing that KVM answers before it looks into its table of handlers? */
+bool diagnosis_early_missing(const struct foreign_counts *counts);
+
+/* How many large counts are the same to the digit in both, if that cannot be chance; else 0. */
+guint diagnosis_copied(const struct foreign_counts *a, const struct foreign_counts *b);
 
 /* "nested paging", "both in one counter", ...: static. */
 const char *diagnosis_paging_words(enum paging paging);

@@ -6,14 +6,17 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "foreign/csv_counts.h"
-#include "foreign/sweep.h"
-#include "foreign/wording.h"
+#include "foreign/forms.h"
+#include "foreign/reading.h"
+#include "foreign/rows.h"
 
 /* ---- Lines ---- */
 
 /* What a line of a kernel log never has: longer ones are passed over, in no memory. */
 #define LINES_LONGEST 4096
+
+/* What editors of Windows put in front of UTF-8. */
+#define BOM "\xef\xbb\xbf"
 
 /* Lines of a file that may hold anything, in bounded memory. */
 struct lines {
@@ -39,10 +42,12 @@ static bool read_line(struct lines *lines, bool *whole)
 		else
 			lines->text[length++] = (char)byte;
 	}
-	if (length > 0 && lines->text[length - 1] == '\r')
+	while (length > 0 && lines->text[length - 1] == '\r')
 		length--;
 	lines->text[length] = '\0';
 	lines->number++;
+	if (lines->number == 1 && g_str_has_prefix(lines->text, BOM))
+		memmove(lines->text, lines->text + strlen(BOM), length + 1 - strlen(BOM));
 	return true;
 }
 
@@ -132,58 +137,101 @@ static GString *read_whole(FILE *file, const char *begin, const char *name, GErr
 		return whole;
 	eptlab_fail(error, EPTLAB_ERROR_USAGE, "L0: %s %s", name,
 		    ferror(file) ? "cannot be read to its end"
-				 : "begins like a table or a record, but is longer than any");
+				 : "begins like a record, but is longer than any");
 	g_string_free(whole, TRUE);
 	return NULL;
 }
 
+/* What stands between two readings: the last words that say which run it is, else the last words.
+ */
+static void keep_title(char **title, const char *text)
+{
+	bool words = false;
+
+	for (const char *at = text; *at != '\0'; at++)
+		words |= g_ascii_isalpha(*at);
+	if (words && (foreign_claim(*title) == CLAIM_NONE || foreign_claim(text) != CLAIM_NONE))
+		record_set_string(title, text);
+}
+
+static bool read_any(struct rows *rows, const char *text, uint64_t line, const char **tool,
+		     GArray *readings, char **title)
+{
+	switch (rows_read(rows, text, line, *tool, readings)) {
+	case ROWS_READINGS:
+		return true;
+	case ROWS_HEADING:
+		forms_mark(text, tool);
+		return true;
+	case ROWS_NOTHING:
+		break;
+	}
+	if (rows_read_bare(rows, text, line, readings) || forms_read(text, line, tool, readings))
+		return true;
+	keep_title(title, text);
+	return false;
+}
+
+/* All that the lines say. *others: those that say nothing. */
 static bool collect(struct lines *lines, GArray *readings, guint *others, GError **error)
 {
+	g_autofree char *title = NULL;
+	const char *tool = NULL;
 	g_autoptr(GError) wrong = NULL;
+	struct rows rows;
 
+	rows_init(&rows);
 	do {
-		struct reading reading = { .line = lines->number };
+		g_autofree char *text = forms_tidy(lines->text);
+		const guint before = readings->len;
+		struct reading *first;
 
-		if (wording_read(lines->text, lines->name, &reading, &wrong)) {
-			g_array_append_val(readings, reading);
-		} else if (wrong != NULL) {
-			g_propagate_error(error, g_steal_pointer(&wrong));
-			return false;
-		} else if (*lines->text != '\0') {
+		if (!read_any(&rows, text, lines->number, &tool, readings, &title))
 			(*others)++;
-		}
-		if (readings->len > FOREIGN_READINGS_MAX)
-			return eptlab_fail(
-				error, EPTLAB_ERROR_USAGE,
-				"L0: %s has more than %d answers; give the part of the log "
-				"that one run has written",
-				lines->name, FOREIGN_READINGS_MAX);
-	} while (lines_next(lines, &wrong));
+		if (readings->len == before)
+			continue;
+		first = &g_array_index(readings, struct reading, before);
+		first->seconds = forms_seconds(lines->text);
+		for (guint i = before; i < readings->len; i++)
+			g_array_index(readings, struct reading, i).title = g_strdup(title);
+		/* A total may stand between the words and the list that they are about. */
+		if (first->kind != READING_TOTAL)
+			g_clear_pointer(&title, g_free);
+	} while (readings->len <= FOREIGN_READINGS_MAX && lines_next(lines, &wrong));
+	rows_part_bare(&rows, readings);
+	rows_clear(&rows);
+	if (readings->len > FOREIGN_READINGS_MAX)
+		return eptlab_fail(error, EPTLAB_ERROR_USAGE,
+				   "L0: %s has more than %d answers; give the part of the log "
+				   "that one run has written",
+				   lines->name, FOREIGN_READINGS_MAX);
 	if (wrong == NULL)
 		return true;
 	g_propagate_error(error, g_steal_pointer(&wrong));
 	return false;
 }
 
-static GPtrArray *read_log(struct lines *lines, uint32_t leaf, GError **error)
+static GPtrArray *read_log(struct lines *lines, const struct leaf_layout *layout, GError **error)
 {
-	g_autoptr(GArray) readings = g_array_new(FALSE, FALSE, sizeof(struct reading));
-	g_autoptr(struct_foreign_counts) counts = foreign_counts_new(lines->name);
+	g_autoptr(GArray) readings = readings_new();
 	g_autoptr(GPtrArray) columns = NULL;
+	struct foreign_counts *last;
 	guint others = 0;
 
-	if (!collect(lines, readings, &others, error) ||
-	    !sweep_choose(readings, leaf, counts, error))
+	if (!collect(lines, readings, &others, error))
 		return NULL;
+	columns = sweeps_find(readings, layout, lines->name, error);
+	if (columns == NULL)
+		return NULL;
+	last = g_ptr_array_index(columns, columns->len - 1);
 	if (others > 0)
-		foreign_counts_note(counts, g_strdup_printf("%u line%s of something else", others,
-							    others == 1 ? " is" : "s are"));
+		foreign_counts_note(last, g_strdup_printf("%u line%s of something else", others,
+							  others == 1 ? " is" : "s are"));
 	if (lines->passed > 0)
-		foreign_counts_note(counts, g_strdup_printf("%" PRIu64 " lines are too long, or "
-							    "have NUL bytes in them",
-							    lines->passed));
-	columns = foreign_columns_new();
-	g_ptr_array_add(columns, g_steal_pointer(&counts));
+		foreign_counts_note(last, g_strdup_printf("%" PRIu64 " line%s too long, or "
+							  "have NUL bytes in them",
+							  lines->passed,
+							  lines->passed == 1 ? " is" : "s are"));
 	return g_steal_pointer(&columns);
 }
 
@@ -194,37 +242,43 @@ static const char *skip_blank(const char *text)
 	return text;
 }
 
-GPtrArray *foreign_read_stream(FILE *file, const char *name, uint32_t leaf, GError **error)
+static GPtrArray *read_stream(struct lines *lines, const struct leaf_layout *layout, GError **error)
 {
-	g_autofree struct lines *lines = g_new0(struct lines, 1);
 	g_autofree char *begin = NULL;
-	g_autoptr(GError) wrong = NULL;
 	GPtrArray *columns = NULL;
 	GString *whole;
-	bool is_json;
+
+	/* The first line that is not empty says what the file is. */
+	do {
+		if (!lines_next(lines, error))
+			return NULL;
+	} while (*skip_blank(lines->text) == '\0');
+	/* As does tracefs' "{ exit_reason: 48 }". */
+	if (*skip_blank(lines->text) != '{' || strstr(lines->text, "exit_reason") != NULL)
+		return read_log(lines, layout, error);
+	begin = g_strconcat(lines->text, "\n", NULL);
+	whole = read_whole(lines->file, begin, lines->name, error);
+	if (whole == NULL)
+		return NULL;
+	columns = read_json(whole->str, whole->len, lines->name, error);
+	g_string_free(whole, TRUE);
+	return columns;
+}
+
+GPtrArray *foreign_read_stream(FILE *file, const char *name, const struct leaf_layout *layout,
+			       GError **error)
+{
+	g_autofree struct lines *lines = g_new0(struct lines, 1);
+	g_autoptr(GError) wrong = NULL;
+	GPtrArray *columns;
 
 	lines->file = file;
 	lines->name = name;
-	/* The first line that is not empty says what the file is. */
-	do {
-		if (!lines_next(lines, &wrong)) {
-			if (wrong != NULL)
-				g_propagate_error(error, g_steal_pointer(&wrong));
-			else
-				sweep_nothing(name, error);
-			return NULL;
-		}
-	} while (*skip_blank(lines->text) == '\0');
-	is_json = *skip_blank(lines->text) == '{';
-	if (!is_json && !csv_counts_is_header(lines->text))
-		return read_log(lines, leaf, error);
-	begin = g_strconcat(lines->text, "\n", NULL);
-	whole = read_whole(file, begin, name, error);
-	if (whole == NULL)
-		return NULL;
-	columns = is_json ? read_json(whole->str, whole->len, name, error)
-			  : csv_counts_read(whole->str, whole->len, name, error);
-	g_string_free(whole, TRUE);
+	columns = read_stream(lines, layout, &wrong);
+	if (columns == NULL && wrong == NULL)
+		return sweeps_none(name, error);
+	if (columns == NULL)
+		g_propagate_error(error, g_steal_pointer(&wrong));
 	return columns;
 }
 
@@ -235,13 +289,13 @@ static GPtrArray *read_record(const char *path, GError **error)
 	return record != NULL ? columns_of_record(record, path, error) : NULL;
 }
 
-GPtrArray *foreign_read(const char *path, uint32_t leaf, GError **error)
+GPtrArray *foreign_read(const char *path, const struct leaf_layout *layout, GError **error)
 {
 	GPtrArray *columns;
 	FILE *file;
 
 	if (g_str_equal(path, "-"))
-		return foreign_read_stream(stdin, "standard input", leaf, error);
+		return foreign_read_stream(stdin, "standard input", layout, error);
 	if (g_file_test(path, G_FILE_TEST_IS_DIR))
 		return read_record(path, error);
 	file = fopen(path, "re");
@@ -250,7 +304,64 @@ GPtrArray *foreign_read(const char *path, uint32_t leaf, GError **error)
 			    g_strerror(errno));
 		return NULL;
 	}
-	columns = foreign_read_stream(file, path, leaf, error);
+	columns = foreign_read_stream(file, path, layout, error);
 	fclose(file);
 	return columns;
+}
+
+/* ---- Which of them ---- */
+
+/* As they say themselves; if none says anything, as the counts say. */
+static bool is_turned(const struct foreign_counts *first, const struct foreign_counts *second)
+{
+	const enum foreign_claim one = foreign_counts_claim(first);
+	const enum foreign_claim other = foreign_counts_claim(second);
+
+	if (one == CLAIM_NONE && other == CLAIM_NONE)
+		return foreign_counts_paging(first) == PAGING_SHADOW &&
+		       foreign_counts_paging(second) == PAGING_NESTED;
+	return one != CLAIM_NESTED && other != CLAIM_SHADOW;
+}
+
+bool foreign_select(GPtrArray *columns, const guint *numbers, const char *name, GError **error)
+{
+	g_autoptr(GPtrArray) chosen = g_ptr_array_new();
+
+	for (; *numbers > 0; numbers++) {
+		if (*numbers > columns->len ||
+		    g_ptr_array_find(chosen, g_ptr_array_index(columns, *numbers - 1), NULL))
+			return eptlab_fail(error, EPTLAB_ERROR_USAGE,
+					   "L0: %s has no sweep %u that is not taken: it has %u",
+					   name, *numbers, columns->len);
+		g_ptr_array_add(chosen, g_ptr_array_index(columns, *numbers - 1));
+	}
+	for (guint i = columns->len; chosen->len > 0 && i-- > 0;)
+		if (!g_ptr_array_find(chosen, g_ptr_array_index(columns, i), NULL))
+			g_ptr_array_remove_index(columns, i);
+	if (columns->len == 2 &&
+	    is_turned(g_ptr_array_index(columns, 0), g_ptr_array_index(columns, 1)))
+		g_ptr_array_add(columns, g_ptr_array_steal_index(columns, 0));
+	return true;
+}
+
+bool foreign_keep_latest(GPtrArray *columns)
+{
+	const guint others = columns->len - 1;
+	struct foreign_counts *latest = g_ptr_array_index(columns, others);
+
+	for (guint i = 0; i < others; i++) {
+		const struct foreign_counts *one = g_ptr_array_index(columns, i);
+		const struct foreign_counts *next = g_ptr_array_index(columns, i + 1);
+
+		if (foreign_counts_paging(one) != foreign_counts_paging(latest) ||
+		    foreign_counts_claim(one) != foreign_counts_claim(latest) ||
+		    !foreign_counts_may_grow(one, next))
+			return false;
+	}
+	if (others == 0)
+		return true;
+	foreign_counts_note(latest, g_strdup_printf("%u earlier %s of the same counter: left aside",
+						    others, others == 1 ? "reading" : "readings"));
+	g_ptr_array_remove_range(columns, 0, others);
+	return true;
 }

@@ -7,28 +7,43 @@
 #include <glib.h>
 
 #include "foreign/counts.h"
+#include "foreign/sweep.h"
 
 /*
- * Counts that somebody has taken: a kernel log with any of the known wordings (wording.h) and
- * anything between them, the output of the cpuid program, CSV, or a record of ours. Memory is
- * bounded, whatever the file. Errors are EPTLAB_ERROR_USAGE.
+ * Counts that somebody has taken: a kernel log or any other text with the forms that are known
+ * (forms.h, rows.h) and anything between them, or a record of ours. Memory is bounded, whatever the
+ * file. Errors are EPTLAB_ERROR_USAGE.
  */
 
 /* No more readings than this are looked at: a hundred sweeps of all reasons, each answer doubled.
  */
 #define FOREIGN_READINGS_MAX 20000
 
-/* CSV and records are read as a whole. */
+/* Records are read as a whole. */
 #define FOREIGN_WHOLE_MAX (8 << 20)
 
 /*
  * The columns of counts in a file (or a folder that is a record), as an array of struct
  * foreign_counts with one element at least, which the caller owns. path may be "-" for standard
- * input. leaf as in sweep_choose().
+ * input. layout as in sweeps_find().
  */
-GPtrArray *foreign_read(const char *path, uint32_t leaf, GError **error);
+GPtrArray *foreign_read(const char *path, const struct leaf_layout *layout, GError **error);
 
 /* The same from a stream, which stays open; name is for messages. A record is text in it, too. */
-GPtrArray *foreign_read_stream(FILE *file, const char *name, uint32_t leaf, GError **error);
+GPtrArray *foreign_read_stream(FILE *file, const char *name, const struct leaf_layout *layout,
+			       GError **error);
+
+/*
+ * Keep those that are asked for, by their numbers from 1 (a 0 ends them; none: all), and put the
+ * one with nested paging first if two are left and it can be told which that is. name is the
+ * file's. EPTLAB_ERROR_USAGE.
+ */
+bool foreign_select(GPtrArray *columns, const guint *numbers, const char *name, GError **error);
+
+/*
+ * If all columns are readings of one counter, each later than the one before and of the same
+ * paging, keep the last, and say so in its notes. False if they are not.
+ */
+bool foreign_keep_latest(GPtrArray *columns);
 
 #endif

@@ -2,13 +2,20 @@
 #include "foreign/sweep.h"
 
 #include <inttypes.h>
+#include <string.h>
 
+#include "record/record.h"
 #include "record/reasons.h"
+#include "record/words.h"
 
-/* The leaves beside FOREIGN_LEAF, as courses assign them. */
-#define LEAF_TOTAL	  0x4FFFFFFCu
-#define LEAF_TOTAL_CYCLES 0x4FFFFFFDu
-#define LEAF_CYCLES	  0x4FFFFFFFu
+/* As courses assign them. The other two leaves of a year are cycles. */
+static const struct {
+	const char *name;
+	struct leaf_layout leaves;
+} layouts[] = {
+	{ "fe", { .count = FOREIGN_LEAF, .total = 0x4FFFFFFC } },
+	{ "fd", { .count = 0x4FFFFFFD, .total = 0x4FFFFFFF } },
+};
 
 /* One reason, asked once, however many lines the answer has. */
 struct query {
@@ -17,9 +24,26 @@ struct query {
 
 struct sweep {
 	GArray *queries; /* of struct query */
-	bool table;	 /* KVM's own: a reason that is not there has no exit */
-	struct record_u64 table_total;
+	bool whole;
+	const struct reading *table; /* KVM's own: a reason that is not there has no exit */
 };
+
+static void clear_reading(gpointer data)
+{
+	struct reading *reading = data;
+
+	g_free(reading->title);
+	g_free(reading->heading);
+	g_free(reading->wrong);
+}
+
+GArray *readings_new(void)
+{
+	GArray *readings = g_array_new(FALSE, FALSE, sizeof(struct reading));
+
+	g_array_set_clear_func(readings, clear_reading);
+	return readings;
+}
 
 static void sweep_free(gpointer data)
 {
@@ -38,277 +62,458 @@ static struct sweep *add_sweep(GPtrArray *sweeps)
 	return sweep;
 }
 
+static struct query *query_at(const struct sweep *sweep, guint index)
+{
+	return &g_array_index(sweep->queries, struct query, index);
+}
+
 static bool is_answer(const struct reading *reading)
 {
 	return reading->kind == READING_COUNT || reading->kind == READING_UNDEFINED ||
 	       reading->kind == READING_DISABLED;
 }
 
-/* ---- Which of the lines ---- */
+/* ---- Leaves ---- */
 
-/* The leaf that the answers are of: as asked for, else FOREIGN_LEAF if it is there, else the first.
- */
-static uint32_t choose_leaf(const GArray *readings, uint32_t asked)
+bool leaf_layout_parse(const char *text, struct leaf_layout *layout)
 {
-	uint32_t first = 0;
+	g_auto(GStrv) leaves = g_strsplit(text, ",", -1);
+	uint32_t *const into[] = { &layout->count, &layout->total };
 
-	if (asked != 0)
-		return asked;
+	*layout = (struct leaf_layout){ .count = 0 };
+	for (size_t i = 0; i < G_N_ELEMENTS(layouts); i++) {
+		if (g_ascii_strcasecmp(layouts[i].name, text) == 0)
+			*layout = layouts[i].leaves;
+	}
+	if (layout->count != 0)
+		return true;
+	for (guint i = 0; i < g_strv_length(leaves); i++) {
+		const char *digits = leaves[i] + (g_str_has_prefix(leaves[i], "0x") ? 2 : 0);
+		guint64 value = 0;
+
+		if (i >= G_N_ELEMENTS(into) ||
+		    !g_ascii_string_to_unsigned(digits, 16, 1, UINT32_MAX, &value, NULL))
+			return false;
+		*into[i] = (uint32_t)value;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(layouts); i++)
+		if (layout->total == 0 && layouts[i].leaves.count == layout->count)
+			layout->total = layouts[i].leaves.total;
+	return layout->count != 0;
+}
+
+/* What the answers of a leaf do from one reason to the next. */
+struct behaviour {
+	guint answers, zeros, falls, changes;
+	bool words;
+};
+
+static struct behaviour behaviour_of(const GArray *readings, uint32_t leaf)
+{
+	struct behaviour behaviour = { .answers = 0 };
+	uint64_t before = 0;
+	uint32_t reason = 0;
+
 	for (guint i = 0; i < readings->len; i++) {
 		const struct reading *one = &g_array_index(readings, struct reading, i);
 
-		if (!is_answer(one) || one->leaf == 0)
+		if (one->leaf != leaf || !is_answer(one))
 			continue;
-		if (one->leaf == FOREIGN_LEAF)
-			return FOREIGN_LEAF;
-		if (first == 0)
-			first = one->leaf;
+		behaviour.words |= one->class != READING_REGISTERS;
+		if (behaviour.answers > 0 && one->reason == reason)
+			continue;
+		behaviour.zeros += one->count == 0;
+		behaviour.falls += behaviour.answers > 0 && one->count < before;
+		behaviour.changes += behaviour.answers > 0 && one->count != before;
+		behaviour.answers++;
+		before = one->count;
+		reason = one->reason;
+	}
+	return behaviour;
+}
+
+/* A leaf that does not look at the reason has one number, which only grows while it is asked for.
+ */
+static bool is_by_reason(const GArray *readings, uint32_t leaf)
+{
+	const struct behaviour behaviour = behaviour_of(readings, leaf);
+
+	if (behaviour.words)
+		return true;
+	return behaviour.answers >= 2 && behaviour.changes > 0 &&
+	       (behaviour.answers == 2 || behaviour.zeros > 0 || behaviour.falls > 1);
+}
+
+/* As asked for; else a year's, by what its leaf does; else the first that is there. */
+static struct leaf_layout choose_layout(const GArray *readings, const struct leaf_layout *asked)
+{
+	struct leaf_layout first = { .count = 0 };
+
+	if (asked != NULL && asked->count != 0)
+		return *asked;
+	for (size_t i = 0; i < G_N_ELEMENTS(layouts); i++)
+		if (is_by_reason(readings, layouts[i].leaves.count))
+			return layouts[i].leaves;
+	for (size_t i = 0; i < G_N_ELEMENTS(layouts); i++)
+		if (behaviour_of(readings, layouts[i].leaves.count).answers > 0)
+			return layouts[i].leaves;
+	for (guint i = 0; i < readings->len && first.count == 0; i++) {
+		const struct reading *one = &g_array_index(readings, struct reading, i);
+
+		/* A lone answer of cpuid is a total, or cycles. */
+		if (is_answer(one) && one->leaf != 0 &&
+		    (one->class != READING_REGISTERS || is_by_reason(readings, one->leaf)))
+			first.count = one->leaf;
 	}
 	return first;
 }
 
-static bool any_worded(const GArray *readings)
+/* Those of other leaves go; what cpuid shows of the total's is one. Returns how many went. */
+static guint keep_leaf(GArray *readings, struct leaf_layout layout)
 {
-	for (guint i = 0; i < readings->len; i++)
-		if (!g_array_index(readings, struct reading, i).plain)
-			return true;
-	return false;
-}
-
-/*
- * The readings that count: of the leaf, and in words if any are. Others' totals are kept as such.
- * The caller owns the array, which holds copies.
- */
-static GArray *select_readings(const GArray *readings, uint32_t leaf, struct foreign_counts *counts)
-{
-	GArray *chosen = g_array_new(FALSE, FALSE, sizeof(struct reading));
-	bool worded = any_worded(readings);
-	guint other_leaves = 0;
+	guint kept = 0, gone = 0;
 
 	for (guint i = 0; i < readings->len; i++) {
-		struct reading one = g_array_index(readings, struct reading, i);
+		struct reading *one = &g_array_index(readings, struct reading, i);
+		struct reading swap;
 
-		if (one.plain && worded)
-			continue;
-		if (one.leaf == LEAF_TOTAL && leaf != LEAF_TOTAL)
-			one.kind = READING_TOTAL;
-		else if (one.leaf != 0 && one.leaf != leaf && is_answer(&one)) {
-			other_leaves++;
+		if (one->class == READING_REGISTERS && one->leaf == layout.total &&
+		    layout.total != 0)
+			one->kind = READING_TOTAL;
+		if (is_answer(one) && one->leaf != 0 && one->leaf != layout.count) {
+			gone++;
+			/* The words above it stand above the next one, too. */
+			if (i + 1 < readings->len && one[1].title == NULL)
+				one[1].title = g_steal_pointer(&one->title);
 			continue;
 		}
-		counts->more_registers |= one.more_registers;
-		g_array_append_val(chosen, one);
+		swap = g_array_index(readings, struct reading, kept);
+		g_array_index(readings, struct reading, kept++) = *one;
+		g_array_index(readings, struct reading, i) = swap;
 	}
-	if (other_leaves > 0)
-		foreign_counts_note(counts, g_strdup_printf("%u lines are of other leaves than 0x%X"
-							    " (cycles, for example): left aside",
-							    other_leaves, leaf));
-	return chosen;
+	g_array_set_size(readings, kept);
+	return gone;
+}
+
+/* ---- Vendors and classes ---- */
+
+/* On AMD there are names, and a number, that Intel does not have. */
+static bool speaks_for_svm(const GArray *readings)
+{
+	bool vmx = false, svm = false;
+
+	for (guint i = 0; i < readings->len; i++) {
+		const struct reading *one = &g_array_index(readings, struct reading, i);
+
+		if (one->kind != READING_COUNT || one->wrong != NULL)
+			continue;
+		svm |= one->reason == REASON_SVM_NPF ||
+		       (one->reason == REASON_NONE && one->svm_reason != REASON_NONE);
+		vmx |= one->reason == REASON_EPT_VIOLATION || one->reason == REASON_EPT_MISCONFIG;
+	}
+	return svm && !vmx;
+}
+
+static guint highest_column(const GArray *readings)
+{
+	guint highest = 0;
+
+	for (guint i = 0; i < readings->len; i++)
+		highest = MAX(highest, g_array_index(readings, struct reading, i).column);
+	return highest;
+}
+
+static guint class_size(const GArray *readings, enum reading_class class)
+{
+	guint size = 0;
+
+	for (guint i = 0; i < readings->len; i++) {
+		const struct reading *one = &g_array_index(readings, struct reading, i);
+
+		size += one->kind == READING_COUNT && one->class == class;
+	}
+	return size;
+}
+
+static enum reading_class main_class(const GArray *readings)
+{
+	enum reading_class best = READING_WORDS;
+
+	for (enum reading_class class = READING_REGISTERS; class <= READING_PLAIN; class ++)
+		if (class_size(readings, class) > class_size(readings, best))
+			best = class;
+	return best;
+}
+
+static void settle(GArray *readings, bool svm, enum reading_class most)
+{
+	for (guint i = 0; i < readings->len; i++) {
+		struct reading *one = &g_array_index(readings, struct reading, i);
+
+		if (svm && one->svm_reason != REASON_NONE)
+			one->reason = one->svm_reason;
+		/* "not enabled" is said in words, whatever the counts are in. */
+		if (one->kind == READING_UNDEFINED || one->kind == READING_DISABLED)
+			one->class = most;
+	}
 }
 
 /* ---- Queries and sweeps ---- */
 
-static guint run_length(const GArray *readings, guint at)
+static bool is_same(const struct reading *a, const struct reading *b)
 {
-	const struct reading *first = &g_array_index(readings, struct reading, at);
+	return a->reason == b->reason && a->part == b->part;
+}
+
+static guint run_length(const GPtrArray *readings, guint at)
+{
 	guint length = 1;
 
-	while (at + length < readings->len) {
-		const struct reading *next = &g_array_index(readings, struct reading, at + length);
-
-		if (!is_answer(next) || next->reason != first->reason)
-			break;
+	while (at + length < readings->len && is_answer(g_ptr_array_index(readings, at + length)) &&
+	       is_same(g_ptr_array_index(readings, at), g_ptr_array_index(readings, at + length)))
 		length++;
-	}
 	return length;
 }
 
 /* How many lines one query has: what most of them have. */
-static guint lines_per_query(const GArray *readings)
+static guint lines_per_query(const GPtrArray *readings)
 {
 	guint seen[9] = { 0 };
-	guint best = 1;
+	guint best = 1, length;
 
-	for (guint at = 0; at < readings->len;) {
-		guint length = is_answer(&g_array_index(readings, struct reading, at))
-				       ? run_length(readings, at)
-				       : 1;
-
-		if (is_answer(&g_array_index(readings, struct reading, at)))
-			seen[MIN(length, G_N_ELEMENTS(seen) - 1)]++;
-		at += length;
+	for (guint at = 0; at < readings->len; at += length) {
+		length = 1;
+		if (!is_answer(g_ptr_array_index(readings, at)))
+			continue;
+		length = run_length(readings, at);
+		seen[MIN(length, G_N_ELEMENTS(seen) - 1)]++;
 	}
-	for (guint length = 2; length < G_N_ELEMENTS(seen); length++)
+	for (length = 2; length < G_N_ELEMENTS(seen); length++)
 		if (seen[length] > seen[best])
 			best = length;
 	return best;
 }
 
-static const struct query *last_query(const struct sweep *sweep)
+static bool is_ascending(const struct sweep *sweep)
 {
-	return sweep->queries->len > 0
-		       ? &g_array_index(sweep->queries, struct query, sweep->queries->len - 1)
-		       : NULL;
+	for (guint i = 1; i < sweep->queries->len; i++)
+		if (query_at(sweep, i)->first->reason < query_at(sweep, i - 1)->first->reason)
+			return false;
+	return true;
 }
 
-/* Which sweep a query belongs to: it goes up, and a first reason that is asked again is a new one.
+/*
+ * A reason is asked again that query "same" has: where does the next sweep begin? Where words say
+ * so; else where the numbers of the reasons fall; else after the last words, or here.
  */
-static struct sweep *sweep_for(GPtrArray *sweeps, const struct reading *reading)
+static guint cut_at(const struct sweep *sweep, guint same, const struct query *again)
+{
+	guint said = 0, fall = 0, falls = 0, words = 0;
+
+	for (guint i = same + 1; i <= sweep->queries->len; i++) {
+		const struct reading *one =
+			i < sweep->queries->len ? query_at(sweep, i)->first : again->first;
+
+		if (one->title != NULL)
+			words = i;
+		if (foreign_claim(one->title) != CLAIM_NONE)
+			said = i;
+		if (one->reason < query_at(sweep, i - 1)->first->reason) {
+			fall = i;
+			falls++;
+		}
+	}
+	if (said > 0)
+		return said;
+	if (falls == 1 && again->first->tool == NULL)
+		return fall;
+	return words > 0 ? words : sweep->queries->len;
+}
+
+static void add_query(GPtrArray *sweeps, struct query query)
 {
 	struct sweep *sweep =
 		sweeps->len > 0 ? g_ptr_array_index(sweeps, sweeps->len - 1) : add_sweep(sweeps);
-	const struct query *last = last_query(sweep);
+	struct sweep *next;
+	guint same = sweep->queries->len, cut;
 
-	if (last == NULL || reading->reason > last->last->reason ||
-	    (reading->reason == last->last->reason && sweep->queries->len > 1))
-		return sweep;
-	return add_sweep(sweeps);
-}
-
-static void add_queries(GPtrArray *sweeps, const GArray *readings, guint at, guint length,
-			guint per_query)
-{
-	/* What is more than one query has comes first: the last lines belong together. */
-	guint from = at, left = length;
-
-	while (left > 0) {
-		guint lines = left % per_query != 0 ? left % per_query : per_query;
-		struct query query = {
-			.first = &g_array_index(readings, struct reading, from),
-			.last = &g_array_index(readings, struct reading, from + lines - 1),
-		};
-		struct sweep *sweep = sweep_for(sweeps, query.first);
-
-		if (last_query(sweep) != NULL &&
-		    last_query(sweep)->last->reason == query.first->reason)
-			g_array_set_size(sweep->queries, sweep->queries->len - 1);
+	while (same > 0 && !is_same(query_at(sweep, same - 1)->first, query.first))
+		same--;
+	if (same == 0) {
 		g_array_append_val(sweep->queries, query);
-		from += lines;
-		left -= lines;
+		return;
 	}
+	same--;
+	/* Asked twice in a row: the last answer counts, unless nothing else was asked before. */
+	if (same > 0 && same + 1 == sweep->queries->len && is_ascending(sweep) &&
+	    foreign_claim(query.first->title) == CLAIM_NONE) {
+		*query_at(sweep, same) = query;
+		return;
+	}
+	cut = cut_at(sweep, same, &query);
+	next = add_sweep(sweeps);
+	if (cut < sweep->queries->len)
+		g_array_append_vals(next->queries, query_at(sweep, cut), sweep->queries->len - cut);
+	g_array_set_size(sweep->queries, cut);
+	g_array_append_val(next->queries, query);
 }
 
-static GPtrArray *split(const GArray *readings, guint per_query)
+/* Those that tell nested from shadow paging; a sweep without them decides nothing. */
+static bool is_whole(const struct sweep *sweep)
+{
+	bool tells = false, violations = false, claimed = false, tool = false, cells = false;
+
+	for (guint i = 0; i < sweep->queries->len; i++) {
+		const struct reading *one = query_at(sweep, i)->last;
+
+		violations |= one->reason == REASON_EPT_VIOLATION || one->reason == REASON_SVM_NPF;
+		tells |= one->reason == REASON_EXCEPTION_NMI || one->reason == REASON_INVLPG;
+		claimed |= foreign_claim(query_at(sweep, i)->first->title) != CLAIM_NONE ||
+			   foreign_claim(one->heading) != CLAIM_NONE;
+		tool |= one->tool != NULL;
+		cells |= one->class == READING_CELLS;
+	}
+	return sweep->table != NULL || tool || (claimed && (violations || tells)) ||
+	       ((cells || violations) && sweep->queries->len > 1);
+}
+
+static GPtrArray *split(const GPtrArray *readings, guint per_query)
 {
 	GPtrArray *sweeps = g_ptr_array_new_with_free_func(sweep_free);
+	guint length;
 
-	for (guint at = 0; at < readings->len;) {
-		const struct reading *one = &g_array_index(readings, struct reading, at);
-		guint length = 1;
+	for (guint at = 0; at < readings->len; at += length) {
+		const struct reading *one = g_ptr_array_index(readings, at);
 
-		if (one->kind == READING_TABLE) {
-			struct sweep *sweep = add_sweep(sweeps);
+		length = 1;
+		if (one->kind == READING_TABLE)
+			add_sweep(sweeps)->table = one;
+		if (!is_answer(one))
+			continue;
+		/* What is more than one query has comes first: the last lines belong together. */
+		length = run_length(readings, at);
+		if (length % per_query != 0)
+			length %= per_query;
+		else
+			length = per_query;
+		add_query(sweeps,
+			  (struct query){ .first = one,
+					  .last = g_ptr_array_index(readings, at + length - 1) });
+	}
+	for (guint i = 0; i < sweeps->len; i++) {
+		struct sweep *sweep = g_ptr_array_index(sweeps, i);
 
-			sweep->table = true;
-			sweep->table_total = record_u64_from(one->count);
-		} else if (is_answer(one)) {
-			length = run_length(readings, at);
-			add_queries(sweeps, readings, at, length, per_query);
-		}
-		at += length;
+		sweep->whole = is_whole(sweep);
 	}
 	return sweeps;
 }
 
-static bool has_reason(const struct sweep *sweep, uint32_t reason)
+/* ---- What a sweep says ---- */
+
+static bool take_reading(struct foreign_counts *counts, const struct reading *last, bool adds,
+			 GError **error)
 {
-	for (guint i = 0; i < sweep->queries->len; i++)
-		if (g_array_index(sweep->queries, struct query, i).last->reason == reason)
-			return true;
-	return false;
-}
-
-/* Those that tell nested from shadow paging; a sweep without them decides nothing. */
-static bool is_complete(const struct sweep *sweep)
-{
-	return sweep->table ||
-	       (has_reason(sweep, REASON_EXCEPTION_NMI) && has_reason(sweep, REASON_EPT_VIOLATION));
-}
-
-/* The last complete one, or NULL. */
-static struct sweep *last_complete(const GPtrArray *sweeps, guint *index)
-{
-	for (guint i = sweeps->len; i > 0; i--) {
-		struct sweep *sweep = g_ptr_array_index(sweeps, i - 1);
-
-		if (is_complete(sweep)) {
-			*index = i - 1;
-			return sweep;
-		}
-	}
-	return NULL;
-}
-
-/* ---- What was found ---- */
-
-static void take_query(struct foreign_counts *counts, const struct query *query)
-{
-	const struct reading *last = query->last;
-
+	if (last->wrong != NULL)
+		return eptlab_fail(error, EPTLAB_ERROR_USAGE, "L0: %s, line %" PRIu64 ": %s",
+				   counts->name, last->line, last->wrong);
 	if (last->kind == READING_UNDEFINED) {
 		g_array_append_val(counts->run->undefined, last->reason);
-		return;
+		return true;
 	}
-	foreign_counts_set(counts, last->reason, last->count);
-	if (last->kind == READING_COUNT && query->first->kind == READING_COUNT &&
-	    query->first->count > last->count && counts->shrinking == NULL)
+	if (adds &&
+	    !exits_add(counts->run->exits, last->reason,
+		       reason_name(record_run_vendor(counts->run), last->reason), last->count))
+		return eptlab_fail(error, EPTLAB_ERROR_USAGE,
+				   "L0: %s, line %" PRIu64
+				   ": the parts add up to more than 64 bits",
+				   counts->name, last->line);
+	if (!adds)
+		foreign_counts_set(counts, last->reason,
+				   last->kind == READING_DISABLED ? 0 : last->count);
+	counts->more_registers |= last->more_registers;
+	if (last->rounded) {
+		g_autofree char *words = words_count(last->count);
+
+		foreign_counts_note(counts,
+				    g_strdup_printf("the count of reason %" PRIu32 " in line "
+						    "%" PRIu64 " is rounded: taken for %s",
+						    last->reason, last->line, words));
+		counts->rounded = true;
+	}
+	return true;
+}
+
+static bool take_query(struct foreign_counts *counts, const struct query *query, GError **error)
+{
+	const struct reading *first = query->first, *last = query->last;
+
+	if (counts->line == 0) {
+		counts->line = first->line;
+		counts->tool = last->tool;
+		counts->title = g_strdup(first->title);
+		counts->heading = g_strdup(last->heading);
+	}
+	if (last->kind == READING_COUNT && first->kind == READING_COUNT &&
+	    first->count > last->count && counts->shrinking == NULL)
 		counts->shrinking = g_strdup_printf("%" PRIu32 ": %" PRIu64 " in line %" PRIu64
 						    ", then %" PRIu64 " in line %" PRIu64,
-						    last->reason, query->first->count,
-						    query->first->line, last->count, last->line);
+						    last->reason, first->count, first->line,
+						    last->count, last->line);
+	return take_reading(counts, last, last->part != 0, error);
 }
 
-static void take_sweep(struct foreign_counts *counts, const struct sweep *sweep)
+static bool take_sweep(struct foreign_counts *counts, const struct sweep *sweep, GError **error)
 {
-	for (guint i = 0; i < sweep->queries->len; i++)
-		take_query(counts, &g_array_index(sweep->queries, struct query, i));
-	if (!sweep->table)
-		return;
-	for (uint32_t reason = 0; reason <= reason_highest(record_run_vendor(counts->run));
-	     reason++)
-		if (reason_is_defined(record_run_vendor(counts->run), reason) &&
-		    !has_reason(sweep, reason))
+	const uint32_t vendor = record_run_vendor(counts->run);
+	bool ascending = true;
+
+	for (guint i = 0; i < sweep->queries->len; i++) {
+		ascending &= i == 0 || query_at(sweep, i)->first->reason >=
+					       query_at(sweep, i - 1)->first->reason;
+		if (!take_query(counts, query_at(sweep, i), error))
+			return false;
+	}
+	if (!ascending && counts->tool == NULL)
+		foreign_counts_note(counts, g_strdup("the list is not ascending"));
+	if (sweep->table == NULL)
+		return true;
+	for (uint32_t reason = 0; reason <= reason_highest(vendor); reason++)
+		if (reason_is_defined(vendor, reason) &&
+		    record_find_exit(counts->run->exits, reason) == NULL)
 			foreign_counts_set(counts, reason, 0);
-	counts->stated_total = sweep->table_total;
+	counts->stated_total = record_u64_from(sweep->table->count);
+	return true;
 }
 
-static const struct reading *first_of(const struct sweep *sweep)
-{
-	return sweep->queries->len > 0 ? g_array_index(sweep->queries, struct query, 0).first
-				       : NULL;
-}
-
-/* "reason 0 had 8087 in line 3, 2072 s before the sweep" for the first of what was left aside. */
+/* "reason 0 had 8087 in line 3, 2072 s before the sweep" for the last of what was left aside. */
 static void note_left_aside(struct foreign_counts *counts, const GPtrArray *sweeps, guint chosen,
 			    bool before)
 {
-	guint from = before ? 0 : chosen + 1, to = before ? chosen : sweeps->len;
 	const struct sweep *sweep = g_ptr_array_index(sweeps, chosen);
-	GString *note = g_string_new(NULL);
-	guint queries = 0;
+	const struct reading *first = sweep->queries->len > 0 ? query_at(sweep, 0)->first : NULL;
 	const struct reading *stale = NULL;
+	GString *note;
+	guint queries = 0;
 
-	for (guint i = from; i < to; i++) {
+	for (guint i = chosen; before ? i-- > 0 : ++i < sweeps->len;) {
 		const struct sweep *other = g_ptr_array_index(sweeps, i);
 
+		if (other->whole)
+			break;
 		queries += other->queries->len;
-		if (first_of(other) != NULL)
-			stale = g_array_index(other->queries, struct query, other->queries->len - 1)
-					.last;
+		if (other->queries->len > 0 && (stale == NULL || !before))
+			stale = query_at(other, other->queries->len - 1)->last;
 	}
-	if (stale == NULL) {
-		g_string_free(note, TRUE);
+	if (stale == NULL)
 		return;
-	}
+	note = g_string_new(NULL);
 	g_string_printf(note,
 			"%u %s %s the sweep that counts %s left aside; the last of them, in line "
 			"%" PRIu64 ", says %" PRIu64 " for reason %" PRIu32,
 			queries, queries == 1 ? "reading" : "readings", before ? "before" : "after",
 			queries == 1 ? "is" : "are", stale->line, stale->count, stale->reason);
-	if (before && stale->seconds >= 0 && first_of(sweep) != NULL &&
-	    first_of(sweep)->seconds > stale->seconds)
-		g_string_append_printf(note, ", %.0f s earlier",
-				       first_of(sweep)->seconds - stale->seconds);
+	if (before && stale->seconds >= 0 && first != NULL && first->seconds > stale->seconds)
+		g_string_append_printf(note, ", %.0f s earlier", first->seconds - stale->seconds);
 	foreign_counts_note(counts, g_string_free(note, FALSE));
 }
 
@@ -345,70 +550,275 @@ static void note_gaps(struct foreign_counts *counts)
 	g_string_free(missing, TRUE);
 }
 
-/* A total that the file states, after the sweep if there is one, else before it. */
-static void take_total(struct foreign_counts *counts, const GArray *readings, uint64_t begin)
-{
-	for (guint i = readings->len; i > 0; i--) {
-		const struct reading *one = &g_array_index(readings, struct reading, i - 1);
+/* ---- A file ---- */
 
-		if (one->kind != READING_TOTAL)
-			continue;
-		counts->stated_total = record_u64_from(one->count);
-		counts->total_first = one->line < begin;
-		return;
-	}
+struct finder {
+	GArray *readings;
+	const char *name;
+	struct leaf_layout layout;
+	guint other_leaves;
+	bool svm;
+	GPtrArray *found; /* of struct foreign_counts */
+};
+
+static struct foreign_counts *counts_for(const struct finder *finder, const GPtrArray *stream,
+					 guint per_query)
+{
+	struct foreign_counts *counts = foreign_counts_new(finder->name);
+
+	if (finder->svm)
+		record_set_string(&counts->run->platform.vendor, "svm");
+	for (guint i = 0; i < stream->len && counts->leaf == 0; i++)
+		counts->leaf = ((const struct reading *)g_ptr_array_index(stream, i))->leaf;
+	if (finder->other_leaves > 0)
+		foreign_counts_note(
+			counts, g_strdup_printf("%u %s of other leaves than 0x%X (cycles, for "
+						"example): left aside",
+						finder->other_leaves,
+						finder->other_leaves == 1 ? "line is" : "lines are",
+						finder->layout.count));
+	if (per_query > 1)
+		foreign_counts_note(counts, g_strdup_printf("each answer stands %u times: the last "
+							    "one counts",
+							    per_query));
+	return counts;
 }
 
-static void take_all(struct foreign_counts *counts, const GPtrArray *sweeps)
+static void finish(struct foreign_counts *counts)
 {
+	if (counts->tool != NULL)
+		foreign_counts_note(counts,
+				    g_strdup_printf("%s shows a window of time, not a boot: rules "
+						    "about boots do not apply",
+						    counts->tool));
+	else if (record_run_vendor(counts->run) == KVM_EXITCOUNT_VENDOR_VMX)
+		note_gaps(counts);
+	if (counts->more_registers)
+		foreign_counts_note(counts, g_strdup("ECX or EDX is not 0: EAX alone was taken for "
+						     "the count"));
+	foreign_counts_finish(counts);
+}
+
+/* The answers of one class and column. The caller frees the array. */
+static GPtrArray *stream_of(const GArray *readings, enum reading_class class, guint column)
+{
+	GPtrArray *stream = g_ptr_array_new();
+
+	for (guint i = 0; i < readings->len; i++) {
+		struct reading *one = &g_array_index(readings, struct reading, i);
+
+		if (one->kind != READING_TOTAL && one->class == class && one->column == column &&
+		    (one->reason != REASON_NONE || one->svm_reason == REASON_NONE))
+			g_ptr_array_add(stream, one);
+	}
+	return stream;
+}
+
+static bool add_whole(struct finder *finder, const GPtrArray *stream, GError **error)
+{
+	const guint per_query = lines_per_query(stream);
+	g_autoptr(GPtrArray) sweeps = split(stream, per_query);
+
+	for (guint i = 0; i < sweeps->len; i++) {
+		const struct sweep *sweep = g_ptr_array_index(sweeps, i);
+		struct foreign_counts *counts;
+
+		if (!sweep->whole)
+			continue;
+		counts = counts_for(finder, stream, per_query);
+		g_ptr_array_add(finder->found, counts);
+		if (!take_sweep(counts, sweep, error))
+			return false;
+		note_left_aside(counts, sweeps, i, true);
+		note_left_aside(counts, sweeps, i, false);
+	}
+	return true;
+}
+
+/* No sweep is whole: the last answer for each reason counts. */
+static bool add_all(struct finder *finder, const GPtrArray *stream, GError **error)
+{
+	const guint per_query = lines_per_query(stream);
+	g_autoptr(GPtrArray) sweeps = split(stream, per_query);
+	struct foreign_counts *counts;
+
+	if (sweeps->len == 0)
+		return true;
+	counts = counts_for(finder, stream, per_query);
+	g_ptr_array_add(finder->found, counts);
 	for (guint i = 0; i < sweeps->len; i++)
-		take_sweep(counts, g_ptr_array_index(sweeps, i));
+		if (!take_sweep(counts, g_ptr_array_index(sweeps, i), error))
+			return false;
 	if (sweeps->len > 1)
 		foreign_counts_note(counts,
 				    g_strdup_printf("no sweep has both reason 0 and reason 48; "
 						    "the last answer for each reason counts, from "
 						    "%u sweeps",
 						    sweeps->len));
-}
-
-bool sweep_nothing(const char *name, GError **error)
-{
-	return eptlab_fail(error, EPTLAB_ERROR_USAGE,
-			   "L0: %s has no exit counts in any form that is known; see eptlab check "
-			   "--help",
-			   name);
-}
-
-bool sweep_choose(const GArray *readings, uint32_t leaf, struct foreign_counts *counts,
-		  GError **error)
-{
-	g_autoptr(GArray) chosen = NULL;
-	g_autoptr(GPtrArray) sweeps = NULL;
-	struct sweep *sweep;
-	guint per_query, index = 0;
-
-	counts->leaf = choose_leaf(readings, leaf);
-	chosen = select_readings(readings, counts->leaf, counts);
-	per_query = lines_per_query(chosen);
-	sweeps = split(chosen, per_query);
-	if (sweeps->len == 0)
-		return sweep_nothing(counts->name, error);
-	if (per_query > 1)
-		foreign_counts_note(counts, g_strdup_printf("each answer stands %u times: the last "
-							    "one counts",
-							    per_query));
-	sweep = last_complete(sweeps, &index);
-	if (sweep != NULL) {
-		take_sweep(counts, sweep);
-		note_left_aside(counts, sweeps, index, true);
-		note_left_aside(counts, sweeps, index, false);
-	} else {
-		take_all(counts, sweeps);
-	}
-	if (!counts->stated_total.known)
-		take_total(counts, chosen,
-			   sweep != NULL && first_of(sweep) != NULL ? first_of(sweep)->line : 0);
-	note_gaps(counts);
-	foreign_counts_finish(counts);
 	return true;
+}
+
+static bool for_each_stream(struct finder *finder,
+			    bool (*add)(struct finder *, const GPtrArray *, GError **),
+			    enum reading_class from, enum reading_class to, GError **error)
+{
+	const guint columns = highest_column(finder->readings);
+
+	for (enum reading_class class = from; class <= to; class ++)
+		for (guint column = 0; column <= columns; column++) {
+			g_autoptr(GPtrArray) stream = stream_of(finder->readings, class, column);
+
+			if (!add(finder, stream, error))
+				return false;
+		}
+	return true;
+}
+
+static int by_line(gconstpointer a, gconstpointer b)
+{
+	const struct foreign_counts *one = *(struct foreign_counts *const *)a;
+	const struct foreign_counts *other = *(struct foreign_counts *const *)b;
+
+	return one->line < other->line ? -1 : one->line > other->line;
+}
+
+/* Is a only a part of b, said again? Not if both say what they are, and it is not the same. */
+static bool is_quotation(const struct foreign_counts *a, const struct foreign_counts *b)
+{
+	const enum foreign_claim one = foreign_counts_claim(a), other = foreign_counts_claim(b);
+
+	if ((one != other && one != CLAIM_NONE && other != CLAIM_NONE) || a->heading != NULL)
+		return false;
+	for (guint i = 0; i < a->run->exits->len; i++) {
+		const struct record_exit *exit = g_ptr_array_index(a->run->exits, i);
+		const struct record_exit *same = record_find_exit(b->run->exits, exit->reason);
+
+		if (same == NULL || same->count != exit->count)
+			return false;
+	}
+	return true;
+}
+
+static void drop_quotations(GPtrArray *found)
+{
+	for (guint i = 0; i < found->len; i++)
+		for (guint j = 0; j < found->len; j++) {
+			const struct foreign_counts *a = g_ptr_array_index(found, i);
+			struct foreign_counts *b = g_ptr_array_index(found, j);
+
+			if (i == j || !is_quotation(a, b))
+				continue;
+			foreign_counts_note(b, g_strdup_printf("said again from line %" PRIu64
+							       " on, in part or whole",
+							       a->line));
+			g_ptr_array_remove_index(found, i--);
+			break;
+		}
+}
+
+/* Cycles look like counts, but for the words above them. */
+static void drop_cycles(GPtrArray *found)
+{
+	for (guint i = found->len; i-- > 0;) {
+		const struct foreign_counts *counts = g_ptr_array_index(found, i);
+
+		if (found->len > 1 && counts->title != NULL && foreign_counts_claim(counts) == 0 &&
+		    strcasestr(counts->title, "cycle") != NULL)
+			g_ptr_array_remove_index(found, i);
+	}
+}
+
+/* Where a total stands tells whose it is: above its sweep if one stands above the first. */
+static void take_totals(const struct finder *finder)
+{
+	struct foreign_counts *first = g_ptr_array_index(finder->found, 0);
+	bool above = false;
+	uint32_t part = 0;
+
+	for (guint i = 0; i < finder->readings->len; i++) {
+		const struct reading *one = &g_array_index(finder->readings, struct reading, i);
+		struct foreign_counts *owner = NULL;
+		guint column = 0;
+
+		if (one->kind != READING_TOTAL || one->wrong != NULL)
+			continue;
+		above |= one->line < first->line;
+		for (guint j = 0; j < finder->found->len; j++) {
+			struct foreign_counts *counts = g_ptr_array_index(finder->found, j);
+			const bool begins_later = counts->line > one->line;
+
+			if (one->class == READING_CELLS && counts->heading != NULL &&
+			    column++ % (highest_column(finder->readings) + 1) != one->column)
+				continue;
+			if (!begins_later || owner == NULL)
+				owner = counts;
+			if (begins_later && (above || one->title != NULL)) {
+				owner = counts;
+				break;
+			}
+		}
+		if (owner == NULL)
+			continue;
+		if (one->part != 0 && part != 0 && one->part != part && owner->stated_total.known)
+			owner->stated_total.value += one->count;
+		else
+			owner->stated_total = record_u64_from(one->count);
+		part = one->part;
+		owner->total_first = one->line < owner->line;
+		owner->rounded |= one->rounded;
+	}
+}
+
+/* "file:With ept", "file:noept", "file:sweep 2". */
+static void name_found(GPtrArray *found, const char *name)
+{
+	for (guint i = 0; found->len > 1 && i < found->len; i++) {
+		struct foreign_counts *counts = g_ptr_array_index(found, i);
+		g_autofree char *label = foreign_counts_label(counts, i + 1);
+		bool twice = false;
+
+		for (guint j = 0; j < i; j++)
+			twice |= g_str_has_suffix(
+				((const struct foreign_counts *)g_ptr_array_index(found, j))->name,
+				label);
+		g_free(counts->name);
+		counts->name = twice ? g_strdup_printf("%s:%s (sweep %u)", name, label, i + 1)
+				     : g_strdup_printf("%s:%s", name, label);
+	}
+}
+
+GPtrArray *sweeps_none(const char *name, GError **error)
+{
+	eptlab_fail(error, EPTLAB_ERROR_USAGE,
+		    "L0: %s has no exit counts in any form that is known; see eptlab check --help",
+		    name);
+	return NULL;
+}
+
+GPtrArray *sweeps_find(GArray *readings, const struct leaf_layout *layout, const char *name,
+		       GError **error)
+{
+	g_autoptr(GPtrArray) found = foreign_columns_new();
+	struct finder finder = { .readings = readings, .name = name, .found = found };
+	enum reading_class most;
+
+	finder.layout = choose_layout(readings, layout);
+	finder.other_leaves = keep_leaf(readings, finder.layout);
+	finder.svm = speaks_for_svm(readings);
+	most = main_class(readings);
+	settle(readings, finder.svm, most);
+	if (!for_each_stream(&finder, add_whole, READING_WORDS, READING_PLAIN, error))
+		return NULL;
+	if (found->len == 0 && !for_each_stream(&finder, add_all, most, most, error))
+		return NULL;
+	if (found->len == 0)
+		return sweeps_none(name, error);
+	g_ptr_array_sort(found, by_line);
+	drop_quotations(found);
+	drop_cycles(found);
+	take_totals(&finder);
+	for (guint i = 0; i < found->len; i++)
+		finish(g_ptr_array_index(found, i));
+	name_found(found, name);
+	return g_steal_pointer(&found);
 }

@@ -2,13 +2,16 @@
 /* Counts that somebody has taken: any file, what is told of it, and what two halves of it make. */
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/mutate.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "foreign/diagnosis.h"
+#include "foreign/number.h"
 #include "foreign/read.h"
 #include "report/check.h"
+#include "record/words.h"
 #include "report/report.h"
 
 static GPtrArray *read_bytes(const uint8_t *data, size_t size)
@@ -20,7 +23,7 @@ static GPtrArray *read_bytes(const uint8_t *data, size_t size)
 	GPtrArray *columns;
 
 	g_assert_nonnull(file);
-	columns = foreign_read_stream(file, "file", 0, &error);
+	columns = foreign_read_stream(file, "file", NULL, &error);
 	fclose(file);
 	check_outcome(columns != NULL, error, EPTLAB_ERROR_USAGE);
 	return columns;
@@ -66,6 +69,37 @@ static void check_pair(const struct foreign_counts *a, const struct foreign_coun
 	check_difference(a, b);
 }
 
+/* What is a number whole is one also with its threes parted, and no other. */
+static void check_number(const uint8_t *data, size_t size)
+{
+	g_autofree char *text = g_strndup((const char *)data, MIN(size, 24));
+	g_autofree char *wrong = NULL;
+	g_autofree char *grouped = NULL;
+	g_autofree char *again = NULL;
+	uint64_t value = 0, same = 0;
+	bool rounded = false;
+
+	wrong = number_read(text, &value, &rounded);
+	if (wrong != NULL)
+		return;
+	grouped = words_count(value);
+	again = number_read(grouped, &same, &rounded);
+	g_assert_true(again == NULL && same == value);
+}
+
+/* Whatever is chosen of them, no more is there than was. */
+static void check_selection(GPtrArray *columns, uint8_t first, uint8_t second)
+{
+	const guint numbers[] = { first % 4, second % 4, 0 };
+	const guint before = columns->len;
+	g_autoptr(GError) error = NULL;
+
+	check_outcome(foreign_select(columns, numbers, "file", &error), error, EPTLAB_ERROR_USAGE);
+	g_assert_true(columns->len > 0 && columns->len <= before);
+	foreign_keep_latest(columns);
+	g_assert_true(columns->len > 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	g_autoptr(GPtrArray) columns = read_bytes(data, size);
@@ -77,5 +111,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_pair(g_ptr_array_index(columns, 0), g_ptr_array_index(columns, 1));
 	if (columns != NULL && half != NULL)
 		check_pair(g_ptr_array_index(half, 0), g_ptr_array_index(columns, 0));
+	check_number(data, size);
+	if (columns != NULL)
+		check_selection(columns, data[0], data[size - 1]);
 	return 0;
+}
+
+/* What is in a cell, or behind a '=', and lines exchanged or said twice: two runs in one file. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed)
+{
+	return mutate_values(data, size, max, seed);
 }

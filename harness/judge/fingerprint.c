@@ -60,7 +60,29 @@ struct fingerprint fingerprint_compare(uint32_t vendor, const GPtrArray *a, cons
 	return result;
 }
 
-char *fingerprint_words(uint32_t vendor, const GPtrArray *a, const GPtrArray *b)
+uint64_t fingerprint_at_least(uint32_t vendor, const GPtrArray *a, const GPtrArray *b)
+{
+	uint64_t least = UINT64_MAX;
+	unsigned int exact = 0;
+
+	for (size_t i = 0; i < list_length(vendor); i++) {
+		struct record_u64 one = count_of(a, vmx[i].reason);
+		struct record_u64 other = count_of(b, vmx[i].reason);
+
+		if (one.known && other.known && one.value > 0)
+			least = MIN(least, other.value / one.value);
+	}
+	for (size_t i = 0; i < list_length(vendor); i++) {
+		struct record_u64 one = count_of(a, vmx[i].reason);
+		struct record_u64 other = count_of(b, vmx[i].reason);
+
+		exact += one.known && other.known && one.value > 0 &&
+			 other.value % one.value == 0 && other.value / one.value == least;
+	}
+	return exact >= 2 && least >= 2 ? least : 0;
+}
+
+char *fingerprint_words(uint32_t vendor, const GPtrArray *a, const GPtrArray *b, uint64_t factor)
 {
 	GString *words = g_string_new(NULL);
 
@@ -68,6 +90,9 @@ char *fingerprint_words(uint32_t vendor, const GPtrArray *a, const GPtrArray *b)
 		struct record_u64 one = count_of(a, vmx[i].reason);
 		struct record_u64 other = count_of(b, vmx[i].reason);
 
+		if (factor != 0 && (one.value == 0 || other.value % one.value != 0 ||
+				    other.value / one.value != factor))
+			continue;
 		if (one.known && other.known && (one.value > 0 || other.value > 0))
 			g_string_append_printf(words, "%s%" PRIu32 " %s %" PRIu64 " and %" PRIu64,
 					       words->len > 0 ? ", " : "", vmx[i].reason,

@@ -30,8 +30,18 @@ struct fingerprint {
  */
 struct fingerprint fingerprint_compare(uint32_t vendor, const GPtrArray *a, const GPtrArray *b);
 
-/* "29 DR_ACCESS 2 and 4, 46 GDTR_IDTR 6 and 12, ...": those that both have. The caller frees it. */
-char *fingerprint_words(uint32_t vendor, const GPtrArray *a, const GPtrArray *b);
+/*
+ * How many boots like a's b has at least: two or more of the list (WBINVD, too) are exactly so many
+ * times a's, and the others are more. 0 if it is not 2 or more. For two readings of one counter, in
+ * which something else may have come in between.
+ */
+uint64_t fingerprint_at_least(uint32_t vendor, const GPtrArray *a, const GPtrArray *b);
+
+/*
+ * "29 DR_ACCESS 2 and 4, 46 GDTR_IDTR 6 and 12, ...": those that both have; factor: only those that
+ * b has exactly so many times; 0: all. The caller frees it.
+ */
+char *fingerprint_words(uint32_t vendor, const GPtrArray *a, const GPtrArray *b, uint64_t factor);
 
 /*
  * The largest number that divides all of one list's; 1 if fewer than four of them are not 0, as

@@ -487,7 +487,7 @@ static struct rule_result check_fingerprint(const struct record_run *a, const st
 	backward = fingerprint_compare(vendor, other, one);
 	if (forward.verdict == FINGERPRINT_UNKNOWN)
 		return unknown("fewer than two reasons of the fingerprint", expected);
-	words = fingerprint_words(vendor, one, other);
+	words = fingerprint_words(vendor, one, other, 0);
 	if (forward.verdict == FINGERPRINT_MULTIPLE || backward.verdict == FINGERPRINT_MULTIPLE)
 		return judged(false,
 			      g_strdup_printf("%s: exactly %" PRIu64 " times as many, so %" PRIu64

@@ -20,8 +20,9 @@ static void put_reading(const struct screen *screen, const struct foreign_counts
 	g_autofree char *leaf = counts->leaf != 0
 					? g_strdup_printf(", leaf 0x%" PRIX32, counts->leaf)
 					: g_strdup("");
-	g_autofree char *line = g_strdup_printf("%s: %u reasons, %s exits%s", counts->name,
-						counts->run->exits->len, total, leaf);
+	g_autofree char *line = g_strdup_printf(
+		"%s: %u reason%s, %s exits%s", counts->name, counts->run->exits->len,
+		counts->run->exits->len == 1 ? "" : "s", total, leaf);
 
 	screen_paragraph(screen, 0, 2, line);
 	for (guint i = 0; i < counts->notes->len; i++) {
@@ -132,20 +133,22 @@ static json_t *reading_to_json(const struct foreign_counts *counts)
 	};
 
 	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "name", report_json_text(counts->name),
-			 "paging", pagings[diagnosis_paging(counts)], "total",
+			 "paging", pagings[foreign_counts_paging(counts)], "total",
 			 report_json_number(counts->run->total), "stated_total",
 			 report_json_number(counts->stated_total), "notes",
 			 texts_to_json(counts->notes), "exits", exits_to_json(counts->run->exits));
 }
 
-char *report_check_json(const struct diagnosis *diagnosis, const struct foreign_counts *first,
-			const struct foreign_counts *second)
+static const char *const verdicts[] = {
+	[DIAGNOSIS_SOUND] = "sound",
+	[DIAGNOSIS_UNSOUND] = "unsound",
+	[DIAGNOSIS_UNDECIDED] = "undecided",
+};
+
+static json_t *diagnosis_to_json(const struct diagnosis *diagnosis,
+				 const struct foreign_counts *first,
+				 const struct foreign_counts *second)
 {
-	static const char *const verdicts[] = {
-		[DIAGNOSIS_SOUND] = "sound",
-		[DIAGNOSIS_UNSOUND] = "unsound",
-		[DIAGNOSIS_UNDECIDED] = "undecided",
-	};
 	json_t *readings = json_array();
 	json_t *checks = json_array();
 
@@ -155,11 +158,53 @@ char *report_check_json(const struct diagnosis *diagnosis, const struct foreign_
 	for (guint i = 0; i < diagnosis->checks->len; i++)
 		json_array_append_new(
 			checks, record_check_to_json(g_ptr_array_index(diagnosis->checks, i)));
-	return report_json_dump(
-		json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "verdict", verdicts[diagnosis->verdict],
-			  "headline", report_json_text(diagnosis->headline), "story",
-			  texts_to_json(diagnosis->story), "readings", readings, "difference",
-			  diagnosis->difference != NULL ? reading_to_json(diagnosis->difference)
-							: json_null(),
-			  "checks", checks));
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "verdict", verdicts[diagnosis->verdict],
+			 "headline", report_json_text(diagnosis->headline), "story",
+			 texts_to_json(diagnosis->story), "readings", readings, "difference",
+			 diagnosis->difference != NULL ? reading_to_json(diagnosis->difference)
+						       : json_null(),
+			 "checks", checks);
+}
+
+char *report_check_json(const struct diagnosis *diagnosis, const struct foreign_counts *first,
+			const struct foreign_counts *second)
+{
+	return report_json_dump(diagnosis_to_json(diagnosis, first, second));
+}
+
+/* ---- More than two ---- */
+
+#define CHOOSE "%u sweeps: --sweep N judges one of them, --sweep M,N two as a pair"
+
+char *report_check_sweeps_text(const GPtrArray *diagnoses, const GPtrArray *all, size_t width,
+			       bool colour)
+{
+	const struct screen screen = {
+		.out = g_string_new(NULL),
+		.width = MAX(width, REPORT_WIDTH),
+		.colour = colour,
+	};
+	g_autofree char *choose = g_strdup_printf(CHOOSE, all->len);
+
+	for (guint i = 0; i < all->len; i++) {
+		g_string_append_printf(screen.out, "%u. ", i + 1);
+		put_reading(&screen, g_ptr_array_index(all, i));
+		put_verdict(&screen, g_ptr_array_index(diagnoses, i), true);
+		g_string_append_c(screen.out, '\n');
+	}
+	screen_paragraph(&screen, 0, 0, choose);
+	return g_string_free(screen.out, FALSE);
+}
+
+char *report_check_sweeps_json(enum diagnosis_verdict verdict, const GPtrArray *diagnoses,
+			       const GPtrArray *all)
+{
+	g_autofree char *choose = g_strdup_printf(CHOOSE, all->len);
+	json_t *sweeps = json_array();
+
+	for (guint i = 0; i < all->len; i++)
+		json_array_append_new(sweeps, diagnosis_to_json(g_ptr_array_index(diagnoses, i),
+								g_ptr_array_index(all, i), NULL));
+	return report_json_dump(json_pack("{s:s, s:s, s:o}", "verdict", verdicts[verdict],
+					  "headline", choose, "sweeps", sweeps));
 }

@@ -21,4 +21,12 @@ char *report_check_text(const struct diagnosis *diagnosis, const struct foreign_
 char *report_check_json(const struct diagnosis *diagnosis, const struct foreign_counts *first,
 			const struct foreign_counts *second);
 
+/* More than two: what was found about each alone (of struct diagnosis, foreign_counts). */
+char *report_check_sweeps_text(const GPtrArray *diagnoses, const GPtrArray *all, size_t width,
+			       bool colour);
+
+/* verdict, headline, and sweeps, each as of report_check_json(). */
+char *report_check_sweeps_json(enum diagnosis_verdict verdict, const GPtrArray *diagnoses,
+			       const GPtrArray *all);
+
 #endif
