@@ -74,6 +74,9 @@ static GPtrArray *read_files(char **paths, const struct choice *choice, GError *
 		if (columns == NULL || ((alone || found > 1) &&
 					!foreign_select(columns, choice->sweeps, *paths, error)))
 			return NULL;
+		/* Windows that follow each other are no pair. */
+		if (alone && foreign_are_windows(columns))
+			foreign_keep_latest(columns);
 		if (!alone && !foreign_keep_latest(columns)) {
 			eptlab_fail(error, EPTLAB_ERROR_USAGE,
 				    "L0: %s has %u sweeps, which are not of one run; check it "

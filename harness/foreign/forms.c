@@ -22,14 +22,14 @@
 #define BEFORE	"(?<![a-z0-9])"
 #define BETWEEN "(?:[\\s=:#(.\\[]|-(?!\\d)|is\\s)*+"
 #define KEY                                                                                        \
-	BEFORE "(?:(?:vm[ _-]?)?(?:exit|reason)|exit[ _]counts?(?=\\[))"                           \
+	BEFORE "(?:(?:vm[ _-]?)?(?:exit|reason)|[a-z_]*(?:exit|count|reason)[a-z_]*(?=\\[))"       \
 	       "(?:[\\s_#-]*+(?:basic|number|num|no|nr|reason|type|code|id)(?![a-z]))*+" BETWEEN   \
 		       REASON
 /* What may stand between a reason and its count. */
 #define FILLER                                                                                     \
 	"(?:[\\s,;:=.|>#)\\]_]|-(?!\\d)|\\([^()]{0,60}+\\)|(?:and|is|are|was|were|has|have|had|"   \
 	"the|an?|for|of|in|total|number|num|no|nr|counts?|counter|(?:vm[ -]?)?exits?|hits?|"       \
-	"occurred|occurrences|happened|times|value|approximately|about|to)(?![a-z]))*+"
+	"occu\\w++|happened|times|value|approximately|about|to)(?![a-z]))*+"
 #define UPPER "(?:(?-i:[A-Z][A-Z0-9_]{2,})(?![a-z])" FILLER ")?+"
 
 struct form {
@@ -51,7 +51,7 @@ static const struct form forms[] = {
 	},
 	{
 		.example = "kvm: exitcount: VM 123: 48 EPT_VIOLATION 4025 40.2%",
-		.pattern = "kvm: exitcount: VM \\d++: " REASON " \\S++ (?<count>\\d++) ",
+		.pattern = "kvm: exitcount: VM \\d++: " REASON " " NAME " (?<count>\\d++) ",
 		.hint = "exitcount",
 		.more = true,
 	},
@@ -203,6 +203,18 @@ static const struct form forms[] = {
 		.class = READING_PLAIN,
 	},
 	{
+		.example = "EXIT_REASON_EPT_VIOLATION (48): 383853",
+		.pattern = "^\\s*+[a-z][\\w ]*+\\(" REASON "\\)\\s*+[,;:=-]?+\\s++" COUNT "\\s*+$",
+		.hint = "(",
+		.class = READING_PLAIN,
+	},
+	{
+		.example = "ecx=48 eax=5877",
+		.pattern = BEFORE "ecx\\s*+[=:]\\s*+" REASON "[\\s,;>-]++eax\\s*+[=:]\\s*+" COUNT,
+		.hint = "ecx",
+		.more = true,
+	},
+	{
 		.example = "48- 35708, ffff97e0, 30, ffffffff",
 		.pattern = "^\\s*+" REASON "\\s*+-\\s++" COUNT "(?:,\\s[0-9a-f]++){3}$",
 		.hint = "-",
@@ -269,7 +281,7 @@ static const struct {
 };
 
 static GRegex *patterns[G_N_ELEMENTS(forms)];
-static GRegex *stamp, *leaf, *reason_cell, *tidy[5];
+static GRegex *stamp, *leaf, *reason_cell;
 static GHashTable *names[2]; /* canonical name -> reason + 1, on Intel and on AMD */
 
 static GRegex *compile(const char *pattern)
@@ -309,9 +321,13 @@ static const struct {
 	{ "\xe2\x80\x99|\xca\xbc", "'" },
 	{ "\xe2\x80[\x90-\x95]|\xe2\x88\x92", "-" },
 	{ "\xe2\x94[\x82\x83]", "|" },
-	/* Bold, code, tags, colours. */
-	{ "\\*\\*|`|</?[a-z][^<>]*+>|\x1b\\[[0-9;]*+m", "" },
+	/* Bold, code, colours; cells of an HTML table, other tags. */
+	{ "\\*\\*|`|\x1b\\[[0-9;]*+m", "" },
+	{ "</t[dh]>\\s*+<t[dh][^<>]*+>", "|" },
+	{ "</?[a-z][^<>]*+>", " " },
 };
+
+static GRegex *tidy[G_N_ELEMENTS(tidies)];
 
 static void compile_once(void)
 {
@@ -522,12 +538,15 @@ static bool read_reason(const GMatchInfo *match, struct reading *reading)
 		g_autofree char *name = g_match_info_fetch_named(match, "name");
 		struct reading other = { .line = 0 };
 
-		if (name == NULL || *name == '\0' || reading->class != READING_PLAIN)
+		if (name == NULL || *name == '\0')
 			return reason_by_number(text, reading);
 		/* "2 vcpus 4" */
 		if (!reason_by_name(name, &other))
-			return false;
+			return reading->class != READING_PLAIN && reason_by_number(text, reading);
 		reason_by_number(text, reading);
+		/* The number is that of the name on AMD. */
+		if (other.svm_reason == reading->reason && other.reason != reading->reason)
+			reading->svm_reason = reading->reason;
 		/* kvmexit has the thread there. */
 		if (reading->tool == NULL || reading->reason == other.reason)
 			return true;
@@ -577,6 +596,19 @@ void forms_mark(const char *text, const char **tool)
 			*tool = marks[i].tool;
 }
 
+/* A sentence quotes numbers that are in a list, or rounds them. */
+static bool is_sentence(const char *text, const GMatchInfo *match)
+{
+	const size_t length = strlen(text);
+	guint letters = 0;
+	int begin = 0, end = 0;
+
+	g_match_info_fetch_pos(match, 0, &begin, &end);
+	for (size_t i = 0; i < length; i++)
+		letters += g_ascii_isalpha(text[i]) && ((int)i < begin || (int)i >= end);
+	return letters >= 25 || (length > 0 && letters > 0 && text[length - 1] == '.');
+}
+
 bool forms_read(const char *text, uint64_t line, const char **tool, GArray *readings)
 {
 	compile_once();
@@ -590,7 +622,16 @@ bool forms_read(const char *text, uint64_t line, const char **tool, GArray *read
 		if (!g_regex_match(patterns[i], text, 0, &match) ||
 		    !read_match(&forms[i], match, text, &reading))
 			continue;
+		if (reading.class == READING_WORDS && is_sentence(text, match))
+			reading.class = READING_SENTENCE;
 		g_array_append_val(readings, reading);
+		/* One line may have several. */
+		while (g_match_info_next(match, NULL)) {
+			struct reading next = { .line = line, .seconds = -1, .tool = *tool };
+
+			if (read_match(&forms[i], match, text, &next))
+				g_array_append_val(readings, next);
+		}
 		return true;
 	}
 	return false;

@@ -344,9 +344,21 @@ bool foreign_select(GPtrArray *columns, const guint *numbers, const char *name, 
 	return true;
 }
 
+bool foreign_are_windows(const GPtrArray *columns)
+{
+	for (guint i = 0; i < columns->len; i++) {
+		const struct foreign_counts *one = g_ptr_array_index(columns, i);
+
+		if (one->tool == NULL || foreign_counts_claim(one) != CLAIM_NONE)
+			return false;
+	}
+	return true;
+}
+
 bool foreign_keep_latest(GPtrArray *columns)
 {
 	const guint others = columns->len - 1;
+	const bool windows = foreign_are_windows(columns);
 	struct foreign_counts *latest = g_ptr_array_index(columns, others);
 
 	for (guint i = 0; i < others; i++) {
@@ -355,13 +367,14 @@ bool foreign_keep_latest(GPtrArray *columns)
 
 		if (foreign_counts_paging(one) != foreign_counts_paging(latest) ||
 		    foreign_counts_claim(one) != foreign_counts_claim(latest) ||
-		    !foreign_counts_may_grow(one, next))
+		    !(windows || foreign_counts_may_grow(one, next)))
 			return false;
 	}
 	if (others == 0)
 		return true;
-	foreign_counts_note(latest, g_strdup_printf("%u earlier %s of the same counter: left aside",
-						    others, others == 1 ? "reading" : "readings"));
+	foreign_counts_note(latest, g_strdup_printf("%u earlier %s of the same %s: left aside",
+						    others, others == 1 ? "reading" : "readings",
+						    windows ? "tool" : "counter"));
 	g_ptr_array_remove_range(columns, 0, others);
 	return true;
 }

@@ -42,8 +42,11 @@ bool foreign_select(GPtrArray *columns, const guint *numbers, const char *name, 
 
 /*
  * If all columns are readings of one counter, each later than the one before and of the same
- * paging, keep the last, and say so in its notes. False if they are not.
+ * paging, or windows of one tool, keep the last, and say so in its notes. False if they are not.
  */
 bool foreign_keep_latest(GPtrArray *columns);
+
+/* Are they all windows of a tool, and does nothing say that they are of different runs? */
+bool foreign_are_windows(const GPtrArray *columns);
 
 #endif

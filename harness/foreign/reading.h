@@ -20,7 +20,8 @@ enum reading_class {
 	READING_WORDS,
 	READING_REGISTERS, /* as the program cpuid prints them */
 	READING_CELLS,
-	READING_PLAIN, /* bare numbers, which may be anything */
+	READING_PLAIN,	  /* bare numbers, which may be anything */
+	READING_SENTENCE, /* in prose, which quotes what a list has */
 };
 
 struct reading {

@@ -200,18 +200,18 @@ static guint keep_leaf(GArray *readings, struct leaf_layout layout)
 /* On AMD there are names, and a number, that Intel does not have. */
 static bool speaks_for_svm(const GArray *readings)
 {
-	bool vmx = false, svm = false;
-
 	for (guint i = 0; i < readings->len; i++) {
 		const struct reading *one = &g_array_index(readings, struct reading, i);
 
 		if (one->kind != READING_COUNT || one->wrong != NULL)
 			continue;
-		svm |= one->reason == REASON_SVM_NPF ||
-		       (one->reason == REASON_NONE && one->svm_reason != REASON_NONE);
-		vmx |= one->reason == REASON_EPT_VIOLATION || one->reason == REASON_EPT_MISCONFIG;
+		if (one->reason == REASON_SVM_NPF && one->count > 0)
+			return true;
+		if (one->svm_reason != REASON_NONE &&
+		    (one->reason == REASON_NONE || one->reason == one->svm_reason))
+			return true;
 	}
-	return svm && !vmx;
+	return false;
 }
 
 static guint highest_column(const GArray *readings)
@@ -239,7 +239,7 @@ static enum reading_class main_class(const GArray *readings)
 {
 	enum reading_class best = READING_WORDS;
 
-	for (enum reading_class class = READING_REGISTERS; class <= READING_PLAIN; class ++)
+	for (enum reading_class class = READING_REGISTERS; class <= READING_SENTENCE; class ++)
 		if (class_size(readings, class) > class_size(readings, best))
 			best = class;
 	return best;
@@ -344,9 +344,13 @@ static void add_query(GPtrArray *sweeps, struct query query)
 		return;
 	}
 	same--;
-	/* Asked twice in a row: the last answer counts, unless nothing else was asked before. */
+	/*
+	 * Asked twice in a row: the last answer counts, unless nothing else was asked before. In a
+	 * log anything may stand between; elsewhere words begin something else.
+	 */
 	if (same > 0 && same + 1 == sweep->queries->len && is_ascending(sweep) &&
-	    foreign_claim(query.first->title) == CLAIM_NONE) {
+	    (query.first->title == NULL ||
+	     (query.first->seconds >= 0 && foreign_claim(query.first->title) == CLAIM_NONE))) {
 		*query_at(sweep, same) = query;
 		return;
 	}
@@ -473,10 +477,12 @@ static bool take_sweep(struct foreign_counts *counts, const struct sweep *sweep,
 		if (!take_query(counts, query_at(sweep, i), error))
 			return false;
 	}
-	if (!ascending && counts->tool == NULL)
+	if (!ascending && counts->tool == NULL && counts->heading == NULL)
 		foreign_counts_note(counts, g_strdup("the list is not ascending"));
 	if (sweep->table == NULL)
 		return true;
+	counts->line = sweep->table->line;
+	record_set_string(&counts->title, sweep->table->title);
 	for (uint32_t reason = 0; reason <= reason_highest(vendor); reason++)
 		if (reason_is_defined(vendor, reason) &&
 		    record_find_exit(counts->run->exits, reason) == NULL)
@@ -807,7 +813,7 @@ GPtrArray *sweeps_find(GArray *readings, const struct leaf_layout *layout, const
 	finder.svm = speaks_for_svm(readings);
 	most = main_class(readings);
 	settle(readings, finder.svm, most);
-	if (!for_each_stream(&finder, add_whole, READING_WORDS, READING_PLAIN, error))
+	if (!for_each_stream(&finder, add_whole, READING_WORDS, READING_SENTENCE, error))
 		return NULL;
 	if (found->len == 0 && !for_each_stream(&finder, add_all, most, most, error))
 		return NULL;

@@ -262,6 +262,11 @@ TEST(two_runs_in_one_file_are_a_pair)
 		  "0=8 14=0 48=7 | 0=9 14=3 48=0", "sound",
 		  "in a.txt:first and off in a.txt:second", 0, "--sweep=1,2" },
 		{ "first/0 8/14 0/48 7", NULL, NULL, NULL, "no sweep 2", 1, "--sweep=2" },
+		/* What prose says of the lists is no run of its own, nor a later answer. */
+		{ "With EPT:/exit number 0 exits=9/exit number 14 exits=0/exit number 48 exits=7/"
+		  "Without EPT:/exit number 0 exits=900/exit number 14 exits=9/"
+		  "exit number 48 exits=0//The count for exit number 48 is 7 with EPT.",
+		  NULL, "0=9 14=0 48=7 | 0=900 14=9 48=0", "sound", NULL, 0, NULL },
 		/* A table with two columns. */
 		{ "| 0 | 5 | 9000 |/| 14 | 0 | 8 |/| 48 | 13760741 | 0 |", NULL,
 		  "0=5 14=0 48=13760741 | 0=9000 14=8 48=0", "sound", NULL, 0, NULL },
@@ -447,6 +452,29 @@ TEST(forms)
 		{ "EPT_VIOLATION: 383853/INVLPG: 0/EXCEPTION_NMI: 5", NULL, "0=5 14=0 48=383853",
 		  "sound", NULL, 0, NULL },
 		{ "Exit Number 12 - HLT", NULL, "", NULL, "no exit counts", 1, NULL },
+		{ "exit number 0: 11677, exit number 14: 0, exit number 48: 686273", NULL,
+		  "0=11677 14=0 48=686273", "sound", NULL, 0, NULL },
+		{ "exits[0]=11677/exits[14]=0/exits[48]=686273", NULL, "0=11677 14=0 48=686273",
+		  "sound", NULL, 0, NULL },
+		{ "EXIT_REASON_INVLPG (14): 0/EXIT_REASON_EPT_VIOLATION (48): 7", NULL, "14=0 48=7",
+		  "undecided", NULL, 3, NULL },
+		{ "Exit Reason 14 occured 0 times/Exit Reason 48 occured 686273 times", NULL,
+		  "14=0 48=686273", "undecided", NULL, 3, NULL },
+		{ "ecx=0 eax=11677/ecx=14 eax=0/ecx=48 eax=686273", NULL, "0=11677 14=0 48=686273",
+		  "sound", NULL, 0, NULL },
+		{ "<tr><td>0<~td><td>11677<~td><td>1211677<~td><~tr>/"
+		  "<tr><td>14<~td><td>0<~td><td>190000<~td><~tr>/"
+		  "<tr><td>48<~td><td>686273<~td><td>0<~td><~tr>",
+		  NULL, "0=11677 14=0 48=686273 | 0=1211677 14=190000 48=0", "sound", NULL, 0,
+		  NULL },
+		{ "Exit number   With EPT   Without EPT/0             11677      1211677/"
+		  "14            0          190000/48            686273     0",
+		  NULL, "0=11677 14=0 48=686273 | 0=1211677 14=190000 48=0", "sound", NULL, 0,
+		  NULL },
+		{ "reason;name;ept;noept;ratio/0;EXCEPTION_NMI;11 677;1 211 677;103,8/"
+		  "14;INVLPG;0;190 000;/48;EPT_VIOLATION;686 273;0;0",
+		  NULL, "0=11677 14=0 48=686273 | 0=1211677 14=190000 48=0", "sound", NULL, 0,
+		  NULL },
 	};
 
 	test_each (row, rows)
@@ -470,6 +498,10 @@ TEST(tools_see_a_window_and_no_boot)
 		  "EXCEPTION_NMI 90000 50.0% 1.0% 2us/INVLPG 700 5.00% 1.0% 2us/"
 		  "CR_ACCESS 9000 5.00% 1.0% 2us",
 		  NULL, "sound", NULL, 0, NULL },
+		/* Windows that follow each other are no pair. */
+		{ PERF "HLT  95533  2.72%  0.04%/EPT_VIOLATION  2667  2.72%  0.04%//" PERF
+		       "EPT_VIOLATION  67  2.72%  0.04%/HLT  5533  2.72%  0.04%",
+		  NULL, "12=5533 48=67", "sound", "1 earlier reading", 0, NULL },
 		/* A list that cannot tell. */
 		{ "HLT  95533  2.72%  0.04%  5.49us", NULL, "12=95533", "undecided", NULL, 3,
 		  NULL },
