@@ -198,7 +198,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 asan_object = $(patsubst %.c,$(BUILD)/asan/%.o,$(1))
 ASAN_LIBRARY := $(BUILD)/asan/libeptlab.a
 # The longest one first: they run side by side.
-REAL_TESTS := faults conform own_image local experiment platforms witness
+REAL_TESTS := faults conform own_image local experiment platforms source witness
 UNIT_TESTS := $(filter-out $(REAL_TESTS),$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
 TEST_HELPERS := $(filter-out harness/tests/test_%.c harness/tests/silent_probe.c,$(wildcard harness/tests/*.c))
 test_program = $(addprefix $(BUILD)/tests/test_,$(1))

@@ -39,6 +39,13 @@ void reading_identify(struct reading_identity *out)
 	}
 }
 
+bool reading_has_counts(const struct reading_identity *identity)
+{
+	return identity->iface.ebx == KVM_EXITCOUNT_SIGNATURE_EBX &&
+	       identity->iface.ecx == KVM_EXITCOUNT_SIGNATURE_ECX &&
+	       identity->iface.edx == KVM_EXITCOUNT_SIGNATURE_EDX;
+}
+
 /*
  * One leaf for each reason. Offset is where in its answers a reason's registers go; at most is for
  * rehearsals.

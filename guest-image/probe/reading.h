@@ -83,6 +83,9 @@ enum reading_index {
 	READING_EARLIER = 1,
 };
 
+/* Is it a KVM that counts? Where it is not, leaves answer with whatever the CPU has. */
+bool reading_has_counts(const struct reading_identity *identity);
+
 /* Execute one CPUID, and count it in reading.cpuids of all later readings. */
 void reading_leaf(uint32_t leaf, uint32_t index, struct reading_registers *out);
 

@@ -123,6 +123,17 @@ void report_reading(struct report *report, const struct reading_identity *identi
 	put_leaf(report, "cycles", &reading->cycles);
 }
 
+void report_mark(struct report *report, const struct reading *reading, const char *name)
+{
+	struct frame_line line;
+
+	frame_open(&line, report->frames, "mark");
+	frame_add_string(&line, "name", name);
+	frame_add_u64(&line, "tsc", reading->tsc);
+	frame_add_u64(&line, "cpuids", reading->cpuids);
+	report_put(report, &line);
+}
+
 bool report_end(struct report *report)
 {
 	struct frame_line line;

@@ -37,6 +37,9 @@ void report_begin(struct report *report, const struct reading_identity *identity
 void report_reading(struct report *report, const struct reading_identity *identity,
 		    const struct reading *reading, const char *name, uint64_t n);
 
+/* Where there are no counts: only when it was, and how many CPUIDs the reading took. */
+void report_mark(struct report *report, const struct reading *reading, const char *name);
+
 /* False if anything has failed since the beginning. */
 bool report_end(struct report *report);
 

@@ -90,6 +90,11 @@ static bool has_witness(const struct course *course)
 	return course->job->witness && *course->run->companion == '\0';
 }
 
+static bool counts_by_tracepoint(const struct course *course)
+{
+	return course->job->source == JOB_TRACEPOINT && *course->run->companion == '\0';
+}
+
 /*
  * The user's own system writes to its disk. Each start of it gets an overlay of its own, so that
  * all runs begin with the same disk.
@@ -314,22 +319,36 @@ static bool boot_beside_companion(const struct course *course, bool *go_on, GErr
 	       texts_send_file(course->link, course->run->name, L1_FILE_COMPANION, frames, error);
 }
 
+/* What the tracepoint has counted until L2 said that this is the end; L2 is gone. */
+static bool send_histogram(const struct course *course, GError **error)
+{
+	g_autofree char *text = witness_at_latch(error);
+
+	return text != NULL &&
+	       texts_send(course->link, course->run->name, L1_FILE_AT_LATCH, text, error);
+}
+
 /* The kernel's own counters around it, if that was asked for. */
 static bool boot_before_witness(const struct course *course, bool *go_on, GError **error)
 {
 	const struct job *job = course->job;
+	const bool traced = counts_by_tracepoint(course);
 	bool ok;
 
 	if (has_witness(course)) {
 		link_frame(course->link, L1_FRAME_WITNESS);
-		if (!link_send(course->link, error) || !triggers_arm(error))
+		if (!link_send(course->link, error))
 			return false;
 	}
+	if ((traced || has_witness(course)) && !triggers_arm(has_witness(course), error))
+		return false;
 	ok = witness_trace(job->tracepoints, error) && boot_beside_companion(course, go_on, error);
+	if (ok && traced)
+		ok = send_histogram(course, error);
 	/* A trigger that is left would keep KVM from being unloaded; the first error counts. */
 	if (*job->tracepoints != '\0')
 		ok = witness_untrace(ok ? error : NULL) && ok;
-	if (has_witness(course))
+	if (traced || has_witness(course))
 		ok = triggers_disarm(ok ? error : NULL) && ok;
 	return ok;
 }
@@ -399,7 +418,7 @@ bool runs_do(struct link *link, const struct stage *stage, const struct job *job
 	bool ok = kmsg >= 0;
 	bool go_on = true;
 
-	if (ok && (job->witness || *job->tracepoints != '\0'))
+	if (ok && (job->witness || job->source == JOB_TRACEPOINT || *job->tracepoints != '\0'))
 		ok = witness_mount(error);
 	for (unsigned int i = 0; ok && i < job->runs->len; i++) {
 		course.run = g_ptr_array_index(job->runs, i);

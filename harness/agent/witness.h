@@ -6,12 +6,13 @@
 #include <glib.h>
 
 /*
- * The kernel's own counters in L1. Both histograms are of the tracepoint kvm:kvm_exit by
+ * The kernel's own counters in L1, beside those of the leaves or, where the counts come from the
+ * tracepoint, instead of them: then there is the first histogram only. Both are of kvm:kvm_exit by
  * exit_reason (Documentation/trace/histogram.rst): one is stopped by the tracepoint kvm:kvm_cpuid
- * when L2 latches its counters (leaf 0x4FFFFF02 with ECX = 0, which only the last reading of a
- * probe gives), so that it covers the very interval of the latched counts; the other one goes on
- * until L2 stands still. They begin with triggers_arm, when KVM is loaded and no VM running, and
- * end with triggers_disarm (kmod/triggers.h).
+ * when L2 asks for a latch (leaf 0x4FFFFF02 with ECX = 0, which only the last reading of a probe
+ * gives, whatever KVM answers), so that it covers the very interval of the latched counts; the
+ * other one goes on until L2 stands still. They begin with triggers_arm, when KVM is loaded and no
+ * VM running, and end with triggers_disarm (kmod/triggers.h).
  */
 
 /* Mount tracefs and debugfs. Once. EPTLAB_ERROR_L1. */

@@ -46,8 +46,11 @@ static probe_result *parse(frame_texts *texts, const char *run, const char *file
 {
 	g_autofree char *name = g_strdup_printf("%s/%s", run, file);
 	const GString *frames = frame_texts_get(texts, name);
+	g_autoptr(probe_result) probe =
+		frames != NULL ? probe_result_parse(frames->str, frames->len, NULL) : NULL;
 
-	return frames != NULL ? probe_result_parse(frames->str, frames->len, NULL) : NULL;
+	return probe != NULL && probe_result_readings(probe)->len > 0 ? g_steal_pointer(&probe)
+								      : NULL;
 }
 
 /* Texts of each run, to be looked at when a mark is not ok. */

@@ -14,6 +14,7 @@
 #include "cli/progress.h"
 #include "cli/side.h"
 #include "config/config_job.h"
+#include "kmod/modules.h"
 #include "record/kernel_conf.h"
 #include "record/store.h"
 #include "judge/rules.h"
@@ -35,6 +36,27 @@ static bool is_other_vendor(const char *module, const char *vendor)
 	return g_str_equal(module, g_str_equal(vendor, "svm") ? "kvm_intel" : "kvm_amd");
 }
 
+/* Any KVM may count by tracepoint: then it is what was given that must be loaded. */
+static bool has_given_modules(const struct experiment *experiment)
+{
+	return config_is_tracepoint(experiment->config) &&
+	       (experiment->platform->is_this_machine || *experiment->config->l1.modules != '\0');
+}
+
+static void add_module(struct course *course, const char *name, const char *built)
+{
+	const struct experiment *experiment = course->experiment;
+	const struct config *config = experiment->config;
+	const char *folder =
+		experiment->platform->is_this_machine ? config->local.modules : config->l1.modules;
+	g_autofree char *given =
+		has_given_modules(experiment)
+			? modules_file_build_id(*folder != '\0' ? folder : NULL, name)
+			: g_strdup(built);
+
+	g_ptr_array_add(course->record->kernel.modules, record_module_new(name, given));
+}
+
 static bool describe_kernel(struct course *course, GError **error)
 {
 	const struct experiment *experiment = course->experiment;
@@ -47,12 +69,14 @@ static bool describe_kernel(struct course *course, GError **error)
 
 	if (conf == NULL)
 		return false;
-	record_set_string(&kernel->patches_sha256, conf->patches_sha256);
-	record_set_string(&kernel->line, conf->line);
+	/* Which series those have, and whether one, is not known. */
+	if (!has_given_modules(experiment)) {
+		record_set_string(&kernel->patches_sha256, conf->patches_sha256);
+		record_set_string(&kernel->line, conf->line);
+	}
 	each (const struct record_module, one, conf->modules) {
 		if (!is_other_vendor(one->name, course->record->platform.vendor))
-			g_ptr_array_add(kernel->modules,
-					record_module_new(one->name, one->build_id));
+			add_module(course, one->name, one->build_id);
 	}
 	return true;
 }
@@ -75,6 +99,7 @@ static void add_runs(struct course *course)
 		const struct config_module *module = config_find_module(config, *name);
 		struct record_run *run = record_run_new(*name);
 
+		run->source = config_is_tracepoint(config) ? RECORD_TRACEPOINT : RECORD_LEAVES;
 		run->requested.ept = record_bool_from(module->ept);
 		run->requested.vpid = record_bool_from(module->vpid);
 		g_ptr_array_add(course->record->runs, run);

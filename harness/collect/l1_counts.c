@@ -219,3 +219,52 @@ GPtrArray *l1_counts_of_histogram(const char *text, size_t length, uint32_t vend
 			   " dropped; expected equal and none",
 			   hits.value, sum.value, dropped.value);
 }
+
+/* "# trigger info: hist:keys=exit_reason:...:size=2048 [paused]": event_hist_trigger_print(). */
+static bool is_stopped(const char *text, size_t length)
+{
+	g_autofree char *copy = g_strndup(text, length);
+	const char *info = strstr(copy, "# trigger info: ");
+	g_autofree char *line = info != NULL ? g_strndup(info, strcspn(info, "\n")) : NULL;
+
+	return line != NULL && g_str_has_suffix(g_strchomp(line), " [paused]");
+}
+
+static int by_reason(gconstpointer a, gconstpointer b)
+{
+	const struct record_exit *one = *(const struct record_exit *const *)a;
+	const struct record_exit *other = *(const struct record_exit *const *)b;
+
+	return (one->reason > other->reason) - (one->reason < other->reason);
+}
+
+/* No bucket was dropped, so a reason without one has not happened. */
+static void add_zeros(GPtrArray *exits, uint32_t vendor)
+{
+	for (uint32_t reason = 0; reason <= reason_highest(vendor); reason++) {
+		if (reason_is_defined(vendor, reason) && record_find_exit(exits, reason) == NULL)
+			g_ptr_array_add(exits,
+					record_exit_new(reason, reason_name(vendor, reason), 0));
+	}
+	g_ptr_array_sort(exits, by_reason);
+}
+
+GPtrArray *l1_counts_of_stopped_histogram(const char *text, size_t length, uint32_t vendor,
+					  GError **error)
+{
+	GPtrArray *exits = l1_counts_of_histogram(text, length, vendor, error);
+
+	if (exits == NULL)
+		return NULL;
+	if (is_stopped(text, length)) {
+		add_zeros(exits, vendor);
+		return exits;
+	}
+	g_ptr_array_unref(exits);
+	eptlab_fail(
+		error, EPTLAB_ERROR_L1,
+		"L1: the histogram of kvm:kvm_exit was never stopped, so exits behind the end of "
+		"the interval are in it; L1's kernel needs the tracepoint kvm:kvm_cpuid with the "
+		"fields function and index");
+	return NULL;
+}

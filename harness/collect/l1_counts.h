@@ -36,4 +36,11 @@ GPtrArray *l1_counts_of_debugfs(const char *text, size_t length, GError **error)
  */
 GPtrArray *l1_counts_of_histogram(const char *text, size_t length, uint32_t vendor, GError **error);
 
+/*
+ * The same as the counts of a run (source=tracepoint): with a 0 for each defined reason that never
+ * happened, and only if the histogram was stopped. One that was not goes on to the VM's end.
+ */
+GPtrArray *l1_counts_of_stopped_histogram(const char *text, size_t length, uint32_t vendor,
+					  GError **error);
+
 #endif

@@ -298,6 +298,29 @@ static GPtrArray *read_histogram(l1_result *result, const struct record_run *run
 						     unless_set(first));
 }
 
+/*
+ * The counts of a run are those of the tracepoint, and nothing that leaves would have told is one
+ * of them.
+ */
+static void take_histogram(l1_result *result, struct record_run *run, GError **first)
+{
+	const GString *text = text_of(result, run, L1_FILE_AT_LATCH);
+
+	g_clear_pointer(&run->exits, g_ptr_array_unref);
+	run->total.known = false;
+	if (text == NULL) {
+		eptlab_fail(unless_set(first), EPTLAB_ERROR_L1,
+			    "L1: no histogram of kvm:kvm_exit came from the run %s; read "
+			    "l1-console.log",
+			    run->config);
+		return;
+	}
+	run->exits = l1_counts_of_stopped_histogram(text->str, text->len, record_run_vendor(run),
+						    unless_set(first));
+	if (run->exits != NULL)
+		run->total = exits_sum(run->exits);
+}
+
 /* What L1's kernel has counted. The vendor must be known: after the probe's frames. */
 static bool read_l1_counts(l1_result *result, struct record_run *run, GError **error)
 {
@@ -317,7 +340,10 @@ static bool read_l1_counts(l1_result *result, struct record_run *run, GError **e
 		run->l1_exits = l1_counts_of_log(log->str, log->len, &run->l1_total.value, &first);
 		run->l1_total.known = run->l1_exits != NULL;
 	}
-	witness->at_latch = read_histogram(result, run, L1_FILE_AT_LATCH, &first);
+	if (run->source == RECORD_TRACEPOINT)
+		take_histogram(result, run, &first);
+	else
+		witness->at_latch = read_histogram(result, run, L1_FILE_AT_LATCH, &first);
 	witness->at_end = read_histogram(result, run, L1_FILE_AT_END, &first);
 	if (digits != NULL)
 		witness->vcpu_exits.known = frame_parse_u64(digits, &witness->vcpu_exits.value);

@@ -29,6 +29,8 @@ enum expect {
 	EXPECT_CYCLES = 1 << 8,
 	EXPECT_READING_OR_END = 1 << 9,
 	EXPECT_NOTHING = 1 << 10,
+	EXPECT_END = 1 << 11,
+	EXPECT_FIRST = 1 << 12, /* the first reading, or that there is none */
 };
 
 struct probe_result {
@@ -146,6 +148,24 @@ static bool take_after(probe_result *result, const struct frame *frame, GError *
 	       refuse(frame, error, "is not the total at=after that was expected");
 }
 
+/*
+ * Without the signature the other leaves are not ours, and KVM on Intel answers an unknown leaf
+ * with the highest basic one: what stands in EAX then means nothing.
+ */
+static bool is_ours(const struct probe_registers *iface)
+{
+	return iface->ebx == KVM_EXITCOUNT_SIGNATURE_EBX &&
+	       iface->ecx == KVM_EXITCOUNT_SIGNATURE_ECX &&
+	       iface->edx == KVM_EXITCOUNT_SIGNATURE_EDX;
+}
+
+/* Of a KVM that counts, the answers must be there. */
+static bool take_mark(probe_result *result, const struct frame *frame, GError **error)
+{
+	return !is_ours(&result->iface) ||
+	       refuse(frame, error, "is instead of the counts that this KVM has");
+}
+
 /* The last frame of a reading. */
 static bool take_cycles(probe_result *result, const struct frame *frame G_GNUC_UNUSED,
 			GError **error G_GNUC_UNUSED)
@@ -169,7 +189,7 @@ struct field {
 };
 
 /* Before the first reading, and after each. */
-#define BETWEEN (EXPECT_READING | EXPECT_READING_OR_END)
+#define BETWEEN (EXPECT_FIRST | EXPECT_READING | EXPECT_READING_OR_END)
 
 #define FIELDS_MAX	 5
 #define TO(member, type) FIELD_##type, offsetof(struct probe_result, member)
@@ -185,7 +205,14 @@ static const struct step {
 	/* begin and end themselves were checked by the frameset. */
 	{ "begin", EXPECT_BEGIN, EXPECT_IFACE, NULL, { { 0 } } },
 	{ "iface", EXPECT_IFACE, EXPECT_EFFECT, NULL, { { "regs", TO(iface, REGISTERS) } } },
-	{ "effect", EXPECT_EFFECT, EXPECT_READING, NULL, { { "regs", TO(effect, REGISTERS) } } },
+	{ "effect", EXPECT_EFFECT, EXPECT_FIRST, NULL, { { "regs", TO(effect, REGISTERS) } } },
+	{ "mark",
+	  EXPECT_FIRST,
+	  EXPECT_END,
+	  take_mark,
+	  { { "name", TO(reading.name, NAME) },
+	    { "tsc", TO(reading.tsc, U64) },
+	    { "cpuids", TO(reading.cpuids, U64) } } },
 	{ "bad",
 	  BETWEEN,
 	  EXPECT_READING,
@@ -234,7 +261,7 @@ static const struct step {
 	  EXPECT_READING_OR_END,
 	  take_cycles,
 	  { { "regs", TO(reading.cycles, REGISTERS) } } },
-	{ "end", EXPECT_READING_OR_END, EXPECT_NOTHING, NULL, { { 0 } } },
+	{ "end", EXPECT_READING_OR_END | EXPECT_END, EXPECT_NOTHING, NULL, { { 0 } } },
 };
 
 static bool read_registers(const struct frame *frame, const char *key, struct probe_registers *to,
@@ -384,17 +411,6 @@ static bool is_count(const struct probe_registers *registers)
 static bool has_count(const struct probe_range *range, enum probe_leaf leaf)
 {
 	return leaf == PROBE_LIVE ? is_count(&range->live) : !is_undefined(&range->latched);
-}
-
-/*
- * Without the signature the other leaves are not ours, and KVM on Intel answers an unknown leaf
- * with the highest basic one: what stands in EAX then means nothing.
- */
-static bool is_ours(const struct probe_registers *iface)
-{
-	return iface->ebx == KVM_EXITCOUNT_SIGNATURE_EBX &&
-	       iface->ecx == KVM_EXITCOUNT_SIGNATURE_ECX &&
-	       iface->edx == KVM_EXITCOUNT_SIGNATURE_EDX;
 }
 
 static bool has_latch(const probe_result *result)
@@ -573,14 +589,14 @@ static void store_exits(const probe_result *result, uint32_t vendor, struct reco
 
 void probe_result_store(const probe_result *result, struct record_run *run)
 {
-	const struct probe_reading *last = result->readings->pdata[result->readings->len - 1];
+	const GPtrArray *readings = result->readings;
+	const struct probe_reading *last =
+		readings->len > 0 ? readings->pdata[readings->len - 1] : NULL;
 	uint32_t vendor;
 
 	g_clear_pointer(&run->exits, g_ptr_array_unref);
 	g_clear_pointer(&run->undefined, g_array_unref);
 	g_clear_pointer(&run->malformed, g_array_unref);
-	run->undefined = record_reasons_new();
-	run->malformed = record_reasons_new();
 	run->interface = (struct record_interface){
 		.known = true,
 		.eax = result->iface.eax,
@@ -590,12 +606,19 @@ void probe_result_store(const probe_result *result, struct record_run *run)
 	};
 	store_effect(result, run);
 	run->dose = (struct record_dose){ .known = false };
+	run->total.known = false;
+	run->leaf_total.known = false;
+	run->cost.known = false;
+	run->latch = (struct record_latch){ .known = false };
+	if (last == NULL)
+		return;
+	run->undefined = record_reasons_new();
+	run->malformed = record_reasons_new();
 	vendor = record_run_vendor(run);
 	store_exits(result, vendor, run);
 	store_others(last, run);
 	store_total(last, vendor, run);
 	run->cost = last->cost;
-	run->latch = (struct record_latch){ .known = false };
 	if (has_latch(result))
 		store_latch(last, vendor, run);
 }

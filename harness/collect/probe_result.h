@@ -17,7 +17,12 @@
  *	iface regs=			leaf 0x4FFFFF00
  *	effect regs=			leaf 0x4FFFFF01
  *
- * then one reading or more, each
+ * then from the probe, where leaf 0x4FFFFF00 has not the signature of a KVM that counts,
+ *
+ *	mark name= tsc= cpuids=		as in "reading" and "latch" below: leaf 0x4FFFFF02 was
+ *					asked for, which nobody answers but L1's tracepoint sees
+ *
+ * else one reading or more, each
  *
  *	bad leaf= index= regs=		any number: an answer of no permitted form
  *	cost exits= ticks=		at most once: the least that a batch of exits took
@@ -89,7 +94,10 @@ bool probe_result_is_complete(const probe_result *result);
 /* A whole set of frames from memory (the file probe.frames); NULL with an error if refused. */
 probe_result *probe_result_parse(const void *frames, size_t length, GError **error);
 
-/* The readings, in order: of struct probe_reading, owned by the result. */
+/*
+ * The readings, in order: of struct probe_reading, owned by the result. There is none where KVM
+ * does not count.
+ */
 const GPtrArray *probe_result_readings(const probe_result *result);
 
 /* Which answer of a reading is meant. */
@@ -109,8 +117,9 @@ GPtrArray *probe_reading_exits(const struct probe_reading *reading, enum probe_l
 uint32_t probe_reading_asked(const struct probe_reading *reading);
 
 /*
- * Put what was read into a run: interface, l2_in_effect, leaf_total, latch, exits, total, undefined
- * and malformed. What the run had there is replaced. The result must be complete.
+ * Put what was read into a run: interface, l2_in_effect, leaf_total, latch, exits, total,
+ * undefined and malformed. What the run had there is replaced. The result must be complete. Without
+ * a reading nothing is known but the interface.
  *
  * Counts are those of the latch where the KVM has one, else the live ones. With several readings
  * they are those of the last one less those of the first: what the workload has caused.

@@ -10,6 +10,7 @@
 #include "base/folder.h"
 #include "wire/frame.h"
 #include "base/each.h"
+#include "wire/job.h"
 
 /* ---- What there is to configure: the one place ---- */
 
@@ -34,6 +35,7 @@ struct config_key {
 	const char *const *choices;
 };
 
+static const char *const sources[] = { "leaves", "tracepoint", NULL };
 static const char *const platforms[] = { "auto", "bochs", "tcg", "kvm", "local", NULL };
 
 #define KEY(of, member)                                                                            \
@@ -53,6 +55,7 @@ static const struct config_key keys[] = {
 	{ KEY(experiment, workload), .type = VALUE_NAME },
 	{ KEY(experiment, configurations), .type = VALUE_NAMES },
 	{ KEY(experiment, platform), CHOICE(platforms) },
+	{ KEY(experiment, source), CHOICE(sources) },
 	/* The dose guest counts in 32 bits. */
 	{ KEY(experiment, n), U64(0, UINT32_MAX) },
 	{ KEY(experiment, cycles), .type = VALUE_BOOL },
@@ -690,6 +693,36 @@ static bool check_configurations(struct loader *loader, GError **error)
 	return true;
 }
 
+/* What is read from L2 by leaves is not there where counts come from L1. */
+static bool check_source(struct loader *loader, GError **error)
+{
+	const struct config_experiment *experiment = &loader->config->experiment;
+	const struct {
+		bool asked;
+		const char *key;
+		const char *why;
+	} leaves[] = {
+		{ experiment->witness, "witness", "which compares the leaves with the tracepoint" },
+		{ experiment->cycles, "cycles",
+		  "which the leaves have and the tracepoint has not" },
+		{ job_is_dose(experiment->workload), "workload",
+		  "whose dose begins at a reading, and the tracepoint counts from the VM's "
+		  "creation" },
+	};
+
+	for (guint i = 0; config_is_tracepoint(loader->config) && i < G_N_ELEMENTS(leaves); i++) {
+		if (!leaves[i].asked)
+			continue;
+		set_place(loader, g_strdup(origin_of(loader, "experiment", NULL, "source")));
+		return fail(loader, error,
+			    "source is 'tracepoint' in [experiment] beside '%s' (%s), %s; "
+			    "expected source=leaves, or not that",
+			    leaves[i].key, origin_of(loader, "experiment", NULL, leaves[i].key),
+			    leaves[i].why);
+	}
+	return true;
+}
+
 /* ---- The whole ---- */
 
 static void module_free(void *data)
@@ -711,7 +744,8 @@ static bool load_all(struct loader *loader, const char *folder, const char *cons
 	for (; settings && *settings; settings++)
 		if (!load_setting(loader, *settings, error))
 			return false;
-	return check_complete(loader, folder, error) && check_configurations(loader, error);
+	return check_complete(loader, folder, error) && check_configurations(loader, error) &&
+	       check_source(loader, error);
 }
 
 struct config *config_load(const char *folder, const char *const *overrides,
@@ -739,6 +773,11 @@ void config_free(struct config *config)
 			clear_value(&keys[i], (char *)config + keys[i].offset);
 	g_ptr_array_unref(config->modules);
 	g_free(config);
+}
+
+bool config_is_tracepoint(const struct config *config)
+{
+	return g_str_equal(config->experiment.source, "tracepoint");
 }
 
 bool config_has_guest(const struct config *config)

@@ -26,6 +26,7 @@ struct config_experiment {
 	char *workload;
 	char **configurations; /* names of modules, at least one, none twice */
 	char *platform;	       /* "auto" or a platform */
+	char *source;	       /* "leaves" or "tracepoint" */
 	uint64_t n;	       /* size of a dose; 0: what doses.h says */
 	bool cycles;	       /* count the cycles outside the guest as well */
 	bool witness;	       /* read the kernel's own counters as well, and compare */
@@ -118,12 +119,16 @@ typedef struct config struct_config;
  * EPTLAB_ERROR_USAGE, with "FILE:LINE:" in the message, for: a file that cannot be read, a line
  * that is neither comment, section nor key=value, an unknown section or key, a section or key that
  * stands twice, a value of the wrong type or out of range, a key that is missing, a configuration
- * that no file defines, and configurations of the experiment whose vpid differ.
+ * that no file defines, configurations of the experiment whose vpid differ, and what
+ * source=tracepoint cannot do.
  */
 struct config *config_load(const char *folder, const char *const *overrides,
 			   const char *const *settings, GError **error);
 void config_free(struct config *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_config, config_free)
+
+/* Are the counts those of L1's tracepoint, whatever KVM that is? */
+bool config_is_tracepoint(const struct config *config);
 
 /* Is L2 an image of the user's own? */
 bool config_has_guest(const struct config *config);

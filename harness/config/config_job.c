@@ -43,6 +43,7 @@ struct job *job_from_config(const struct config *config, enum job_task task)
 		g_strdup_printf("eptlab.n=%" G_GUINT64_FORMAT "%s%s", config->experiment.n,
 				*append != '\0' ? " " : "", append);
 
+	job->source = config_is_tracepoint(config) ? JOB_TRACEPOINT : JOB_LEAVES;
 	for (char **name = config->experiment.configurations; *name != NULL; name++)
 		job_add_run(job, *name, config_find_module(config, *name),
 			    config->experiment.workload, config->l2.vcpus,

@@ -55,7 +55,6 @@ static void store(const probe_result *result)
 	g_autofree char *once = NULL, *twice = NULL;
 
 	g_assert_true(probe_result_is_complete(result));
-	g_assert_cmpuint(readings->len, >, 0);
 	probe_result_store(result, run);
 	if (check_is_long(record)) {
 		check_judged(record, NULL);
@@ -65,6 +64,11 @@ static void store(const probe_result *result)
 	probe_result_store(result, run);
 	twice = record_to_text(record);
 	g_assert_cmpstr(once, ==, twice);
+	if (readings->len == 0) {
+		g_assert_null(run->exits);
+		check_judged(record, NULL);
+		return;
+	}
 	check_ascending(run->exits);
 	check_answers(g_ptr_array_index(readings, readings->len - 1), run);
 	check_differences(g_ptr_array_index(readings, readings->len - 1), run);

@@ -95,6 +95,10 @@ static struct rule_result check_modules(const struct record_run *a)
 	const char *expected = "each module that was built is loaded, with the same build-id";
 	const struct record_module *other, *instead;
 
+	/* Any KVM may be measured like that, also one whose files nobody can look into. */
+	if (!modules_are_known(built) && a->source == RECORD_TRACEPOINT)
+		return not_applicable("the given modules have no build-ids that can be read; they "
+				      "may be compressed");
 	if (!modules_are_known(built))
 		return unknown("the build-ids of the built modules", expected);
 	if (!modules_are_known(loaded))
@@ -604,6 +608,7 @@ static const struct rule rules[] = {
 	{
 		.name = "signature",
 		.must_be_known = true,
+		.of_leaves = true,
 		.of_run = check_signature,
 		.why = "A KVM that does not count answers these leaves too: on Intel an unknown "
 		       "leaf is "
@@ -635,6 +640,7 @@ static const struct rule rules[] = {
 	{
 		.name = "ept-leaf",
 		.must_be_known = true,
+		.of_leaves = true,
 		.of_run = check_ept_leaf,
 		.why = "Leaf 0x4FFFFF01 says what the VMCS of this very L2 has (vmcs01's secondary "
 		       "controls; with SVM its VMCB's NP_ENABLE), whatever the parameter says.",
@@ -654,6 +660,7 @@ static const struct rule rules[] = {
 	{
 		.name = "vpid-leaf",
 		.must_be_known = true,
+		.of_leaves = true,
 		.of_run = check_vpid_leaf,
 		.why = "A vCPU for which no VPID was left runs without one (allocate_vpid() in "
 		       "vmx.c), "
@@ -708,6 +715,7 @@ static const struct rule rules[] = {
 	{
 		.name = "answers",
 		.must_be_known = true,
+		.of_leaves = true,
 		.of_run = check_answers,
 		.why = "A reason that is left out or made up would not show in a sum. Which "
 		       "reasons "
@@ -718,6 +726,7 @@ static const struct rule rules[] = {
 	{
 		.name = "sum",
 		.must_be_known = true,
+		.of_leaves = true,
 		.of_run = check_sum,
 		.why = "Leaf 0x4FFFFF02 freezes all counters of the VM at one instant, so what "
 		       "leaf "
@@ -729,6 +738,7 @@ static const struct rule rules[] = {
 	{
 		.name = "sweep",
 		.must_be_known = true,
+		.of_leaves = true,
 		.of_run = check_sweep,
 		.why = "The total is read before and after the reasons, leaf 0x4FFFFFFE. Every "
 		       "read is itself one exit (CPUID always exits: SDM vol. 3, \"Instructions "
@@ -741,6 +751,7 @@ static const struct rule rules[] = {
 	{
 		.name = "l1-log",
 		.must_be_known = true,
+		.of_leaves = true,
 		.of_run = rules_check_l1_log,
 		.why = "L1 prints the table of a VM when that goes away (kvm_exitcount_print() of "
 		       "the "
@@ -753,6 +764,7 @@ static const struct rule rules[] = {
 	{
 		.name = "dose",
 		.must_be_known = true,
+		.of_leaves = true,
 		.of_run = rules_check_dose,
 		.why = "A dose does nothing but a known number of things that exit, and each exit "
 		       "of "
@@ -764,6 +776,7 @@ static const struct rule rules[] = {
 	{
 		.name = "witness-leaves",
 		.must_be_known = true,
+		.of_leaves = true,
 		.of_run = rules_check_witness_leaves,
 		.why = "The kernel's own tracepoint kvm:kvm_exit stands where every hardware exit "
 		       "passes (vmx_vcpu_run() in vmx.c). A histogram of it, stopped by the "
@@ -775,6 +788,7 @@ static const struct rule rules[] = {
 	{
 		.name = "witness-end",
 		.must_be_known = true,
+		.of_leaves = true,
 		.of_run = rules_check_witness_end,
 		.why = "While L2 stands still, the histogram, KVM's debugfs file and, when the VM "
 		       "then goes away, the kernel log are about the same exits.",
@@ -784,6 +798,7 @@ static const struct rule rules[] = {
 	{
 		.name = "witness-vcpu",
 		.must_be_known = true,
+		.of_leaves = true,
 		.of_run = rules_check_witness_vcpu,
 		.why = "KVM's own statistic \"exits\" counts each return from vcpu_run() "
 		       "(vcpu_enter_guest() in x86.c): the hardware exits, and the entries that "
@@ -916,6 +931,9 @@ static struct rule_result ask(const struct rule *rule, const struct record_run *
 {
 	if (a->error != NULL || (b != NULL && b->error != NULL))
 		return not_applicable("the run was not measured to its end");
+	if (rule->of_leaves && a->source == RECORD_TRACEPOINT)
+		return not_applicable("the counts are those of L1's tracepoint, not of leaves that "
+				      "L2 has read");
 	return b == NULL ? rule->of_run(a) : rule->of_pair(a, b);
 }
 

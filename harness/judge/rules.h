@@ -17,6 +17,7 @@
 struct rule {
 	const char *name; /* short and stable: it stands in records */
 	bool must_be_known;
+	bool of_leaves; /* about what L2 reads by CPUID: nothing where counts come from L1 */
 	/* One of the two; that of a pair is not applicable if there is one run. */
 	struct rule_result (*of_run)(const struct record_run *a);
 	struct rule_result (*of_pair)(const struct record_run *a, const struct record_run *b);

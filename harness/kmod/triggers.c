@@ -39,10 +39,11 @@ static char *in_tracefs(const char *path)
 
 bool triggers_fail(const char *what, const char *path, GError **error)
 {
-	g_set_error(error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
-		    "L1: %s could not be %s (%s); the witness needs a kernel with tracing "
-		    "(CONFIG_HIST_TRIGGERS, CONFIG_DEBUG_FS)",
-		    path, what, g_strerror(errno));
+	g_set_error(
+		error, EPTLAB_ERROR, EPTLAB_ERROR_L1,
+		"L1: %s could not be %s (%s); counting by tracepoint needs a kernel with tracing "
+		"(CONFIG_HIST_TRIGGERS, CONFIG_DEBUG_FS)",
+		path, what, g_strerror(errno));
 	return false;
 }
 
@@ -74,17 +75,18 @@ static bool is_set(const char *path, const char *begin)
 	return false;
 }
 
-bool triggers_arm(GError **error)
+bool triggers_arm(bool endless, GError **error)
 {
-	g_autofree char *endless = in_tracefs(TRIGGERS_ENDLESS);
-	bool ok = mkdir(endless, 0755) == 0 || errno == EEXIST ||
-		  triggers_fail("made", endless, error);
+	g_autofree char *instance = in_tracefs(TRIGGERS_ENDLESS);
+	bool ok = !endless || mkdir(instance, 0755) == 0 || errno == EEXIST ||
+		  triggers_fail("made", instance, error);
 
 	for (unsigned int i = 0; ok && i < G_N_ELEMENTS(triggers); i++) {
 		g_autofree char *path = in_tracefs(triggers[i].file);
 		g_autofree char *text = text_of(i, "");
 
-		ok = triggers_put(path, text, error);
+		if (endless || !g_str_has_prefix(triggers[i].file, TRIGGERS_ENDLESS))
+			ok = triggers_put(path, text, error);
 	}
 	if (!ok)
 		triggers_disarm(NULL);

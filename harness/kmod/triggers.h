@@ -6,15 +6,16 @@
 #include <glib.h>
 
 /*
- * The trace triggers of the witness (agent/witness.h): as long as there is one on an event of KVM,
- * KVM cannot be unloaded. tracefs is below the sysfs of kmod/modules.h. Errors: EPTLAB_ERROR_L1.
+ * The trace triggers of the histograms (agent/witness.h): as long as there is one on an event of
+ * KVM, KVM cannot be unloaded. tracefs is below the sysfs of kmod/modules.h. Errors:
+ * EPTLAB_ERROR_L1.
  */
 
 /* The trace instance whose histogram is never stopped, below tracefs. */
 #define TRIGGERS_ENDLESS "/instances/eptlab"
 
-/* All of them, or none. */
-bool triggers_arm(GError **error);
+/* All of them, or none. endless: with the histogram that is never stopped. */
+bool triggers_arm(bool endless, GError **error);
 
 /* Those that there are, and the instance. None, or no tracefs, is as good. */
 bool triggers_disarm(GError **error);

@@ -69,7 +69,7 @@ static bool are_built(const struct config *config, const struct vendor *vendor, 
 {
 	g_autoptr(struct_kernel_conf) conf = NULL;
 
-	if (config->local.any_modules)
+	if (config->local.any_modules || config_is_tracepoint(config))
 		return true;
 	conf = kernel_conf_load(path, error);
 	if (conf == NULL || !is_kernel_built(conf, error))

@@ -173,7 +173,10 @@ char *prose_in_effect(const struct record_run *run)
 		l2->vcpus == 1 ? "" : "s");
 
 	return g_strdup_printf("asked for: %s; L1's sysfs: %s; L2 itself (leaf 0x4FFFFF01): %s",
-			       asked, sysfs, l2->known ? seen : "not read");
+			       asked, sysfs,
+			       l2->known			  ? seen
+			       : run->source == RECORD_TRACEPOINT ? "has no such leaf"
+								  : "not read");
 }
 
 static void fact_free(gpointer data)
@@ -241,6 +244,13 @@ static void add_record(GPtrArray *facts, const struct record *record)
 	add_fact(facts, "Written by", g_strdup_printf("eptlab %s", record->eptlab));
 }
 
+static char *source_of(const struct record_run *run)
+{
+	return g_strdup(run->source == RECORD_TRACEPOINT
+				? "L1's histogram of the tracepoint kvm:kvm_exit, stopped by L2"
+				: "the patch series, read by L2 with CPUID");
+}
+
 static char *cost_of(double seconds, struct record_u64 ticks)
 {
 	g_autofree char *time =
@@ -275,6 +285,7 @@ GPtrArray *prose_facts(const struct report *report)
 		  modules_loaded },
 		{ "Inputs of the first run (SHA-256 over all)",
 		  "Inputs of the second run (SHA-256 over all)", inputs_of_run },
+		{ "Counted in the first run by", "Counted in the second run by", source_of },
 		{ "In effect in the first run", "In effect in the second run", prose_in_effect },
 		{ "Cost of the first run", "Cost of the second run", cost_of_run },
 	};

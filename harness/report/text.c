@@ -56,7 +56,9 @@ static void put_run(const struct text *text, const char *label, const struct rec
 {
 	g_autofree char *effect =
 		words_in_effect(record_run_vendor(run), run->in_effect.ept, run->in_effect.vpid);
-	g_autofree char *what = g_strdup_printf("%s (%s)", label, effect);
+	g_autofree char *what = g_strdup_printf(
+		"%s (%s%s)", label, effect,
+		run->source == RECORD_TRACEPOINT ? "; counted by L1's tracepoint" : "");
 
 	put_cost(text, what, run->seconds, run->ticks);
 	if (run->cost.known) {

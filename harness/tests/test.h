@@ -47,15 +47,6 @@
 
 void test_group(CMFixtureFunction set_up, CMFixtureFunction tear_down);
 
-/* One whose argument is a new folder, const char *folder, which goes with all that is in it. */
-#define TEST_IN_FOLDER(name) TEST_OF(const char *folder, test_folder, test_remove_folder, name)
-
-int test_folder(void **state);
-int test_remove_folder(void **state);
-
-/* Remove a folder and all that is in it, or a file. */
-void test_remove(const char *path);
-
 void test_add(const char *name, CMUnitTestFunction run, CMFixtureFunction set_up,
 	      CMFixtureFunction end, int line);
 int test_end(void **state, CMFixtureFunction tear_down);

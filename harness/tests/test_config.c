@@ -12,7 +12,7 @@ static const struct {
 	const char *name, *text;
 } sample[] = {
 	{ "experiment.conf", "# what\n\n[experiment]\nworkload = boot\nconfigurations=ept;noept\n"
-			     "platform = auto\nn = 7\ncycles = 1\nwitness = 0\n"
+			     "platform = auto\nsource = leaves\nn = 7\ncycles = 1\nwitness = 0\n"
 			     "tracepoints = kvm:kvm_exit;kvm:kvm_entry\n" },
 	{ "ept.conf", "[module]\nname = ept\nept = 1\nvpid = 1\n" },
 	{ "noept.conf", "[module]\nname = noept\nept = 0\n# equal\nvpid = 1\n" },
@@ -306,7 +306,7 @@ TEST(projects_own_configuration_is_right)
 #define A_NAME	   "expected a name of a-z, 0-9, _ and -"
 #define A_BYTE	   "expected printable ASCII outside of comments"
 #define SECTIONS   "experiment, module, l2, l1, bochs, tcg, kvm, local, conform"
-#define EXPERIMENT "[experiment]\nworkload=boot\nplatform=auto\nconfigurations=ept;"
+#define EXPERIMENT "[experiment]\nworkload=boot\nplatform=auto\nsource=leaves\nconfigurations=ept;"
 
 /* A file that has this text instead, and what is said of it, after the file's name. */
 TEST_FOLDER(wrong_files)
@@ -371,7 +371,7 @@ TEST_FOLDER(wrong_files)
 		{ "ept", "[module]\nname=noept\nept=1\nvpid=1\n",
 		  ":2: name is 'noept' in [module], " A_NAME ", the same as that of the file" },
 		{ "experiment", EXPERIMENT "npt\nn=0\ncycles=0\nwitness=0\ntracepoints=\n",
-		  ":4: no file defines the configuration 'npt', expected npt.conf" },
+		  ":5: no file defines the configuration 'npt', expected npt.conf" },
 		{ "noept", "[module]\nname=noept\nept=0\n\nvpid=0\n",
 		  ":5: vpid=0 for 'noept', expected 1 as for 'ept' (%s/ept.conf:4): runs that "
 		  "are compared must differ in the paging alone" },
@@ -437,6 +437,7 @@ TEST_FOLDER(wrong_values)
 		{ "module.ept.vpid=", "0 or 1" },
 		{ "experiment.platform=vmware", "one of auto, bochs, tcg, kvm, local" },
 		{ "experiment.platform=", "one of auto, bochs, tcg, kvm, local" },
+		{ "experiment.source=perf", "one of leaves, tracepoint" },
 		{ "experiment.workload=../boot", "a name of a-z, 0-9, _ and -" },
 		{ "experiment.n=4294967296", "a number from 0 to 4294967295" },
 		{ "experiment.n=-1", "a number from 0 to 4294967295" },
@@ -460,6 +461,37 @@ TEST_FOLDER(wrong_values)
 		g_autofree char *setting = g_strconcat(*row, text, NULL);
 
 		assert_value_fails(folder, setting, "a text of at most 512 characters");
+	}
+}
+
+/* Where L2 reads nothing, what only L2 can read is not to be had: it is said before anything boots.
+ */
+TEST_FOLDER(tracepoint_has_nothing_of_the_leaves)
+{
+	static const struct {
+		const char *settings[4], *what;
+	} cases[] = {
+		{ { "experiment.cycles=0", "experiment.witness=1" }, "'witness'" },
+		{ { "experiment.witness=0", "experiment.cycles=1" }, "'cycles'" },
+		{ { "experiment.cycles=0", "experiment.workload=dose-cpuid" }, "'workload'" },
+		{ { "experiment.cycles=0", "experiment.workload=doses" }, "'workload'" },
+	};
+	const char *const good[] = { "experiment.cycles=0", "experiment.source=tracepoint", NULL };
+	g_autoptr(struct_config) config = load(folder, NULL, good);
+
+	assert_true(config_is_tracepoint(config));
+	test_each (row, cases) {
+		const char *settings[5] = { row->settings[0], row->settings[1],
+					    "experiment.source=tracepoint", NULL };
+		g_autoptr(GError) error = NULL;
+
+		assert_null(config_load(folder->path, NULL, settings, &error));
+		assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE));
+		assert_says(error->message, "setting 'experiment.source=tracepoint'");
+		assert_says(error->message, row->what);
+		/* The same with the leaves. */
+		settings[2] = NULL;
+		config_free(load(folder, NULL, settings));
 	}
 }
 

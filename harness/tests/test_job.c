@@ -120,6 +120,22 @@ TEST(each_task_and_reload_survives)
 	}
 }
 
+TEST(source_survives)
+{
+	static const char *const settings[] = { "experiment.source=tracepoint", NULL };
+	g_autoptr(struct_config) traced = sample_config(settings);
+	g_autoptr(struct_config) plain = sample_config(NULL);
+	g_autoptr(struct_job) sent = job_from_config(traced, JOB_EXPERIMENT);
+	g_autoptr(struct_job) got = through_the_medium(sent);
+	g_autoptr(struct_job) other = job_from_config(plain, JOB_EXPERIMENT);
+	/* Other jobs have no counts, or read them in L2 always. */
+	g_autoptr(struct_job) conform = job_new(traced, JOB_CONFORM);
+
+	assert_int_equal(got->source, JOB_TRACEPOINT);
+	assert_int_equal(other->source, JOB_LEAVES);
+	assert_int_equal(conform->source, JOB_LEAVES);
+}
+
 /* One run for each configuration, in their order, in its paging. */
 TEST(runs_are_those_of_the_configuration)
 {
@@ -229,8 +245,8 @@ TEST(damaged_job_is_refused)
 		assert_refused(cut);
 		seen++;
 	}
-	/* Eight lines of the job, and seven of each run. */
-	assert_int_equal(seen, 22);
+	/* Nine lines of the job, and seven of each run. */
+	assert_int_equal(seen, 23);
 }
 
 TEST(values_that_are_none_are_refused)

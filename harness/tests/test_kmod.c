@@ -433,12 +433,30 @@ TEST_MACHINE(half_a_witness_is_none)
 
 	test_put(fake.sysfs, TRACING "/instances/other" EXIT, "", -1);
 	test_put(fake.sysfs, TRACING EXIT, "# Available triggers:\n# hist enable_hist\n", -1);
-	assert_false(triggers_arm(&error));
+	assert_false(triggers_arm(true, &error));
 	assert_error(&error, EPTLAB_ERROR_L1, "instances/eptlab");
 	text = test_get(fake.sysfs, TRACING EXIT);
 	assert_string_equal(text, "# Available triggers:\n# hist enable_hist\n"
 				  "hist:keys=exit_reason:size=2048"
 				  "!hist:keys=exit_reason:size=2048");
+}
+
+/* Where counts come from the tracepoint, there is one histogram and what stops it. */
+TEST_MACHINE(one_histogram_needs_no_instance)
+{
+	g_autofree char *instance = g_build_filename(fake.sysfs, TRACING "/instances/eptlab", NULL);
+	GError *error = NULL;
+	g_autofree char *hist = NULL;
+	g_autofree char *stopper = NULL;
+
+	test_put(fake.sysfs, TRACING EXIT, "", -1);
+	test_put(fake.sysfs, TRACING CPUID, "", -1);
+	assert_true(triggers_arm(false, &error));
+	hist = test_get(fake.sysfs, TRACING EXIT);
+	stopper = test_get(fake.sysfs, TRACING CPUID);
+	assert_string_equal(hist, "hist:keys=exit_reason:size=2048");
+	assert_says(stopper, "disable_hist:kvm:kvm_exit if function==1342177026 && ");
+	assert_false(g_file_test(instance, G_FILE_TEST_EXISTS));
 }
 
 /* A process that is in the faked /proc as long as it lives, with /dev/kvm open. */

@@ -378,6 +378,72 @@ TEST_STREAM(vendor_is_known_before_the_histogram)
 		   "witness.at_latch.114.name=CPUID .at_end.65650.count=5 .at_end.114=nothing");
 }
 
+/* ---- Counts by the tracepoint ---- */
+
+/* The only run, of a KVM that does not count. NULL: the histogram did not come. */
+static void run_by_tracepoint(struct stream *stream, const char *histogram)
+{
+	struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
+	g_autoptr(GString) frames = probe_begin();
+
+	put_frame(frames, 1, "iface", "regs=7,832,832,0");
+	put_frame(frames, 2, "effect", "regs=7,832,832,0");
+	put_frame(frames, 3, "mark", "name=boot|tsc=77|cpuids=9");
+	put_end(frames, 4);
+	g_ptr_array_set_size(stream->record->runs, 1);
+	run->source = RECORD_TRACEPOINT;
+	run_ends(stream, "ended", "", frames->str);
+	if (histogram != NULL)
+		assert_true(feed_text(stream, "ept/" L1_FILE_AT_LATCH, histogram));
+}
+
+/* What never happened is 0, as no exit was dropped; what only L2 can read is not there. */
+TEST_STREAM(histogram_is_the_counts)
+{
+	const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
+
+	run_by_tracepoint(stream, HISTOGRAM("  67108874", "         4"));
+	assert_finishes(stream);
+	assert_run(run, "error=null source=tracepoint exits.10.count=4 .10.name=CPUID .10.before=0 "
+			".10.cycles=null .48.count=0 .35=nothing total=4 latch=null "
+			"leaf_total=null l2_in_effect=null undefined=null malformed=null "
+			"witness=null l1_exits=null");
+}
+
+TEST_STREAM(histogram_of_svm)
+{
+	struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
+
+	record_set_string(&run->platform.vendor, "svm");
+	run_by_tracepoint(stream, HISTOGRAM("       114", "         4"));
+	assert_finishes(stream);
+	assert_run(run, "exits.114.count=4 .114.name=CPUID .1024.count=0 .200=nothing total=4");
+}
+
+TEST(histogram_that_is_no_count)
+{
+	g_autofree char *running = NULL;
+	g_auto(GStrv) parts = g_strsplit(HISTOGRAM("        10", "         4"), "[paused]", 2);
+	const struct {
+		const char *text, *part;
+	} cases[] = {
+		{ NULL, "no histogram of kvm:kvm_exit came from the run ept" },
+		{ running = g_strjoinv("[active]", parts), "was never stopped" },
+		{ "", "is not whole" },
+	};
+
+	test_each (row, cases) {
+		struct stream *stream = stream_new();
+		const struct record_run *run = g_ptr_array_index(stream->record->runs, 0);
+
+		run_by_tracepoint(stream, row->text);
+		assert_ends_with(stream, EPTLAB_ERROR_L1, row->part);
+		assert_null(run->exits);
+		assert_false(run->total.known);
+		stream_free(stream);
+	}
+}
+
 TEST_STREAM(what_did_not_come_is_not_known)
 {
 	static const struct witnessed nothing = { .dmesg = "[    1.000000] quiet\n" };

@@ -28,6 +28,7 @@ static const struct {
 	{ 'a', "total", { "regs", "at" }, { "9", "after" } },
 	{ 'l', "latch", { "regs", "cpuids" }, { "9,0,1", "20" } },
 	{ 'c', "cycles", { "regs" }, { "0" } },
+	{ 'm', "mark", { "name", "tsc", "cpuids" }, { "boot", "77", "9" } },
 };
 
 #define VMX	   "i e "	    /* EPT, unrestricted guest; no VPID, no cycles */
@@ -342,6 +343,20 @@ TEST(stock_kvm_is_measured_and_invalid)
 	assert_int_equal(record->verdict, RECORD_INVALID);
 }
 
+/* KVM counts nothing, and the probe has asked for nothing: only who answered is known. */
+TEST(mark_is_no_reading)
+{
+	g_autoptr(probe_result) result = result_of("i:" STOCK " e:" STOCK " m");
+	g_autoptr(probe_result) full = result_of(VMX SAMPLE);
+	g_autoptr(struct_record_run) run = record_run_new("ept");
+
+	assert_int_equal(probe_result_readings(result)->len, 0);
+	probe_result_store(full, run);
+	probe_result_store(result, run);
+	assert_run(run, "l2_in_effect=null latch=null leaf_total=null exits=null undefined=null "
+			"malformed=null total=null dose=null cost=null interface.ebx=832");
+}
+
 TEST(storing_again_replaces)
 {
 	g_autoptr(probe_result) old = result_of("i:1 e " SAMPLE);
@@ -453,6 +468,18 @@ TEST(totals_and_reasons_have_an_order_too)
 		/* Inside the range before. */
 		{ "i e r b 3-7:0/0 7-9:0/0",
 		  "6 (exit) of the probe is about reason 7, expected one after 7" },
+		/* A mark is all there is, and only where nothing else can be. */
+		{ "i e m", "3 (mark) of the probe is instead of the counts that this KVM has" },
+		{ "i:" STOCK " m", "2 (mark) of the probe is of another kind than the expected "
+				   "effect" },
+		{ "i:" STOCK " e m m",
+		  "4 (mark) of the probe is of another kind than the expected end" },
+		{ "i:" STOCK " e m r",
+		  "4 (reading) of the probe is of another kind than the expected end" },
+		{ "i:" STOCK " e x m",
+		  "4 (mark) of the probe is of another kind than the expected reading" },
+		{ "i:" STOCK " e r b 0 a l c m",
+		  "9 (mark) of the probe is of another kind than the expected end" },
 		{ "i e r b 3-2:0/0", "5 (exit) of the probe is about no reason: 3 to 2" },
 		/* Four billion reasons would not fit into L0. */
 		{ "i e r b 0-4294967295:0/0", "5 (exit) of the probe is about reason 4294967295, "

@@ -744,6 +744,75 @@ TEST(log_is_read_to_its_end)
 	assert_int_equal(log->lines, 0);
 }
 
+/* ---- Counts of a tracepoint ---- */
+
+/* As from a KVM without the leaves: what they would have told is not there. */
+static void make_traced(void *element, void *data G_GNUC_UNUSED)
+{
+	struct record_run *run = element;
+
+	run->source = RECORD_TRACEPOINT;
+	run->interface.ebx = 0;
+	run->l2_in_effect.known = false;
+	run->latch.known = false;
+	run->leaf_total.known = false;
+	g_clear_pointer(&run->undefined, g_array_unref);
+	g_clear_pointer(&run->malformed, g_array_unref);
+	g_clear_pointer(&run->l1_exits, g_ptr_array_unref);
+	run->l1_total.known = false;
+}
+
+static enum record_check_verdict judged(struct record *record, const char *rule, const char *run)
+{
+	rules_judge(record);
+	return sample_check(record, rule, run)->verdict;
+}
+
+/* Nothing of it is unknown: those rules are about nothing, and the others hold as ever. */
+TEST(rules_of_leaves_are_about_nothing_there)
+{
+	static const char *const leaves[] = { "signature", "ept-leaf", "vpid-leaf", "answers",
+					      "sum",	   "sweep",    "l1-log",    "dose" };
+	g_autoptr(struct_record) record = sample_record();
+	struct record_run *noept = record->runs->pdata[1];
+
+	g_ptr_array_foreach(record->runs, make_traced, NULL);
+	test_each (row, leaves) {
+		assert_int_equal(judged(record, *row, "ept"), NOT);
+		assert_says(sample_check(record, *row, "ept")->saw,
+			    "not of leaves that L2 has read");
+	}
+	assert_int_equal(record->verdict, RECORD_VALID);
+	for (guint i = 0; i < record->checks->len; i++) {
+		const struct record_check *check = record->checks->pdata[i];
+
+		if (check->verdict == RECORD_CHECK_UNKNOWN)
+			fail_msg("%s is unknown", check->rule);
+	}
+	/* Which paging it was is proven by sysfs and by the counts. */
+	noept->in_effect.ept = RECORD_TRUE;
+	assert_int_equal(judged(record, "ept-sysfs", "noept"), FAIL);
+	noept->in_effect.ept = RECORD_FALSE;
+	sample_exit(noept, REASON_EPT_VIOLATION)->count = 1;
+	assert_int_equal(judged(record, "ept-off-no-ept-exits", "noept"), FAIL);
+}
+
+/* It is what was given that must be loaded, as far as anybody can know it. */
+TEST(given_modules_must_be_loaded)
+{
+	g_autoptr(struct_record) record = sample_record();
+	struct record_run *ept = record->runs->pdata[0];
+	struct record_module *given = ept->kernel.modules->pdata[1];
+
+	make_traced(ept, NULL);
+	record_set_string(&given->build_id, "other");
+	assert_int_equal(judged(record, "modules", "ept"), FAIL);
+	record_set_string(&given->build_id, NULL);
+	assert_int_equal(judged(record, "modules", "ept"), NOT);
+	ept->source = RECORD_LEAVES;
+	assert_int_equal(judged(record, "modules", "ept"), UNKNOWN);
+}
+
 /* ---- At the end ---- */
 
 /* A rule that cannot fail is none: this stands behind all other tests. */

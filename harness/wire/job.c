@@ -22,6 +22,11 @@ static const char *const reload_names[] = {
 	[JOB_RELOAD_NONE] = "none",
 };
 
+static const char *const source_names[] = {
+	[JOB_LEAVES] = "leaves",
+	[JOB_TRACEPOINT] = "tracepoint",
+};
+
 static void run_free(void *data)
 {
 	struct job_run *run = data;
@@ -81,6 +86,7 @@ char *job_to_text(const struct job *job)
 	g_key_file_set_boolean(file, GROUP_JOB, "own", job->own);
 	g_key_file_set_uint64(file, GROUP_JOB, "memory_mib", job->memory_mib);
 	g_key_file_set_uint64(file, GROUP_JOB, "timeout_seconds", job->timeout_seconds);
+	g_key_file_set_string(file, GROUP_JOB, "source", source_names[job->source]);
 	g_key_file_set_boolean(file, GROUP_JOB, "cycles", job->cycles);
 	g_key_file_set_boolean(file, GROUP_JOB, "witness", job->witness);
 	g_key_file_set_string(file, GROUP_JOB, "tracepoints", job->tracepoints);
@@ -163,8 +169,10 @@ struct job *job_load(const char *path, GError **error)
 
 	if (g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &cause)) {
 		g_autofree char *task = get_string(file, GROUP_JOB, "task", &cause);
+		g_autofree char *source = get_string(file, GROUP_JOB, "source", &cause);
 
 		job->task = find_name(task_names, G_N_ELEMENTS(task_names), task, &cause);
+		job->source = find_name(source_names, G_N_ELEMENTS(source_names), source, &cause);
 		job->uri = get_string(file, GROUP_JOB, "uri", &cause);
 		job->own = get_flag(file, GROUP_JOB, "own", &cause);
 		job->memory_mib = get_number(file, GROUP_JOB, "memory_mib", &cause);

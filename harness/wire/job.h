@@ -43,6 +43,12 @@ enum job_reload {
 	JOB_RELOAD_NONE,   /* nothing: another VM of the same KVM; ept and vpid must be the same */
 };
 
+/* Where the counts of a run come from. */
+enum job_source {
+	JOB_LEAVES,	/* L2 reads them, by CPUID */
+	JOB_TRACEPOINT, /* L1's histogram of kvm:kvm_exit, stopped when L2 says so */
+};
+
 /* One boot of L2. Strings are owned. */
 struct job_run {
 	char *name; /* a name of a-z, 0-9, _ and -; in an experiment that of the configuration */
@@ -61,8 +67,9 @@ struct job {
 	bool own;		      /* L2 is the user's image, and boots by itself */
 	unsigned int memory_mib;      /* of L2 */
 	unsigned int timeout_seconds; /* for one boot of L2, on L1's clock */
-	bool cycles;		      /* KVM is to count cycles as well */
-	bool witness;		      /* the kernel's own counters are to be read as well */
+	enum job_source source;
+	bool cycles;	   /* KVM is to count cycles as well */
+	bool witness;	   /* the kernel's own counters are to be read as well */
 	char *tracepoints; /* to be recorded meanwhile, "system:event" with ';' between */
 	GPtrArray *runs;   /* of struct job_run, in order; KVM is reloaded before each */
 };

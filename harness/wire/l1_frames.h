@@ -34,7 +34,10 @@
 #define L1_FILE_DMESG	"dmesg.log"
 /* Of a second VM that was alive meanwhile. */
 #define L1_FILE_COMPANION "companion.frames"
-/* With a witness: two histograms of kvm:kvm_exit, and two files of the VM in KVM's debugfs. */
+/*
+ * With a witness: two histograms of kvm:kvm_exit, and two files of the VM in KVM's debugfs. The
+ * first alone where the counts come from the tracepoint.
+ */
 #define L1_FILE_AT_LATCH "witness-latch.hist"
 #define L1_FILE_AT_END	 "witness-end.hist"
 #define L1_FILE_DEBUGFS	 "exitcount"

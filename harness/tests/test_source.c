@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Counts by L1's tracepoint: KVM as Linux has it, without the series, against the series whose
+ * leaves L2 reads; on an Intel CPU and on an AMD one.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#include <glib.h>
+
+#include "../../guest-image/probe/reading.h"
+#include "base/error.h"
+#include "lab.h"
+#include "record/reasons.h"
+
+static const char *const configs[] = { "ept", "noept" };
+
+/*
+ * CPUIDs that the probe executes up to the latch, its own included (guest-image/probe/reading.c).
+ * reading_identify() reads two leaves. read_leaves() runs twice, as the first is a rehearsal. With
+ * the leaves, the rehearsal is 7 (total, one reason, total, latch, one latched, its cycles, all
+ * cycles), and the reading 3 (total before, total after, latch) and one for each reason. Without
+ * them it is the same for no reason at all: 4 (total, total, latch, all cycles), and 3.
+ */
+#define IDENTIFY	     2
+#define WITH_LEAVES(reasons) ((uint64_t)IDENTIFY + 7 + (reasons) + 3)
+#define WITHOUT_LEAVES	     ((uint64_t)IDENTIFY + 4 + 3)
+
+/*
+ * What reading changes beside CPUID is nothing: both ways touch the same pages. But each exit takes
+ * L1 another time, so L1's and L2's timers fall elsewhere in the boot.
+ */
+struct vendor_counts {
+	const char *platform;
+	uint64_t reasons; /* that the probe asks for */
+	uint32_t cpuid;
+	/* What timers and interrupts cause: any number. Ends with REASON_NONE. */
+	uint32_t by_time[8];
+	/* What an interrupt between two instructions can touch or poll before these do: nearly
+	 * equal. */
+	uint32_t near[8];
+};
+
+static const struct vendor_counts vmx = {
+	.platform = "bochs",
+	.reasons = READING_VMX_REASONS,
+	.cpuid = REASON_CPUID,
+	.by_time = { REASON_EXTERNAL_INTERRUPT, REASON_INTERRUPT_WINDOW, REASON_HLT,
+		     REASON_MSR_WRITE, REASON_PREEMPTION_TIMER, REASON_NONE },
+	.near = { REASON_EXCEPTION_NMI, REASON_INVLPG, REASON_CR_ACCESS, REASON_IO_INSTRUCTION,
+		  REASON_EPT_VIOLATION, REASON_NONE },
+};
+
+static const struct vendor_counts svm = {
+	.platform = "tcg",
+	.reasons = READING_SVM_REASONS,
+	.cpuid = REASON_SVM_CPUID,
+	.by_time = { REASON_SVM_INTR, REASON_SVM_VINTR, REASON_SVM_HLT, REASON_SVM_MSR,
+		     REASON_NONE },
+	.near = { REASON_SVM_EXCP_PF, REASON_SVM_INVLPG, REASON_SVM_WRITE_CR0, REASON_SVM_WRITE_CR3,
+		  REASON_SVM_IOIO, REASON_SVM_NPF, REASON_NONE },
+};
+
+/* A fiftieth, and a handful where there are few. */
+#define NEARLY(count) ((count) / 50 + 5)
+
+static const struct record_run *run_of(const struct record *record, const char *config)
+{
+	const struct record_run *run = record_find_run(record, config);
+
+	assert_int_equal(record->verdict, RECORD_VALID);
+	assert_non_null(run);
+	assert_non_null(run->exits);
+	return run;
+}
+
+static bool is_in(const uint32_t *reasons, uint32_t reason)
+{
+	while (*reasons != REASON_NONE && *reasons != reason)
+		reasons++;
+	return *reasons == reason;
+}
+
+static void assert_near(const struct vendor_counts *vendor, uint32_t reason, uint64_t a, uint64_t b)
+{
+	const uint64_t apart = a > b ? a - b : b - a;
+	const uint64_t most = is_in(vendor->by_time, reason) ? UINT64_MAX
+			      : is_in(vendor->near, reason)  ? NEARLY(MAX(a, b))
+							     : 0;
+
+	if (apart > most)
+		fail_msg("reason %u: leaves %" G_GUINT64_FORMAT ", tracepoint %" G_GUINT64_FORMAT,
+			 reason, a, b);
+}
+
+/* Each reason that has a count, and no count more. */
+static void assert_counts(const struct vendor_counts *vendor, const struct record_run *leaves,
+			  const struct record_run *traced, uint64_t fewer)
+{
+	assert_int_equal(leaves->exits->len, traced->exits->len);
+	for (guint i = 0; i < leaves->exits->len; i++) {
+		const struct record_exit *one = g_ptr_array_index(leaves->exits, i);
+		const struct record_exit *other = record_find_exit(traced->exits, one->reason);
+
+		assert_non_null(other);
+		if (one->reason == vendor->cpuid)
+			assert_int_equal(one->count - other->count, fewer);
+		else
+			assert_near(vendor, one->reason, one->count, other->count);
+	}
+}
+
+/* The last number of the frame of that kind in probe.frames: its cpuids=. */
+static uint64_t cpuids_of(const struct lab *lab, const char *config, const char *kind)
+{
+	g_autofree char *name = g_build_filename(config, "probe.frames", NULL);
+	g_autofree char *path = lab_newest_file(lab, name);
+	g_autofree char *wanted = g_strdup_printf(" %s ", kind);
+	g_autofree char *text = NULL;
+	const char *found;
+
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	found = strstr(text, wanted);
+	assert_non_null(found);
+	found = strstr(found, "cpuids=");
+	assert_non_null(found);
+	return g_ascii_strtoull(found + strlen("cpuids="), NULL, 10);
+}
+
+/* What only the leaves can say is not there, and is no 0. */
+static void assert_nothing_of_leaves(const struct record_run *run)
+{
+	assert_int_equal(run->source, RECORD_TRACEPOINT);
+	assert_false(run->l2_in_effect.known);
+	assert_false(run->latch.known);
+	assert_false(run->leaf_total.known);
+	assert_false(run->l1_total.known);
+	assert_false(run->witness.known);
+	assert_null(run->undefined);
+	assert_null(run->malformed);
+	for (guint i = 0; i < run->exits->len; i++)
+		assert_false(((const struct record_exit *)run->exits->pdata[i])->cycles.known);
+}
+
+static void assert_rules(const struct record *record)
+{
+	for (guint i = 0; i < record->checks->len; i++) {
+		const struct record_check *check = g_ptr_array_index(record->checks, i);
+
+		/* The fingerprint of a boot is known for VMX only. */
+		if (check->verdict == RECORD_CHECK_UNKNOWN &&
+		    strcmp(check->rule, "boot-fingerprint") != 0)
+			fail_msg("%s is unknown: %s", check->rule, check->saw);
+	}
+}
+
+static struct record *run_traced(struct lab *lab, const char *modules)
+{
+	lab_run(lab, 0, "run", "--set", "experiment.source=tracepoint", "--set", modules, NULL);
+	return lab_newest(lab);
+}
+
+static void compare(const struct vendor_counts *vendor)
+{
+	struct lab *lab = lab_new(vendor->platform);
+	g_autofree char *stock = lab_built("kernel/stock");
+	g_autofree char *modules = g_strconcat("l1.modules=", stock, NULL);
+	g_autoptr(struct_record) leaves = NULL;
+	g_autoptr(struct_record) traced = NULL;
+
+	lab_run(lab, 0, "run", NULL);
+	leaves = lab_newest(lab);
+	assert_rules(leaves);
+	for (size_t i = 0; i < G_N_ELEMENTS(configs); i++)
+		assert_int_equal(cpuids_of(lab, configs[i], "latch"), WITH_LEAVES(vendor->reasons));
+	traced = run_traced(lab, modules);
+	assert_rules(traced);
+	for (size_t i = 0; i < G_N_ELEMENTS(configs); i++) {
+		const struct record_run *run = run_of(traced, configs[i]);
+
+		assert_int_equal(cpuids_of(lab, configs[i], "mark"), WITHOUT_LEAVES);
+		assert_nothing_of_leaves(run);
+		assert_counts(vendor, run_of(leaves, configs[i]), run,
+			      WITH_LEAVES(vendor->reasons) - WITHOUT_LEAVES);
+	}
+	/* A half that was counted in another way is no other half. */
+	lab_run(lab, EPTLAB_ERROR_USAGE, "rerun", "noept", NULL);
+	assert_non_null(strstr(lab->errors, "source of the counts: tracepoint and leaves"));
+	lab_assert_nothing_left(lab, 5);
+	lab_free(lab);
+}
+
+static void stock_kvm_on_intel(void **state)
+{
+	(void)state;
+	compare(&vmx);
+}
+
+static void stock_kvm_on_amd(void **state)
+{
+	(void)state;
+	compare(&svm);
+}
+
+/* With the series the probe reads as ever, and both ways count the same interval. */
+static void tracepoint_of_the_series(void **state)
+{
+	struct lab *lab = lab_new("tcg");
+	g_autoptr(struct_record) traced = run_traced(lab, "l1.modules=");
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(configs); i++) {
+		const struct record_run *run = run_of(traced, configs[i]);
+
+		assert_int_equal(run->source, RECORD_TRACEPOINT);
+		assert_true(run->latch.known);
+		assert_int_equal(run->total.value, run->latch.total);
+	}
+	lab_free(lab);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stock_kvm_on_intel),
+		cmocka_unit_test(stock_kvm_on_amd),
+		cmocka_unit_test(tracepoint_of_the_series),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
