@@ -31,8 +31,9 @@ uint64_t count_of(const struct record *record, const char *config, uint32_t reas
 
 /*
  * What record.json says of a run, as words "path=value". A path names members and elements: those
- * of exits by reason, others from 0; "len" is how many there are. One that begins with '.' is in
- * the member that the last one was in: "latch.total=165 .serial=2 exits.10.count=65 .14.count=0".
+ * of exits by reason, runs and modules by name, others from 0; "len" is how many there are. One
+ * that begins with '.' is in the member that the last one was in: "latch.total=165 .serial=2
+ * exits.10.count=65 .14.count=0".
  */
 void assert_run(const struct record_run *run, const char *expected);
 

@@ -38,7 +38,7 @@ static void tell(void)
 /* Takes the comparison. */
 static void tell_of(struct comparison *taken)
 {
-	g_clear_pointer(&comparison, comparison_free);
+	comparison_free(comparison);
 	comparison = taken;
 	report = report_of_record(record, comparison, TITLE);
 	tell();

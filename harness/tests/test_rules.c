@@ -15,7 +15,7 @@ enum {
 	UNKNOWN = RECORD_CHECK_UNKNOWN,
 	VERDICT = 0xf,
 	TOO = 0x10,
-	NO_MATTER = 0x20, /* and that does not decide */
+	NO_MATTER = 0x20, /* and the record is valid all the same */
 };
 
 /* Which rules were seen to fail in this program, by their place in the table. */
