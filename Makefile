@@ -11,7 +11,9 @@
 #   make clean                 remove build/; distclean also removes the caches
 #
 # V=1 shows each command. PLATFORM=bochs, tcg, kvm or local chooses where L1 gets its CPU.
-# GUEST=image.qcow2 boots an image of your own as L2. ARGS= is passed to eptlab.
+# KERNEL=6.12 takes another kernel line for L1 (those in kernel/lines), LINUX=PATH a tree or a tarball of
+# your own; with SERIES=none it is built as it is. GUEST=image.qcow2 boots an image of your own as L2.
+# ARGS= is passed to eptlab.
 
 # Several goals are made one after the other, each by a make of its own: deps brings what the next one
 # needs. Inside of one, whatever does not depend on each other is made at once.
@@ -43,7 +45,9 @@ CONFIG ?= noept
 GUEST ?=
 FORMAT ?= text
 ARGS ?=
-PLATFORM_ARGS = $(if $(PLATFORM),--set experiment.platform=$(PLATFORM)) $(if $(GUEST),--set "l2.guest=$(GUEST)")
+include kernel/lines.mk
+PLATFORM_ARGS = $(if $(PLATFORM),--set experiment.platform=$(PLATFORM)) $(if $(GUEST),--set "l2.guest=$(GUEST)") \
+	$(if $(KERNEL)$(LINUX),--set experiment.kernel=$(LINE))
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
 	-Wundef -Wpointer-arith -Wwrite-strings
@@ -151,12 +155,13 @@ $(BUILD)/l2-init: guest-image/init.c
 # --- L1 and L2 ---
 
 kernel:
-	$(Q)$(MAKE) -s -C kernel all
-# Other people's KVM, for the tests and for the benchmark; after the kernel, in whose tree they are made.
+	$(Q)$(MAKE) -s -C kernel $(if $(LINUX),LINUX=$(abspath $(LINUX))) all
+# Other people's KVM, for the tests and for the benchmark, of the default line; after the kernel, in whose
+# tree they are made.
 stock: | kernel
 faults bench: | stock
 stock faults bench:
-	$(Q)$(MAKE) -s -C kernel $@
+	$(Q)$(MAKE) -s -C kernel KERNEL= LINUX= SERIES= $@
 
 APPLIANCE := $(shell find guest-image/appliance -type f)
 $(BUILD)/appliance.img: $(BUILD)/eptlab-agent $(APPLIANCE)
@@ -169,7 +174,7 @@ $(BUILD)/l2-base.img: $(BUILD)/mkimage $(BUILD)/l2-init
 
 # The patched kernel for this machine itself, as a Debian package: for PLATFORM=local.
 install-kernel:
-	$(Q)$(MAKE) -s -C kernel -f package.mk package
+	$(Q)$(MAKE) -s -C kernel $(if $(LINUX),LINUX=$(abspath $(LINUX))) -f package.mk package
 	@echo
 	@echo 'The patched kernel is a package now. To run it on this machine, as root:'
 	@echo

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The patched kernel as a Debian package, for the platform local. Called by the top-level Makefile; apart
-# from kernel/Makefile, because what stands there is part of its keys.
+# The patched kernel as a Debian package, for the platform local. Called by the top-level Makefile.
 #
 #   package   build/kernel/package/{linux-image-*.deb,kernel.conf}
 #
@@ -34,24 +33,25 @@ package-needs:
 		echo "L0: a kernel package needs more; run as root: apt-get install$$missing" >&2; exit 2; \
 	fi
 
-package: package-needs $(LINUX)/.$(SOURCE_KEY)
+package: package-needs $(TREE)/.$(SERIES_KEY)
 	@if [ ! -r '$(KERNEL_CONFIG)' ]; then \
 		echo 'L0: there is no $(KERNEL_CONFIG); give KERNEL_CONFIG=' >&2; exit 2; \
 	fi
 	rm -rf $(PACKAGE) $(PACKAGE_WORK)
 	mkdir -p $(PACKAGE) $(PACKAGE_WORK)/tree
 	cp '$(KERNEL_CONFIG)' $(PACKAGE_WORK)/tree/.config
-	cd $(PACKAGE_WORK)/tree && $(LINUX)/scripts/config $(PACKAGE_OPTIONS)
-	$(KBUILD) -C $(LINUX) O=$(PACKAGE_WORK)/tree olddefconfig
-	$(if $(LOCALMODCONFIG),yes '' | $(KBUILD) -C $(LINUX) O=$(PACKAGE_WORK)/tree localmodconfig >/dev/null)
-	cd $(PACKAGE_WORK)/tree && $(LINUX)/scripts/config -m KVM -m KVM_INTEL -m KVM_AMD
-	$(KBUILD) -C $(LINUX) O=$(PACKAGE_WORK)/tree olddefconfig
-	$(KBUILD) -C $(LINUX) O=$(PACKAGE_WORK)/tree KDEB_PKGVERSION=1 bindeb-pkg
+	cd $(PACKAGE_WORK)/tree && $(TREE)/scripts/config $(PACKAGE_OPTIONS)
+	$(KBUILD) -C $(TREE) O=$(PACKAGE_WORK)/tree olddefconfig
+	$(if $(LOCALMODCONFIG),yes '' | $(KBUILD) -C $(TREE) O=$(PACKAGE_WORK)/tree localmodconfig >/dev/null)
+	cd $(PACKAGE_WORK)/tree && $(TREE)/scripts/config -m KVM -m KVM_INTEL -m KVM_AMD
+	$(KBUILD) -C $(TREE) O=$(PACKAGE_WORK)/tree olddefconfig
+	$(KBUILD) -C $(TREE) O=$(PACKAGE_WORK)/tree KDEB_PKGVERSION=1 bindeb-pkg
 	mv $(PACKAGE_WORK)/linux-image-*_1_*.deb $(PACKAGE)/
 	{ \
 		echo '[kernel]'; \
+		echo 'line = $(LINE)'; \
 		echo "release = $$(cat $(PACKAGE_WORK)/tree/include/config/kernel.release)"; \
-		echo "patches_sha256 = $$(cat $(COMMON) $(SERIES) | sha256sum | cut -d ' ' -f 1)"; \
+		echo "patches_sha256 = $$($(call series_laid,$(TREE)) | sha256sum | cut -d ' ' -f 1)"; \
 		echo '[build_id]'; \
 		for module in virt/lib/irqbypass arch/x86/kvm/kvm arch/x86/kvm/kvm-intel arch/x86/kvm/kvm-amd; do \
 			echo "$$(basename $$module | tr - _) = $$(readelf -n $(PACKAGE_WORK)/tree/$$module.ko | sed -n 's/.*Build ID: //p')"; \

@@ -2,28 +2,60 @@
 #
 # KVM modules for L1's kernel that are not what they should be. Included by Makefile.
 #
-#   faults   build/kernel/faults/NAME/*.ko   faults/NAME.patch on top of the series: what eptlab
-#                                            conform must find
-#   bench    build/kernel/bench/NAME/*.ko    bench/NAME.patch without the series: what the benchmark
-#                                            compares with
+#   stock    build/kernel/stock/*.ko         without the series: what the tests must catch
+#   faults   build/kernel/faults/NAME/*.ko   NAME.patch on top of the series: what eptlab conform must
+#                                            find
+#   bench    build/kernel/bench/NAME/*.ko    NAME.patch without the series: what the benchmark compares
+#                                            with
+#
+# A patch of what is common stands in faults/, one of what a line has in lines/LINE/faults and
+# lines/LINE/bench.
 
-FAULTS := $(basename $(notdir $(wildcard faults/*.patch)))
-BENCHES := $(basename $(notdir $(wildcard bench/*.patch)))
-variant_key = $(shell (echo $(L1_KEY); cat $(1) variants.mk) | sha256sum | cut -c 1-24)
+FAULT_PATCHES := $(wildcard faults/*.patch lines/$(LINE)/faults/*.patch)
+BENCH_PATCHES := $(wildcard lines/$(LINE)/bench/*.patch)
+variant_key = variant-$(shell (echo $(L1_KEY); $(call without_comments,variants.mk); \
+	$(call without_messages,$(1) /dev/null)) | sha256sum | cut -c 1-24)
 
-.PHONY: faults bench $(addprefix build-fault-,$(FAULTS)) $(addprefix build-bench-,$(BENCHES))
+PATCH := patch -s -p1 -F0 --no-backup-if-mismatch -d $(TREE)
+# Without the series nothing builds what is common.
+TAKE_OFF := for patch in $(shell echo $(PATCHES) | tr ' ' '\n' | tac); do $(PATCH) -R < $$patch || exit 1; done
+PUT_ON := for patch in $(PATCHES); do $(PATCH) < $$patch || exit 1; done
 
-# $(1): the folder in build/kernel and of the patch, $(2): its name, $(3): the target that builds it.
-define variant
-$(1): $$(OUT)/$(1)/$(2)/.$$(call variant_key,$(1)/$(2).patch)
-$$(OUT)/$(1)/$(2)/.$$(call variant_key,$(1)/$(2).patch):
-	$$(call from_cache,$(1)/$(2),variant-$(2)-$$(call variant_key,$(1)/$(2).patch),$(3))
+# KVM's modules from another source: $(1) makes it of the one with the series, $(2) makes that again,
+# and $(3) is the folder in build/kernel. The stamp goes first and comes back last: wherever this ends
+# in between, the next make unpacks the source anew.
+define build_otherwise
+	rm -f $(TREE)/.series-*
+	$(1)
+	$(KBUILD) -C $(TREE) O=$(WORK)/l1 modules
+	rm -rf $(NEW)/$(3)
+	$(call collect_modules,$(NEW)/$(3),$(MODULES))
+	$(2)
+	touch $(TREE)/.$(SERIES_KEY)
 endef
-$(foreach name,$(FAULTS),$(eval $(call variant,faults,$(name),build-fault-$(name))))
-$(foreach name,$(BENCHES),$(eval $(call variant,bench,$(name),build-bench-$(name))))
 
-$(addprefix build-fault-,$(FAULTS)): build-fault-%: build-l1
-	$(call build_otherwise,$(PATCH) < faults/$*.patch,$(PATCH) -R < faults/$*.patch,faults/$*)
+.PHONY: stock faults bench build-stock
+stock: $(OUT)/stock/.$(call variant_key)
+$(OUT)/stock/.$(call variant_key): | source
+	$(call from_cache,stock,$(call variant_key),build-stock)
+build-stock: build-l1
+	$(call build_otherwise,$(TAKE_OFF),$(PUT_ON),stock)
 
-$(addprefix build-bench-,$(BENCHES)): build-bench-%: build-l1
-	$(call build_otherwise,$(TAKE_OFF); $(PATCH) < bench/$*.patch,$(PATCH) -R < bench/$*.patch; $(PUT_ON),bench/$*)
+# $(1): the folder in build/kernel, $(2): the patch, $(3): its name.
+define variant
+$(1): $$(OUT)/$(1)/$(3)/.$$(call variant_key,$(2))
+$$(OUT)/$(1)/$(3)/.$$(call variant_key,$(2)): | source
+	$$(call from_cache,$(1)/$(3),$$(call variant_key,$(2)),build-$(1)-$(3))
+endef
+$(foreach patch,$(FAULT_PATCHES),$(eval $(call variant,faults,$(patch),$(basename $(notdir $(patch))))))
+$(foreach patch,$(BENCH_PATCHES),$(eval $(call variant,bench,$(patch),$(basename $(notdir $(patch))))))
+
+# Static patterns: make looks for no other rule of a phony target.
+builds = $(patsubst %.patch,build-$(1)-%,$(notdir $(2)))
+patch_of = $(filter %/$*.patch,$(1))
+.PHONY: $(call builds,faults,$(FAULT_PATCHES)) $(call builds,bench,$(BENCH_PATCHES))
+$(call builds,faults,$(FAULT_PATCHES)): build-faults-%: build-l1
+	$(call build_otherwise,$(PATCH) < $(call patch_of,$(FAULT_PATCHES)),$(PATCH) -R < $(call patch_of,$(FAULT_PATCHES)),faults/$*)
+
+$(call builds,bench,$(BENCH_PATCHES)): build-bench-%: build-l1
+	$(call build_otherwise,$(TAKE_OFF); $(PATCH) < $(call patch_of,$(BENCH_PATCHES)),$(PATCH) -R < $(call patch_of,$(BENCH_PATCHES)); $(PUT_ON),bench/$*)

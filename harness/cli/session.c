@@ -216,14 +216,16 @@ bool session_prepare(struct session *session, struct experiment *experiment, GEr
 
 	session->cancellable = interrupt_catch();
 	session->paths = paths_find(error);
-	if (session->paths == NULL || !paths_are_built(session->paths, error))
+	if (session->paths == NULL)
 		return false;
 	use_folder(&session->paths->configs, session->configs);
 	use_folder(&session->paths->results, session->results);
 	session->config =
 		config_load(session->paths->configs, (const char *const *)session->overrides,
 			    (const char *const *)session->settings, error);
-	if (session->config == NULL || !have_workload(session, error) ||
+	if (session->config == NULL ||
+	    !paths_choose_line(session->paths, session->config->experiment.kernel, error) ||
+	    !paths_are_built(session->paths, error) || !have_workload(session, error) ||
 	    !suits_local(session, error) || !recover(session->paths->results, error))
 		return false;
 	/* Before it is asked what it can do; other platforms do not touch this machine's KVM. */

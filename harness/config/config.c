@@ -56,6 +56,7 @@ static const struct config_key keys[] = {
 	{ KEY(experiment, configurations), .type = VALUE_NAMES },
 	{ KEY(experiment, platform), CHOICE(platforms) },
 	{ KEY(experiment, source), CHOICE(sources) },
+	{ KEY(experiment, kernel), TEXT(32) },
 	/* The dose guest counts in 32 bits. */
 	{ KEY(experiment, n), U64(0, UINT32_MAX) },
 	{ KEY(experiment, cycles), .type = VALUE_BOOL },

@@ -27,6 +27,7 @@ struct config_experiment {
 	char **configurations; /* names of modules, at least one, none twice */
 	char *platform;	       /* "auto" or a platform */
 	char *source;	       /* "leaves" or "tracepoint" */
+	char *kernel;	       /* the line of L1's, or "" for the default one */
 	uint64_t n;	       /* size of a dose; 0: what doses.h says */
 	bool cycles;	       /* count the cycles outside the guest as well */
 	bool witness;	       /* read the kernel's own counters as well, and compare */

@@ -2,43 +2,68 @@
 #include "config/paths.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/error.h"
+
+/* A link in build/kernel/l1 to the line that this machine's release has itself. */
+#define DEFAULT_LINE "default"
+
+/* What make builds must be there before L1 is booted. */
+enum origin {
+	GIVEN,
+	BUILT,
+	BUILT_OF_LINE, /* relative to the folder of the kernel line */
+};
 
 /* Relative to the folder of the program, which is build/. */
 static const struct {
 	size_t member;
 	const char *path;
-	bool built; /* by make: it must be there before L1 is booted */
+	enum origin origin;
 } table[] = {
-	{ offsetof(struct paths, configs), "../configs", false },
-	{ offsetof(struct paths, results), "../results", false },
-	{ offsetof(struct paths, deps), "../harness/deps", false },
-	{ offsetof(struct paths, kernel_conf), "kernel/l1/kernel.conf", true },
-	{ offsetof(struct paths, package_conf), "kernel/package/kernel.conf", false },
-	{ offsetof(struct paths, l1_kernel), "kernel/l1/bzImage", true },
-	{ offsetof(struct paths, modules), "kernel/l1/modules", true },
-	{ offsetof(struct paths, extra_modules), "kernel/l1/extra-modules", true },
-	{ offsetof(struct paths, agent), "eptlab-agent", true },
-	{ offsetof(struct paths, appliance), "appliance.img", true },
-	{ offsetof(struct paths, capabilities), "capabilities", false },
-	{ offsetof(struct paths, l2_kernel), "kernel/l2/vmlinux", true },
-	{ offsetof(struct paths, l2_doses), "doses.elf", true },
-	{ offsetof(struct paths, l2_base_image), "l2-base.img", true },
-	{ offsetof(struct paths, l2_domain), "../guest-image/domain.xml", false },
-	{ offsetof(struct paths, l1_domain), "../guest-image/l1-domain.xml", false },
+	{ offsetof(struct paths, configs), "../configs", GIVEN },
+	{ offsetof(struct paths, results), "../results", GIVEN },
+	{ offsetof(struct paths, deps), "../harness/deps", GIVEN },
+	{ offsetof(struct paths, lines), "kernel/l1", GIVEN },
+	{ offsetof(struct paths, kernel_conf), "kernel.conf", BUILT_OF_LINE },
+	{ offsetof(struct paths, package_conf), "kernel/package/kernel.conf", GIVEN },
+	{ offsetof(struct paths, l1_kernel), "bzImage", BUILT_OF_LINE },
+	{ offsetof(struct paths, modules), "modules", BUILT_OF_LINE },
+	{ offsetof(struct paths, extra_modules), "extra-modules", BUILT_OF_LINE },
+	{ offsetof(struct paths, agent), "eptlab-agent", BUILT },
+	{ offsetof(struct paths, appliance), "appliance.img", BUILT },
+	{ offsetof(struct paths, capabilities), "capabilities", GIVEN },
+	{ offsetof(struct paths, l2_kernel), "kernel/l2/vmlinux", BUILT },
+	{ offsetof(struct paths, l2_doses), "doses.elf", BUILT },
+	{ offsetof(struct paths, l2_base_image), "l2-base.img", BUILT },
+	{ offsetof(struct paths, l2_domain), "../guest-image/domain.xml", GIVEN },
+	{ offsetof(struct paths, l1_domain), "../guest-image/l1-domain.xml", GIVEN },
 	{ offsetof(struct paths, qemu_conf),
-	  "../guest-image/appliance/root/etc/libvirt-embed/qemu.conf", false },
-	{ offsetof(struct paths, probe), "probe", true },
-	{ offsetof(struct paths, workloads), "../guest-image/workloads", false },
-	{ offsetof(struct paths, guestfs_helper), "eptlab-guestfs", true },
-	{ offsetof(struct paths, own_helper), "eptlab-own-image", true },
-	{ offsetof(struct paths, bochs_time), "bochs-time.so", true },
+	  "../guest-image/appliance/root/etc/libvirt-embed/qemu.conf", GIVEN },
+	{ offsetof(struct paths, probe), "probe", BUILT },
+	{ offsetof(struct paths, workloads), "../guest-image/workloads", GIVEN },
+	{ offsetof(struct paths, guestfs_helper), "eptlab-guestfs", BUILT },
+	{ offsetof(struct paths, own_helper), "eptlab-own-image", BUILT },
+	{ offsetof(struct paths, bochs_time), "bochs-time.so", BUILT },
 };
 
 static char **member(struct paths *paths, size_t offset)
 {
 	return (char **)(void *)((char *)paths + offset);
+}
+
+/* What a line of the kernel has; replaces what another one had. */
+static void set_line(struct paths *paths, const char *line)
+{
+	for (unsigned int i = 0; i < G_N_ELEMENTS(table); i++) {
+		char **path = member(paths, table[i].member);
+
+		if (table[i].origin != BUILT_OF_LINE)
+			continue;
+		g_free(*path);
+		*path = g_build_filename(paths->lines, line, table[i].path, NULL);
+	}
 }
 
 struct paths *paths_find(GError **error)
@@ -55,9 +80,52 @@ struct paths *paths_find(GError **error)
 	paths = g_new0(struct paths, 1);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(table); i++)
 		*member(paths, table[i].member) = g_canonicalize_filename(table[i].path, folder);
+	set_line(paths, DEFAULT_LINE);
 	paths->guest_cache = g_build_filename(g_get_user_cache_dir(), "eptlab", "guest", NULL);
 	paths->libvirt_cache = g_build_filename(g_get_user_cache_dir(), "eptlab", "libvirt", NULL);
 	return paths;
+}
+
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+	return strverscmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The lines that have been built, the oldest first; NULL-terminated. */
+static GPtrArray *built_lines(const struct paths *paths)
+{
+	GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GDir) folder = g_dir_open(paths->lines, 0, NULL);
+	const char *name;
+
+	while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+		g_autofree char *conf = g_build_filename(paths->lines, name, "kernel.conf", NULL);
+
+		if (!g_str_equal(name, DEFAULT_LINE) && g_file_test(conf, G_FILE_TEST_EXISTS))
+			g_ptr_array_add(lines, g_strdup(name));
+	}
+	g_ptr_array_sort(lines, compare_names);
+	g_ptr_array_add(lines, NULL);
+	return lines;
+}
+
+bool paths_choose_line(struct paths *paths, const char *line, GError **error)
+{
+	g_autoptr(GPtrArray) lines = built_lines(paths);
+	g_autofree char *list = NULL;
+
+	if (*line == '\0')
+		return true;
+	if (g_strv_contains((const char *const *)lines->pdata, line)) {
+		set_line(paths, line);
+		return true;
+	}
+	list = g_strjoinv(", ", (char **)lines->pdata);
+	return eptlab_fail(error, EPTLAB_ERROR_USAGE,
+			   "L0: no kernel of the line \"%s\" has been built for L1, but: %s; give "
+			   "experiment.kernel one of these, or \"make kernel KERNEL=LINE\" builds "
+			   "another one of kernel/lines",
+			   line, lines->len > 1 ? list : "none");
 }
 
 const char *paths_installed_conf(const struct paths *paths)
@@ -77,7 +145,8 @@ static bool is_there(const char *path, GError **error)
 bool paths_are_built(const struct paths *paths, GError **error)
 {
 	for (unsigned int i = 0; i < G_N_ELEMENTS(table); i++) {
-		if (table[i].built && !is_there(*member((void *)paths, table[i].member), error))
+		if (table[i].origin != GIVEN &&
+		    !is_there(*member((void *)paths, table[i].member), error))
 			return false;
 	}
 	return true;

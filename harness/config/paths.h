@@ -11,7 +11,8 @@ struct paths {
 	char *results;
 	char *deps;	    /* the script that says what this distribution lacks */
 	char *package_conf; /* the same, of what make install-kernel has built */
-	char *kernel_conf;  /* by kernel/Makefile: release, patches, build-ids of the modules */
+	char *lines;	    /* a folder for each kernel line that has been built for L1 */
+	char *kernel_conf;  /* by kernel/Makefile: line, release, patches, build-ids of modules */
 	char *l1_kernel;
 	char *modules;
 	char *extra_modules; /* KUnit, and KVM's tests */
@@ -33,8 +34,14 @@ struct paths {
 	char *libvirt_cache; /* ~/.cache/eptlab/libvirt */
 };
 
-/* Find them; whether they are there is another question. EPTLAB_ERROR_MACHINE. */
+/*
+ * Find them, with L1's kernel of the default line; whether they are there is another question.
+ * EPTLAB_ERROR_MACHINE.
+ */
 struct paths *paths_find(GError **error);
+
+/* L1's kernel of that line; "": stay with the default. EPTLAB_ERROR_USAGE if it is not built. */
+bool paths_choose_line(struct paths *paths, const char *line, GError **error);
 
 /* kernel.conf of the kernel that this machine is to run on the platform local. */
 const char *paths_installed_conf(const struct paths *paths);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "record/kernel_conf.h"
 
-#include <string.h>
-
 #include "record/record.h"
 #include "base/each.h"
 
@@ -17,15 +15,6 @@ void kernel_conf_free(struct kernel_conf *conf)
 	g_free(conf);
 }
 
-/* "6.1" of "6.1.192-eptlab". */
-static gsize line_length(const char *release)
-{
-	const gsize major = strspn(release, "0123456789");
-
-	return release[major] == '.' ? major + 1 + strspn(release + major + 1, "0123456789")
-				     : major;
-}
-
 struct kernel_conf *kernel_conf_load(const char *path, GError **error)
 {
 	g_autoptr(struct_kernel_conf) conf = g_new0(struct kernel_conf, 1);
@@ -35,6 +24,7 @@ struct kernel_conf *kernel_conf_load(const char *path, GError **error)
 
 	conf->modules = record_modules_new();
 	if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &cause) ||
+	    !(conf->line = g_key_file_get_string(file, "kernel", "line", &cause)) ||
 	    !(conf->release = g_key_file_get_string(file, "kernel", "release", &cause)) ||
 	    !(conf->patches_sha256 =
 		      g_key_file_get_string(file, "kernel", "patches_sha256", &cause)) ||
@@ -43,7 +33,6 @@ struct kernel_conf *kernel_conf_load(const char *path, GError **error)
 			error, EPTLAB_ERROR_MACHINE,
 			"L0: %s does not say what was built (%s); run \"make distclean all\"", path,
 			cause->message);
-	conf->line = g_strndup(conf->release, line_length(conf->release));
 	for (char **name = names; *name != NULL; name++) {
 		g_autofree char *id = g_key_file_get_string(file, "build_id", *name, NULL);
 

@@ -8,7 +8,7 @@
 /* kernel.conf, which kernel/Makefile writes: what was built. */
 struct kernel_conf {
 	char *release; /* uname -r */
-	char *line;    /* the first two numbers of it, "6.1": which patch series it has */
+	char *line;    /* whose patch series it has, "6.1"; "own": a tree of the user's */
 	char *patches_sha256;
 	GPtrArray *modules; /* of struct record_module: both vendors' */
 };

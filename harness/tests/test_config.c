@@ -3,7 +3,9 @@
 #include <unistd.h>
 #include <glib/gstdio.h>
 
+#include "base/folder.h"
 #include "config/config.h"
+#include "config/paths.h"
 #include "tests/test.h"
 
 /* ---- A folder with a configuration to spoil ---- */
@@ -11,9 +13,10 @@
 static const struct {
 	const char *name, *text;
 } sample[] = {
-	{ "experiment.conf", "# what\n\n[experiment]\nworkload = boot\nconfigurations=ept;noept\n"
-			     "platform = auto\nsource = leaves\nn = 7\ncycles = 1\nwitness = 0\n"
-			     "tracepoints = kvm:kvm_exit;kvm:kvm_entry\n" },
+	{ "experiment.conf",
+	  "# what\n\n[experiment]\nworkload = boot\nconfigurations=ept;noept\n"
+	  "platform = auto\nkernel = 6.12\nsource = leaves\nn = 7\ncycles = 1\nwitness = 0\n"
+	  "tracepoints = kvm:kvm_exit;kvm:kvm_entry\n" },
 	{ "ept.conf", "[module]\nname = ept\nept = 1\nvpid = 1\n" },
 	{ "noept.conf", "[module]\nname = noept\nept = 0\n# equal\nvpid = 1\n" },
 	{ "l2.conf", "[l2]\nmemory_mib=128\nvcpus=1\nappend=\ntimeout_seconds=60\nkernel=\ndoses=\n"
@@ -123,6 +126,7 @@ TEST_FOLDER(sample_is_read)
 	assert_true(config->experiment.cycles);
 	assert_false(config->experiment.witness);
 	assert_string_equal(config->experiment.tracepoints, "kvm:kvm_exit;kvm:kvm_entry");
+	assert_string_equal(config->experiment.kernel, "6.12");
 	assert_int_equal(config->modules->len, 2);
 	assert_module(config, "ept", true, true);
 	assert_module(config, "noept", false, true);
@@ -299,14 +303,16 @@ TEST(projects_own_configuration_is_right)
 	assert_false(config->experiment.cycles);
 	assert_false(config->experiment.witness);
 	assert_string_equal(config->experiment.tracepoints, "");
+	assert_string_equal(config->experiment.kernel, "");
 }
 
 /* ---- What is wrong ---- */
 
-#define A_NAME	   "expected a name of a-z, 0-9, _ and -"
-#define A_BYTE	   "expected printable ASCII outside of comments"
-#define SECTIONS   "experiment, module, l2, l1, bochs, tcg, kvm, local, conform"
-#define EXPERIMENT "[experiment]\nworkload=boot\nplatform=auto\nsource=leaves\nconfigurations=ept;"
+#define A_NAME	 "expected a name of a-z, 0-9, _ and -"
+#define A_BYTE	 "expected printable ASCII outside of comments"
+#define SECTIONS "experiment, module, l2, l1, bochs, tcg, kvm, local, conform"
+#define EXPERIMENT                                                                                 \
+	"[experiment]\nworkload=boot\nplatform=auto\nkernel=\nsource=leaves\nconfigurations=ept;"
 
 /* A file that has this text instead, and what is said of it, after the file's name. */
 TEST_FOLDER(wrong_files)
@@ -546,4 +552,75 @@ TEST_FOLDER(files_that_cannot_be_read)
 	assert_fails(folder, "", NULL, "L0: %s: no file has a section [l2]");
 	assert_int_equal(g_mkdir(directory, 0700), 0);
 	assert_fails(folder, "", NULL, "L0: %s/dir.conf: cannot read the configuration file: ...");
+}
+
+/* ---- The line of L1's kernel ---- */
+
+static int set_up_paths(void **state)
+{
+	struct paths *paths = paths_find(NULL);
+
+	assert_non_null(paths);
+	g_free(paths->lines);
+	paths->lines = g_dir_make_tmp("eptlab-lines-XXXXXX", NULL);
+	assert_non_null(paths->lines);
+	*state = paths;
+	return 0;
+}
+
+static int tear_down_paths(void **state)
+{
+	struct paths *paths = *state;
+
+	folder_remove(paths->lines);
+	paths_free(paths);
+	return 0;
+}
+
+#define TEST_PATHS(name) TEST_OF(struct paths *paths, set_up_paths, tear_down_paths, name)
+
+static void make_line(const struct paths *paths, const char *line, const char *file)
+{
+	g_autofree char *folder = g_build_filename(paths->lines, line, NULL);
+	g_autofree char *path = g_build_filename(folder, file, NULL);
+
+	assert_int_equal(g_mkdir(folder, 0700), 0);
+	assert_true(g_file_set_contents(path, "", 0, NULL));
+}
+
+static void assert_no_line(struct paths *paths, const char *line, const char *has)
+{
+	g_autofree char *before = g_strdup(paths->l1_kernel);
+	g_autoptr(GError) error = NULL;
+
+	assert_false(paths_choose_line(paths, line, &error));
+	assert_int_equal(error->code, EPTLAB_ERROR_USAGE);
+	if (strstr(error->message, has) == NULL)
+		fail_msg("expected \"%s\", saw: %s", has, error->message);
+	assert_string_equal(paths->l1_kernel, before);
+}
+
+TEST_PATHS(a_line_has_its_own_kernel)
+{
+	g_autofree char *image = g_build_filename(paths->lines, "6.12/bzImage", NULL);
+	g_autofree char *modules = g_build_filename(paths->lines, "6.12/modules", NULL);
+	g_autofree char *l2 = g_strdup(paths->l2_kernel);
+
+	make_line(paths, "6.12", "kernel.conf");
+	assert_true(paths_choose_line(paths, "", NULL));
+	assert_true(g_str_has_suffix(paths->l1_kernel, "/kernel/l1/default/bzImage"));
+	assert_true(paths_choose_line(paths, "6.12", NULL));
+	assert_string_equal(paths->l1_kernel, image);
+	assert_string_equal(paths->modules, modules);
+	assert_string_equal(paths->l2_kernel, l2);
+}
+
+TEST_PATHS(a_line_that_is_not_built_tells_those_that_are)
+{
+	assert_no_line(paths, "9.9", "\"9.9\" has been built for L1, but: none;");
+	make_line(paths, "6.12", "kernel.conf");
+	make_line(paths, "6.1", "kernel.conf");
+	make_line(paths, "modules", "kvm.ko"); /* no line */
+	test_each_of (line, "9.9", "6", "6.1/", "../l1/6.1", ".", "modules", "default")
+		assert_no_line(paths, *line, "but: 6.1, 6.12;");
 }

@@ -21,8 +21,8 @@ static const struct {
 	{ "doses.elf", "build/" },
 	{ "l2-base.img", "build/" },
 	{ "bochs-time.so", "build/" },
-	{ "kernel/l1/kernel.conf", "build/kernel/l1/" },
-	{ "kernel/l1/modules", "build/kernel/l1/" },
+	{ "kernel/l1/default/kernel.conf", "build/kernel/l1/default/" },
+	{ "kernel/l1/default/modules", "build/kernel/l1/default/" },
 	{ "kernel/l2/vmlinux", "build/kernel/l2/" },
 	{ "kernel/stock", "stock" },
 	{ "../configs", "" },
@@ -35,8 +35,11 @@ static const struct {
 
 /* What is looked for before L1 is booted, and not needed where none is. */
 static const char *const empty[] = {
-	"build/appliance.img",	   "build/eptlab-guestfs",	    "build/eptlab-own-image",
-	"build/kernel/l1/bzImage", "build/kernel/l1/extra-modules",
+	"build/appliance.img",
+	"build/eptlab-guestfs",
+	"build/eptlab-own-image",
+	"build/kernel/l1/default/bzImage",
+	"build/kernel/l1/default/extra-modules",
 };
 
 /*

@@ -24,7 +24,10 @@ static char *output_of(const char *format, ...)
 	return g_strchomp(output);
 }
 
-#define KERNEL "env -u MAKEFLAGS make -s --no-print-directory -C kernel BUILD='%s' CACHE='%s' "
+/* The source is not looked for: a test brings nothing from the network. */
+#define KERNEL                                                                                     \
+	"env -u MAKEFLAGS make -s --no-print-directory -C kernel BUILD='%s' CACHE='%s' "           \
+	"SOURCE='1 nowhere' "
 
 /* Kbuild must not get a compiler that is not in the key of what it builds. */
 TEST_IN_FOLDER(kbuild_has_the_compiler_of_its_key)
@@ -40,11 +43,12 @@ TEST_IN_FOLDER(kbuild_has_the_compiler_of_its_key)
  */
 TEST_IN_FOLDER(a_variant_that_ends_early_leaves_no_stamp)
 {
-	static const char *const variants[] = { "build-stock", "build-fault-no-bounds",
+	static const char *const variants[] = { "build-stock", "build-faults-no-bounds",
 						"build-bench-global-counter" };
 	g_autofree char *key =
-		output_of(KERNEL "--eval='say: ; @echo $(SOURCE_KEY)' say", folder, folder);
-	g_autofree char *source = g_build_filename(folder, "linux/linux-source-6.1", NULL);
+		output_of(KERNEL "--eval='say: ; @echo $(SERIES_KEY)' say", folder, folder);
+	g_autofree char *source =
+		output_of(KERNEL "--eval='say: ; @echo $(TREE)' say", folder, folder);
 	g_autofree char *stamp = g_strdup_printf("%s/.%s", source, key);
 
 	assert_int_equal(g_mkdir_with_parents(source, 0700), 0);
@@ -58,6 +62,109 @@ TEST_IN_FOLDER(a_variant_that_ends_early_leaves_no_stamp)
 		assert_says(said, "Error");
 		if (g_file_test(stamp, G_FILE_TEST_EXISTS))
 			fail_msg("%s was ended, and left its source as patched", variants[i]);
+	}
+}
+
+/* What a make of the kernels in a copy of their folder has for keys. */
+static char *keys_in(const char *kernel)
+{
+	return output_of("env -u MAKEFLAGS make -s --no-print-directory -C '%s' BUILD='%s' "
+			 "CACHE='%s' SOURCE='1 nowhere' KERNEL=6.12 "
+			 "--eval='say: ; @echo $(L1_KEY) $(L2_KEY) $(SERIES_KEY)' say",
+			 kernel, folder, folder);
+}
+
+/* Edits, and whether what they change is built anew. */
+static const struct {
+	const char *edit;
+	bool l1, l2;
+} edits[] = {
+	{ "sed -i '1a # a comment' Makefile build.mk variants.mk l1.config l2.config", false,
+	  false },
+	{ "sed -i 's/^Subject: /&better /' lines/6.12/*.patch", false, false },
+	{ "echo >> Makefile; echo 'new: ; true' >> Makefile", false, false },
+	{ "sed -i '1d' lines/6.1/series", false, false },
+	{ "sed -i 's/bzImage modules/bzImage modules vmlinux/' build.mk", true, true },
+	{ "echo CONFIG_SMP=y >> l1.config", true, false },
+	{ "echo CONFIG_SMP=y >> lines/6.12/l1.config", true, false },
+	{ "echo CONFIG_SMP=y >> l2.config", false, true },
+	{ "echo >> common/arch/x86/kvm/exitcount.c", true, false },
+	{ "sed -i 's/exitcount_log/exitcount_lag/' lines/6.12/0004*", true, false },
+	{ "sed -i '$d' lines/6.12/series", true, false },
+};
+
+TEST_IN_FOLDER(keys_are_of_what_is_built)
+{
+	g_autofree char *kernel = g_build_filename(folder, "kernel", NULL);
+	g_autofree char *copied = output_of("cp -r kernel '%s' && echo copied", folder);
+	g_autofree char *before = keys_in(kernel);
+	g_auto(GStrv) keys = g_strsplit(before, " ", -1);
+
+	assert_string_equal(copied, "copied");
+	assert_int_equal(g_strv_length(keys), 3);
+	test_each (row, edits) {
+		g_autofree char *edited =
+			output_of("rm -rf '%s' && cp -r kernel '%s' && cd '%s' && { %s; } && "
+				  "echo edited",
+				  kernel, kernel, kernel, row->edit);
+		g_autofree char *after = keys_in(kernel);
+		g_auto(GStrv) now = g_strsplit(after, " ", -1);
+
+		assert_string_equal(edited, "edited");
+		assert_int_equal(g_strv_length(now), 3);
+		assert_int_equal(!g_str_equal(keys[0], now[0]), row->l1);
+		assert_int_equal(!g_str_equal(keys[1], now[1]), row->l2);
+	}
+}
+
+/* ---- Kernels that cannot be had ---- */
+
+/* $T is the test's folder; $TREE a folder that looks like Linux 6.12, with nothing in its files. */
+#define TREE                                                                                       \
+	"T='%s'; TREE=$T/tree; mkdir -p $TREE/arch/x86/kvm $TREE/Documentation/admin-guide; "      \
+	"printf 'VERSION = 6\nPATCHLEVEL = 12\n' > $TREE/Makefile; touch $TREE/Kbuild "            \
+	"$TREE/Documentation/admin-guide/kernel-parameters.txt; "
+#define MAKE_KERNEL                                                                                \
+	"env -u MAKEFLAGS make -s --no-print-directory kernel BUILD=$T/build CACHE=$T/cache "
+
+static const struct {
+	const char *command, *says;
+} refused[] = {
+	{ MAKE_KERNEL "KERNEL=9.9", "L0: there is no kernel line 9.9; KERNEL= takes 6.1 6.12" },
+	{ MAKE_KERNEL "KERNEL=6.12 LINUX=$TREE",
+	  "L0: KERNEL=6.12 is a line of our own and LINUX=" },
+	{ MAKE_KERNEL "SERIES=all", "L0: SERIES= takes only \"none\"" },
+	{ MAKE_KERNEL "LINUX=$T/nowhere", "/nowhere; LINUX= takes a folder or a tarball of" },
+	{ MAKE_KERNEL "LINUX=harness", "/harness is not a tree of Linux; LINUX= takes" },
+	{ MAKE_KERNEL "LINUX=Makefile", "/Makefile is not a tarball that tar can read" },
+	{ "rm -r $TREE/arch/x86/kvm; " MAKE_KERNEL "LINUX=$TREE",
+	  "/tree is Linux without arch/x86/kvm, which is what is measured" },
+	{ MAKE_KERNEL "LINUX=$TREE",
+	  "/tree, which is Linux 6.12 (Documentation/admin-guide/kernel-parameters.txt, hunk 1, of "
+	  "0001-KVM-x86-Build-the-counters-of-VM-exits-by-reason.patch); SERIES=none with "
+	  "--set experiment.source=tracepoint measures it without" },
+	{ "tar -C $T -cf $T/tar tree; " MAKE_KERNEL "LINUX=$T/tar",
+	  "L0: the series of 6.12 does not apply to " },
+	/* Nothing listens there; where apt has another way out, Debian has no such kernel. */
+	{ "http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9 CACHE=$T/cache "
+	  "kernel/get-source 9.9",
+	  "L0: the source of Linux 9.9 is not here and could not be brought: " },
+};
+
+TEST_IN_FOLDER(what_cannot_be_had_is_said_in_one_sentence)
+{
+	test_each (row, refused) {
+		g_autofree char *said = output_of(TREE "{ %s; } 2>&1", folder, row->command);
+		g_autofree char *left =
+			output_of("cd '%s'; find build/linux cache -type f 2>/dev/null; find tree "
+				  "-name '*.rej' -o -name '*.orig' -o -name '*exitcount*'",
+				  folder);
+		g_auto(GStrv) sentences = g_strsplit(said, "L0: ", -1);
+
+		if (strstr(said, row->says) == NULL)
+			fail_msg("expected \"%s\", saw: %s", row->says, said);
+		assert_int_equal(g_strv_length(sentences), 2);
+		assert_string_equal(left, "");
 	}
 }
 
