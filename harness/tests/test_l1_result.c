@@ -422,13 +422,13 @@ TEST_STREAM(histogram_of_svm)
 
 TEST(histogram_that_is_no_count)
 {
-	g_autofree char *running = NULL;
 	g_auto(GStrv) parts = g_strsplit(HISTOGRAM("        10", "         4"), "[paused]", 2);
+	g_autofree char *running = g_strjoinv("[active]", parts);
 	const struct {
 		const char *text, *part;
 	} cases[] = {
 		{ NULL, "no histogram of kvm:kvm_exit came from the run ept" },
-		{ running = g_strjoinv("[active]", parts), "was never stopped" },
+		{ running, "was never stopped" },
 		{ "", "is not whole" },
 	};
 
