@@ -132,8 +132,9 @@ $(BUILD)/obj/%.o: %.c
 # Programs of L2 are static: its image has no libraries. -fno-ident and no build-id: same bytes everywhere.
 GUEST_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Os -static -s -Wl,--build-id=none \
 	-I harness -I $(UAPI)
-PROBE_SOURCES := $(addprefix guest-image/probe/,probe.c reading.c report.c) harness/wire/frame.c
-$(BUILD)/probe: $(PROBE_SOURCES) $(wildcard guest-image/probe/*.h) harness/wire/frame.h $(LEAVES)
+PROBE_SOURCES := $(addprefix guest-image/probe/,probe.c cpuid_dump.c reading.c report.c) \
+	$(addprefix harness/wire/,cpuid_walk.c frame.c)
+$(BUILD)/probe: $(PROBE_SOURCES) $(wildcard guest-image/probe/*.h) harness/wire/cpuid_walk.h harness/wire/frame.h $(LEAVES)
 	@echo "  CC      probe" >&2
 	$(Q)gcc $(GUEST_CFLAGS) -o $@ $(filter %.c,$^) -lz
 # The dose guest has no system below it, and no library but zlib's crc32(), which needs none. No red

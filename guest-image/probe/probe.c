@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The probe under Linux: reads the VM-exit counts of the VM it runs in (reading.h), and sends them
- * as frames (report.h) to a device:
+ * as frames (report.h) to a device, and then which CPU
+ * it has (cpuid_dump.h):
  *
  *	probe DEVICE NAME			one reading, called NAME
  *	probe DEVICE NAME PROGRAM		a reading "start", PROGRAM from its start to its
@@ -24,6 +25,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "cpuid_dump.h"
 #include "reading.h"
 #include "report.h"
 
@@ -107,7 +109,7 @@ static bool send_to(struct output *output, const char *name, bool has_first)
 			report_reading(&report, &identity, &first, NAME_OF_FIRST, 0);
 		report_reading(&report, &identity, &last, name, 0);
 	}
-	return report_end(&report) && flush(output) && drain(output->fd);
+	return cpuid_dump(&report) && report_end(&report) && flush(output) && drain(output->fd);
 }
 
 static bool send_all(const char *path, const char *name, bool has_first)

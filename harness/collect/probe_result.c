@@ -6,6 +6,7 @@
 
 #include "record/reasons.h"
 #include "base/each.h"
+#include "wire/cpuid_walk.h"
 
 #define LEVEL "L2"
 #define CODE  EPTLAB_ERROR_L2
@@ -31,12 +32,15 @@ enum expect {
 	EXPECT_NOTHING = 1 << 10,
 	EXPECT_END = 1 << 11,
 	EXPECT_FIRST = 1 << 12, /* the first reading, or that there is none */
+	EXPECT_CPUID_OR_END = 1 << 13,
 };
 
 struct probe_result {
 	enum expect expect;
 	struct probe_registers iface, effect;
 	GPtrArray *readings; /* of struct probe_reading */
+	GPtrArray *cpuid;    /* of struct record_cpuid; NULL: not told */
+	GString *packed;     /* the same as it came, in base64 */
 	/* What is on its way. */
 	struct probe_reading reading;
 	struct probe_bad bad;
@@ -72,6 +76,7 @@ probe_result *probe_result_new(void)
 
 	result->expect = EXPECT_BEGIN;
 	result->readings = g_ptr_array_new_with_free_func(reading_free);
+	result->packed = g_string_new(NULL);
 	result->reading = reading_empty();
 	return result;
 }
@@ -82,6 +87,8 @@ void probe_result_free(probe_result *result)
 		return;
 	reading_clear(&result->reading);
 	g_ptr_array_unref(result->readings);
+	g_clear_pointer(&result->cpuid, g_ptr_array_unref);
+	g_string_free(result->packed, TRUE);
 	g_free(result);
 }
 
@@ -122,12 +129,16 @@ static bool take_before(probe_result *result, const struct frame *frame, GError 
 
 static bool take_exit(probe_result *result, const struct frame *frame, GError **error)
 {
-	const struct probe_range *range = &result->range;
+	struct probe_range *range = &result->range;
 	GArray *ranges = result->reading.ranges;
 	const struct probe_range *before =
 		ranges->len > 0 ? &g_array_index(ranges, struct probe_range, ranges->len - 1)
 				: NULL;
 
+	if (frame_find(frame, "latched") == NULL)
+		range->latched = range->live;
+	if (frame_find(frame, "cycles") == NULL)
+		range->cycles = (struct probe_registers){ .eax = 0 };
 	if (range->last > REASON_MAX)
 		return refuse(frame, error, "is about reason %" PRIu32 ", expected at most %d",
 			      range->last, REASON_MAX);
@@ -175,6 +186,57 @@ static bool take_cycles(probe_result *result, const struct frame *frame G_GNUC_U
 	return true;
 }
 
+static bool take_cpuid(probe_result *result, const struct frame *frame, GError **error)
+{
+	/* As many as the largest walk needs, and no more. */
+	const size_t most = (CPUID_PACKED_MOST + 2) / 3 * 4;
+
+	g_string_append(result->packed, result->at);
+	return result->packed->len <= most || refuse(frame, error, "has too much of a CPU");
+}
+
+/* What is still to be unpacked. */
+struct packed {
+	const uint8_t *bytes;
+	size_t length;
+	GPtrArray *leaves;
+};
+
+static bool unpack_leaf(void *data, struct cpuid_leaf *leaf)
+{
+	struct packed *packed = data;
+	const size_t taken = cpuid_leaf_unpack(packed->bytes, packed->length, leaf);
+
+	packed->bytes += taken;
+	packed->length -= taken;
+	if (taken > 0)
+		g_ptr_array_add(packed->leaves, record_cpuid_new(leaf->leaf, leaf->index, leaf->eax,
+								 leaf->ebx, leaf->ecx, leaf->edx));
+	return taken > 0;
+}
+
+/* There is one way to write it, which ends with the last leaf. */
+static bool take_end(probe_result *result, const struct frame *frame, GError **error)
+{
+	const gsize rest = result->packed->len % 4;
+	const char *padding = rest == 2 ? "==" : rest == 3 ? "=" : "";
+	g_autofree char *text = g_strconcat(result->packed->str, padding, NULL);
+	g_autofree guchar *bytes = NULL;
+	g_autofree char *again = NULL;
+	struct packed packed = { .length = 0 };
+
+	if (result->packed->len == 0)
+		return true;
+	bytes = g_base64_decode(text, &packed.length);
+	again = g_base64_encode(bytes, packed.length);
+	packed.bytes = bytes;
+	packed.leaves = record_cpuid_list();
+	result->cpuid = packed.leaves;
+	return (g_str_equal(again, text) && cpuid_walk(unpack_leaf, &packed) &&
+		packed.length == 0) ||
+	       refuse(frame, error, "ends a CPU that no CPUID describes");
+}
+
 /* A field, and where in the result it goes. */
 struct field {
 	const char *key;
@@ -186,13 +248,15 @@ struct field {
 		FIELD_REGISTERS, /* four numbers of 32 bits with commas between */
 	} type;
 	size_t offset;
+	bool may_be_missing; /* what it is then is said by the step's take */
 };
 
 /* Before the first reading, and after each. */
 #define BETWEEN (EXPECT_FIRST | EXPECT_READING | EXPECT_READING_OR_END)
 
-#define FIELDS_MAX	 5
-#define TO(member, type) FIELD_##type, offsetof(struct probe_result, member)
+#define FIELDS_MAX	    5
+#define TO(member, type)    FIELD_##type, offsetof(struct probe_result, member), false
+#define MAYBE(member, type) FIELD_##type, offsetof(struct probe_result, member), true
 
 /* What may come when, the fields that it has, and what is expected then. */
 static const struct step {
@@ -244,8 +308,8 @@ static const struct step {
 	  { { "first", TO(range.first, U32) },
 	    { "last", TO(range.last, U32) },
 	    { "live", TO(range.live, REGISTERS) },
-	    { "latched", TO(range.latched, REGISTERS) },
-	    { "cycles", TO(range.cycles, REGISTERS) } } },
+	    { "latched", MAYBE(range.latched, REGISTERS) },
+	    { "cycles", MAYBE(range.cycles, REGISTERS) } } },
 	{ "total",
 	  EXPECT_EXIT_OR_AFTER,
 	  EXPECT_LATCH,
@@ -261,7 +325,16 @@ static const struct step {
 	  EXPECT_READING_OR_END,
 	  take_cycles,
 	  { { "regs", TO(reading.cycles, REGISTERS) } } },
-	{ "end", EXPECT_READING_OR_END | EXPECT_END, EXPECT_NOTHING, NULL, { { 0 } } },
+	{ "cpuid",
+	  EXPECT_READING_OR_END | EXPECT_END | EXPECT_CPUID_OR_END,
+	  EXPECT_CPUID_OR_END,
+	  take_cpuid,
+	  { { "data", TO(at, TEXT) } } },
+	{ "end",
+	  EXPECT_READING_OR_END | EXPECT_END | EXPECT_CPUID_OR_END,
+	  EXPECT_NOTHING,
+	  take_end,
+	  { { 0 } } },
 };
 
 static bool read_registers(const struct frame *frame, const char *key, struct probe_registers *to,
@@ -310,17 +383,24 @@ static bool read_field(const struct frame *frame, const struct field *field, voi
 	return true;
 }
 
+static bool is_there(const struct frame *frame, const struct field *field)
+{
+	return !field->may_be_missing || frame_find(frame, field->key) != NULL;
+}
+
 /* A frame has the fields of its step and no others. */
 static bool read_fields(probe_result *result, const struct frame *frame, const struct step *step,
 			GError **error)
 {
 	unsigned int count = 0;
 
-	while (count < FIELDS_MAX && step->fields[count].key)
-		count++;
-	for (unsigned int i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < FIELDS_MAX && step->fields[i].key != NULL; i++)
+		count += is_there(frame, &step->fields[i]);
+	for (unsigned int i = 0; i < FIELDS_MAX && step->fields[i].key != NULL; i++) {
 		const struct field *field = &step->fields[i];
 
+		if (!is_there(frame, field))
+			continue;
 		if (!read_field(frame, field, (char *)result + field->offset, error))
 			return false;
 		/* The first one says best of what kind the frame is. */
@@ -604,6 +684,9 @@ void probe_result_store(const probe_result *result, struct record_run *run)
 		.ecx = result->iface.ecx,
 		.edx = result->iface.edx,
 	};
+	g_clear_pointer(&run->cpuid, g_ptr_array_unref);
+	if (result->cpuid != NULL)
+		run->cpuid = g_ptr_array_ref(result->cpuid);
 	store_effect(result, run);
 	run->dose = (struct record_dose){ .known = false };
 	run->total.known = false;

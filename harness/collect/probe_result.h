@@ -28,9 +28,10 @@
  *	cost exits= ticks=		at most once: the least that a batch of exits took
  *	reading name= n= tsc=		what was done before it, how often, and the TSC
  *	total at=before regs=		leaf 0x4FFFFFFC
- *	exit first= last= live= latched= cycles=
+ *	exit first= last= live= [latched=] [cycles=]
  *					leaves 0x4FFFFFFE, 0x4FFFFF03, 0x4FFFFFFF: each
- *					reason from first to last gave these registers
+ *					reason from first to last gave these registers;
+ *					without latched=: as live; without cycles=: all 0
  *	total at=after regs=		leaf 0x4FFFFFFC
  *	latch regs= cpuids=		leaf 0x4FFFFF02, and how many CPUIDs the reader
  *					had executed then, the latch's own included
@@ -38,6 +39,8 @@
  *
  * and at last
  *
+ *	cpuid data=			any number: which CPU L2 has, packed (wire/cpuid_walk.h), in
+ *					base64 without its '='; the dose guest does not say it
  *	end frames=N
  *
  * A reading executes CPUID in this order: total, live for each reason, total, latch, latched for
@@ -117,7 +120,7 @@ GPtrArray *probe_reading_exits(const struct probe_reading *reading, enum probe_l
 uint32_t probe_reading_asked(const struct probe_reading *reading);
 
 /*
- * Put what was read into a run: interface, l2_in_effect, leaf_total, latch, exits, total,
+ * Put what was read into a run: interface, cpuid, l2_in_effect, leaf_total, latch, exits, total,
  * undefined and malformed. What the run had there is replaced. The result must be complete. Without
  * a reading nothing is known but the interface.
  *

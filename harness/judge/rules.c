@@ -876,6 +876,17 @@ static const struct rule rules[] = {
 		.advice = "Run both configurations again: make experiment.",
 	},
 	{
+		.name = "same-cpuid",
+		.must_be_known = false, /* older records have not asked for it */
+		.of_pair = rules_check_same_cpuid,
+		.why = "KVM shows another CPU with another paging: without EPT or NPT it takes PKU "
+		       "away (kvm_set_cpu_caps() in cpuid.c), without unrestricted guest newer "
+		       "kernels take SHSTK and IBT away (vmx_set_cpu_caps()). A guest that finds "
+		       "another CPU executes other code.",
+		.advice = "Take that feature away in both runs, in guest-image/domain.xml: "
+			  "<feature policy='disable' name='...'/>.",
+	},
+	{
 		.name = "same-host",
 		.must_be_known = false, /* on real hardware a name may be missing */
 		.of_pair = check_same_host,

@@ -17,6 +17,9 @@ struct rule_result rules_check_witness_vcpu(const struct record_run *a);
 char *rules_first_different(const GPtrArray *ones, const char *one, const GPtrArray *others,
 			    const char *other);
 
+/* Is L2's CPU the same in both: rules_cpuid.c. */
+struct rule_result rules_check_same_cpuid(const struct record_run *a, const struct record_run *b);
+
 /* What a dose must cost: rules_dose.c. */
 struct rule_result rules_check_dose(const struct record_run *a);
 

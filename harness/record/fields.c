@@ -55,6 +55,7 @@ static void run_prepare(void *base)
 	}
 
 RELEASE(exit)
+RELEASE(cpuid)
 RELEASE(module)
 RELEASE(input)
 RELEASE(run)
@@ -108,6 +109,14 @@ static const struct record_object object_interface = {
 	       { FIELD(record_interface, ebx, FIELD_U32) },
 	       { FIELD(record_interface, ecx, FIELD_U32) },
 	       { FIELD(record_interface, edx, FIELD_U32) }),
+};
+
+const struct record_object record_object_cpuid = {
+	OF(record_cpuid),
+	.release = cpuid_release,
+	FIELDS({ FIELD(record_cpuid, leaf, FIELD_U32) }, { FIELD(record_cpuid, index, FIELD_U32) },
+	       { FIELD(record_cpuid, eax, FIELD_U32) }, { FIELD(record_cpuid, ebx, FIELD_U32) },
+	       { FIELD(record_cpuid, ecx, FIELD_U32) }, { FIELD(record_cpuid, edx, FIELD_U32) }),
 };
 
 static const struct record_object object_l2_effect = {
@@ -207,6 +216,8 @@ const struct record_object record_object_run = {
 	       { FIELD(record_run, in_effect, FIELD_OBJECT), .object = &object_parameters },
 	       { FIELD(record_run, l2_in_effect, FIELD_OPT_OBJECT), .object = &object_l2_effect },
 	       { FIELD(record_run, interface, FIELD_OPT_OBJECT), .object = &object_interface },
+	       { FIELD(record_run, cpuid, FIELD_OPT_LIST), .object = &record_object_cpuid,
+		 .since = SINCE_LATE_2 },
 	       { FIELD(record_run, module_ids, FIELD_OPT_LIST), .object = &record_object_module },
 	       { FIELD(record_run, guest, FIELD_OBJECT), .object = &object_guest },
 	       { FIELD(record_run, seconds, FIELD_SECONDS) },

@@ -43,6 +43,7 @@ struct record_field {
 		SINCE_1,      /* there is no record without it */
 		SINCE_LATE_1, /* some records of schema 1 do not have it: it is unknown there */
 		SINCE_2,
+		SINCE_LATE_2, /* nor those of schema 1, nor the first ones of schema 2 */
 	} since;
 };
 
@@ -62,6 +63,7 @@ extern const struct record_object record_object_record;
 extern const struct record_object record_object_run;
 extern const struct record_object record_object_platform;
 extern const struct record_object record_object_exit;
+extern const struct record_object record_object_cpuid;
 extern const struct record_object record_object_input;
 extern const struct record_object record_object_module;
 extern const struct record_object record_object_check;

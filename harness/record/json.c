@@ -488,7 +488,7 @@ static bool read_value(struct reader *reader, const struct record_field *field, 
 /* Has the schema that is being read this field? */
 static bool is_of_schema(const struct reader *reader, const struct record_field *field)
 {
-	return field->since != SINCE_2 || reader->schema >= 2;
+	return field->since < SINCE_2 || reader->schema >= 2;
 }
 
 static bool has_field(const struct reader *reader, const struct record_object *object,
@@ -529,7 +529,8 @@ static bool read_object(struct reader *reader, const struct record_object *objec
 		json_t *value = json_object_get(json, field->key);
 
 		if (!is_of_schema(reader, field) ||
-		    (!value && field->since == SINCE_LATE_1 && reader->schema == 1))
+		    (!value && field->since == SINCE_LATE_1 && reader->schema == 1) ||
+		    (!value && field->since == SINCE_LATE_2))
 			continue;
 		path_add(reader, field->key);
 		if (!value)

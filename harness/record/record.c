@@ -157,6 +157,15 @@ struct record_input *record_input_new(const char *name, const char *sha256)
 	return input;
 }
 
+struct record_cpuid *record_cpuid_new(uint32_t leaf, uint32_t index, uint32_t eax, uint32_t ebx,
+				      uint32_t ecx, uint32_t edx)
+{
+	struct record_cpuid *one = record_object_new(&record_object_cpuid);
+
+	*one = (struct record_cpuid){ leaf, index, eax, ebx, ecx, edx };
+	return one;
+}
+
 struct record_step *record_step_new(const char *text, double seconds)
 {
 	struct record_step *step = record_object_new(&record_object_step);
@@ -174,6 +183,11 @@ GPtrArray *record_steps_new(void)
 struct record_check *record_check_new(void)
 {
 	return record_object_new(&record_object_check);
+}
+
+GPtrArray *record_cpuid_list(void)
+{
+	return record_object_list(&record_object_cpuid);
 }
 
 GPtrArray *record_exits_new(void)

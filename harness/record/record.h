@@ -92,6 +92,12 @@ struct record_interface {
 	uint32_t eax, ebx, ecx, edx;
 };
 
+/* One answer of L2's CPU, that of the leaf in EAX with index in ECX. */
+struct record_cpuid {
+	uint32_t leaf, index;
+	uint32_t eax, ebx, ecx, edx;
+};
+
 /* What L2 itself says, leaf 0x4FFFFF01. */
 struct record_l2_effect {
 	bool known;
@@ -202,6 +208,7 @@ struct record_run {
 	struct record_parameters in_effect;
 	struct record_l2_effect l2_in_effect;
 	struct record_interface interface;
+	GPtrArray *cpuid;	   /* of struct record_cpuid: L2's CPU; NULL: not told */
 	GPtrArray *module_ids;	   /* of struct record_module: those loaded; NULL: unknown */
 	struct record_guest guest; /* what this run booted */
 	struct record_leaf_total leaf_total;
@@ -324,11 +331,14 @@ struct record_exit *record_exit_new(uint32_t reason, const char *name, uint64_t 
 struct record_module *record_module_new(const char *name, const char *build_id);
 struct record_input *record_input_new(const char *name, const char *sha256);
 
+struct record_cpuid *record_cpuid_new(uint32_t leaf, uint32_t index, uint32_t eax, uint32_t ebx,
+				      uint32_t ecx, uint32_t edx);
 struct record_step *record_step_new(const char *text, double seconds);
 struct record_check *record_check_new(void);
 
 /* Empty arrays that free their elements; reasons is for undefined and malformed. */
 GPtrArray *record_exits_new(void);
+GPtrArray *record_cpuid_list(void);
 GPtrArray *record_modules_new(void);
 GPtrArray *record_inputs_new(void);
 GPtrArray *record_checks_new(void);

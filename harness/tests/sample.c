@@ -109,6 +109,18 @@ static void add_exits(struct record_run *run, bool ept)
 	set_l1(run);
 }
 
+/* Of L2: no PKU, whatever the paging. */
+static void set_cpuid(struct record_run *run)
+{
+	run->cpuid = record_cpuid_list();
+	g_ptr_array_add(run->cpuid,
+			record_cpuid_new(0, 0, 0xd, 0x756e6547, 0x6c65746e, 0x49656e69));
+	g_ptr_array_add(run->cpuid, record_cpuid_new(1, 0, 0x306c3, 0x800, 0xfffa3203, 0x78bfbff));
+	g_ptr_array_add(run->cpuid, record_cpuid_new(7, 0, 0, 0x7ab, 0, 0));
+	g_ptr_array_add(run->cpuid, record_cpuid_new(0xd, 0, 7, 0x340, 0x340, 0));
+	g_ptr_array_add(run->cpuid, record_cpuid_new(0x8000000a, 0, 0, 0, 0, 1));
+}
+
 static void set_guest(struct record_guest *guest)
 {
 	record_set_string(&guest->image_sha256, "1111");
@@ -165,6 +177,7 @@ static struct record_run *sample_run(const struct record *record, const char *co
 	run->module_ids = record_modules_new();
 	add_modules(run->module_ids);
 	set_guest(&run->guest);
+	set_cpuid(run);
 	run->kernel_log.known = true;
 	run->kernel_log.lines = 7;
 	run->l2_log.known = true;

@@ -317,6 +317,8 @@ TEST(domain_is_filled_in_and_escaped)
 	assert_says(xml, "<uuid>e97ab000-0000-4000-8000-000000000007</uuid>");
 	assert_says(xml, "<memory unit=\"MiB\">160</memory>");
 	assert_says(xml, "<vcpu>2</vcpu>");
+	/* What KVM takes away with one paging is taken away with both. */
+	assert_says(xml, "<feature policy=\"disable\" name=\"pku\"/>");
 	assert_says(xml, "<kernel>/job/l2/vmlinux</kernel>");
 	assert_says(xml, " eptlab.workload=boot a=\"b\" &lt;&amp;&gt;</cmdline>");
 	/* The console is the first port, the frames are the second. */

@@ -28,6 +28,9 @@ static const struct {
 	{ 'a', "total", { "regs", "at" }, { "9", "after" } },
 	{ 'l', "latch", { "regs", "cpuids" }, { "9,0,1", "20" } },
 	{ 'c', "cycles", { "regs" }, { "0" } },
+	/* One reason, short: that of its number. */
+	{ 's', "exit", { "first", "last", "live" }, { "5", "5", "7,0,0,0" } },
+	{ 'u', "cpuid", { "data" }, { "" } },
 	{ 'm', "mark", { "name", "tsc", "cpuids" }, { "boot", "77", "9" } },
 };
 
@@ -164,6 +167,8 @@ static const struct {
 	/* Version 1 has no latch: what leaf 0x4FFFFF02 and 0x4FFFFF03 say means nothing. */
 	{ "i:1 e " SAMPLE, "interface.eax=1 l2_in_effect.ept=true latch=null exits.10.count=61 "
 			   "total=161 leaf_total.sum=161" },
+	/* What is left out: latched as live, and no cycles. */
+	{ VMX_CYCLES "r b:1 s a:7 l:5,0,1 c", "exits.len=1 .5.count=7 .5.cycles=0" },
 	/* A later version has all that an earlier one had. */
 	{ "i:3 e " SAMPLE, "latch.total=165 exits.10.count=65 total=165" },
 	/* Latched cycles: low half in ECX, high half in EDX; 0x1:00000007. */
@@ -357,6 +362,24 @@ TEST(mark_is_no_reading)
 			"malformed=null total=null dose=null cost=null interface.ebx=832");
 }
 
+/* Leaf 0: EAX 1, EBX 2; leaf 1: ECX 8; the hypervisor's and the extended ones: nothing. */
+#define CPU "AwEAAAACAAAABAgAAAAAAA"
+
+TEST(cpu_is_told)
+{
+	static const char expected[] =
+		"cpuid.len=4 .0.leaf=0 .0.index=0 .0.eax=1 .0.ebx=2 .0.ecx=0 .1.leaf=1 .1.ecx=8 "
+		".2.leaf=1073741824 .2.eax=0 .3.leaf=2147483648";
+
+	/* In one frame or several, after counts or without. */
+	test_each_of (row, VMX SAMPLE " u:" CPU, VMX SAMPLE " u:AwEAAAA u:CAAAABAgAAAAAAA",
+		      "i:" STOCK " e m u:" CPU) {
+		g_autoptr(struct_record_run) run = run_of(*row);
+
+		assert_run(run, expected);
+	}
+}
+
 TEST(storing_again_replaces)
 {
 	g_autoptr(probe_result) old = result_of("i:1 e " SAMPLE);
@@ -468,6 +491,16 @@ TEST(totals_and_reasons_have_an_order_too)
 		/* Inside the range before. */
 		{ "i e r b 3-7:0/0 7-9:0/0",
 		  "6 (exit) of the probe is about reason 7, expected one after 7" },
+		/* Cut off, with more behind it, written in another way, and no base64. */
+		{ "i e r b 0 a l c u:AwEAAAACAAAABAgAAAAA",
+		  "10 (end) of the probe ends a CPU that no CPUID describes" },
+		{ "i e r b 0 a l c u:AwEAAAACAAAABAgAAAAAAAA",
+		  "10 (end) of the probe ends a CPU that no CPUID describes" },
+		{ "i e r b 0 a l c u:AwEAAAACAAAABAgAAAAAAA!",
+		  "10 (end) of the probe ends a CPU that no CPUID describes" },
+		{ "i e r b 0 a l c u:AwEAAAACAAAABAgAAAAAAA k",
+		  "10 (cost) of the probe is of another kind than the expected end" },
+		{ "i e u", "3 (cpuid) of the probe is of another kind than the expected reading" },
 		/* A mark is all there is, and only where nothing else can be. */
 		{ "i e m", "3 (mark) of the probe is instead of the counts that this KVM has" },
 		{ "i:" STOCK " m", "2 (mark) of the probe is of another kind than the expected "
@@ -528,7 +561,9 @@ TEST(fields_of_frames)
 		{ "i e r", "total", "regs=1,0,0,0", "(total) has no field 'at' that is a text" },
 		{ "i e r", "total", "at=before", "(total) of the probe has 1 fields, expected 2" },
 		{ "i e r", "total", "at=before|regs=1,0,0", "(total) of the probe has regs=1,0,0" },
-		{ "i e r b", "exit", "first=0|last=0|live=0,0,0,0|latched=0,0,0,0",
+		{ "i e r b", "exit", "first=0|last=0|live=0,0,0,0|latched=0,0,0,0|more=1",
+		  "(exit) of the probe has 5 fields, expected 4" },
+		{ "i e r b", "exit", "first=0|last=0|latched=0,0,0,0|cycles=0,0,0,0",
 		  "(exit) of the probe has 4 fields, expected 5" },
 		{ "i e r b", "exit",
 		  "first=0|last=4294967296|live=0,0,0,0|latched=0,0,0,0|cycles=0,0,0,0",

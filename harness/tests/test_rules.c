@@ -428,6 +428,29 @@ static const struct row {
 	{ "same-guest", FAIL, "noept.workload=other", "workload: boot and other" },
 	{ "same-guest", UNKNOWN | TOO, "noept.workload=null", NULL },
 	/* Of the host, what is not known may still be the same. */
+	/* What a KVM takes away with the other paging is found, and called by its name. */
+	{ "same-cpuid", PASS, "", "5 leaves, the same" },
+	{ "same-cpuid", FAIL, "ept.cpuid.2.ecx=8", "leaf 0x7 index 0 ECX: 0x8 and 0x0, bit 3 PKU" },
+	{ "same-cpuid", FAIL, "ept.cpuid.2.ecx=136 ept.cpuid.2.edx=1048608",
+	  "leaf 0x7 index 0 ECX: 0x88 and 0x0, bit 3 PKU, bit 7 SHSTK; leaf 0x7 index 0 EDX: "
+	  "0x100020 and 0x0, bit 5, bit 20 IBT" },
+	{ "same-cpuid", FAIL,
+	  "ept.cpuid.2.ecx=136 ept.cpuid.2.edx=1048608 ept.cpuid.0.eax=14 "
+	  "ept.cpuid.1.edx=126614511",
+	  "leaf 0x0 index 0 EAX: 0xE and 0xD, bit 0, bit 1; leaf 0x1 index 0 EDX: 0x78BFBEF and "
+	  "0x78BFBFF, bit 4; leaf 0x7 index 0 ECX: 0x88 and 0x0, bit 3 PKU, bit 7 SHSTK; and 1 "
+	  "registers more" },
+	{ "same-cpuid", UNKNOWN | TOO, "noept.cpuid=null", NULL },
+	/* What belongs to the vCPU that asks, or to its state, and what must follow the paging. */
+	{ "same-cpuid", PASS, "ept.cpuid.1.ebx=50333696 ept.cpuid.3.ebx=576 noept.cpuid.4.edx=0",
+	  "5 leaves, the same; leaf 0x1 index 0 EBX differs as it may (initial APIC ID of the "
+	  "vCPU that asks: SDM vol. 2A, CPUID); leaf 0xD index 0 EBX differs as it may (size for "
+	  "what XCR0 enables now: SDM vol. 2A, CPUID); leaf 0x8000000A index 0 EDX differs as it "
+	  "may (NPT for L2's own guests, which KVM offers with npt=1 only: svm_set_cpu_caps())" },
+	/* Beside the exempt bits there are others. */
+	{ "same-cpuid", FAIL, "ept.cpuid.1.ebx=50333697",
+	  "leaf 0x1 index 0 EBX: 0x3000801 and 0x800, bit 0" },
+	{ "same-cpuid", NOT | TOO, "ept.workload=dose-cpuid", NULL },
 	{ "same-host", PASS, "", "all the same" },
 	{ "same-host", FAIL, "noept.platform.name=other", "platform: bochs and other" },
 	{ "same-host", UNKNOWN | NO_MATTER, "noept.platform.name=null", NULL },
@@ -811,6 +834,22 @@ TEST(given_modules_must_be_loaded)
 	assert_int_equal(judged(record, "modules", "ept"), NOT);
 	ept->source = RECORD_LEAVES;
 	assert_int_equal(judged(record, "modules", "ept"), UNKNOWN);
+}
+
+/* A leaf on one side only, whichever that is. */
+TEST(cpu_with_a_leaf_more)
+{
+	static const char *const saw[] = { "leaf 0x14 index 1 EDX: 0x6 and 0x0, bit 1, bit 2",
+					   "leaf 0x14 index 1 EDX: 0x0 and 0x6, bit 1, bit 2" };
+
+	for (guint i = 0; i < 2; i++) {
+		g_autoptr(struct_record) record = sample_record();
+		const struct record_run *run = record->runs->pdata[i];
+
+		g_ptr_array_add(run->cpuid, record_cpuid_new(0x14, 1, 0, 0, 0, 6));
+		assert_int_equal(judged(record, "same-cpuid", NULL), FAIL);
+		assert_string_equal(sample_check(record, "same-cpuid", NULL)->saw, saw[i]);
+	}
 }
 
 /* ---- At the end ---- */

@@ -150,6 +150,8 @@ static void assert_nothing_of_leaves(const struct record_run *run)
 
 static void assert_rules(const struct record *record)
 {
+	unsigned int cpuid = 0;
+
 	for (guint i = 0; i < record->checks->len; i++) {
 		const struct record_check *check = g_ptr_array_index(record->checks, i);
 
@@ -157,7 +159,10 @@ static void assert_rules(const struct record *record)
 		if (check->verdict == RECORD_CHECK_UNKNOWN &&
 		    strcmp(check->rule, "boot-fingerprint") != 0)
 			fail_msg("%s is unknown: %s", check->rule, check->saw);
+		cpuid += strcmp(check->rule, "same-cpuid") == 0 &&
+			 check->verdict == RECORD_CHECK_PASS;
 	}
+	assert_int_equal(cpuid, 1);
 }
 
 static struct record *run_traced(struct lab *lab, const char *modules)
