@@ -615,7 +615,8 @@ static const struct rule rules[] = {
 		       "answered with the highest basic one (SDM vol. 2, CPUID). Only the "
 		       "signature "
 		       "tells counts from that.",
-		.advice = "The KVM in L1 is not the patched one; " MAKE_AGAIN ".",
+		.advice = "The KVM in L1 is not the patched one; " MAKE_AGAIN ", or have L1 count: "
+			  "source=tracepoint in [experiment].",
 	},
 	{
 		.name = "modules",
