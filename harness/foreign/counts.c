@@ -7,6 +7,7 @@
 #include "foreign/number.h"
 #include "record/record.h"
 #include "record/reasons.h"
+#include "record/words.h"
 
 struct foreign_counts *foreign_counts_new(const char *name)
 {
@@ -161,10 +162,8 @@ char *foreign_counts_label(const struct foreign_counts *counts, guint number)
 					    foreign_claim(counts->heading) == CLAIM_NONE
 				    ? counts->title
 				    : counts->heading;
-	g_autofree char *label = g_strndup(words != NULL	   ? words
-					   : counts->title != NULL ? counts->title
-								   : "",
-					   40);
+	g_autofree char *shown = words_printable(words != NULL ? words : counts->title);
+	g_autofree char *label = g_strndup(shown, 40);
 
 	g_strdelimit(label, ":/", ' ');
 	g_strdelimit(label, "#*\t", ' ');

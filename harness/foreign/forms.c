@@ -22,7 +22,8 @@
 #define BEFORE	"(?<![a-z0-9])"
 #define BETWEEN "(?:[\\s=:#(.\\[]|-(?!\\d)|is\\s)*+"
 #define KEY                                                                                        \
-	BEFORE "(?:(?:vm[ _-]?)?(?:exit|reason)|[a-z_]*(?:exit|count|reason)[a-z_]*(?=\\[))"       \
+	BEFORE "(?:(?:vm[ _-]?)?(?:exit|reason)|[a-z_]*(?:exit|count|reason)[a-z_]*(?=\\[)|"       \
+	       "(?:type|number)(?=\\s?=))"                                                         \
 	       "(?:[\\s_#-]*+(?:basic|number|num|no|nr|reason|type|code|id)(?![a-z]))*+" BETWEEN   \
 		       REASON
 /* What may stand between a reason and its count. */
@@ -222,8 +223,9 @@ static const struct form forms[] = {
 	},
 	{
 		.example = "48 206477",
-		.pattern = "^\\s*+" REASON "(?:\\s*+[,;:=|]\\s*+|\\s++-\\s++|-\\s++|\\s++)" COUNT
-			   "\\s*+$",
+		.pattern =
+			"^\\s*+" REASON
+			"(?:\\s*+(?:[,;:=|]|[-=]>)\\s*+|\\s++-\\s++|-\\s++|\\s++)" COUNT "\\s*+$",
 		.class = READING_PLAIN,
 	},
 };
@@ -321,6 +323,7 @@ static const struct {
 	{ "\xe2\x80\x99|\xca\xbc", "'" },
 	{ "\xe2\x80[\x90-\x95]|\xe2\x88\x92", "-" },
 	{ "\xe2\x94[\x82\x83]", "|" },
+	{ "\xe2\x86\x92", "->" },
 	/* Bold, code, colours; cells of an HTML table, other tags. */
 	{ "\\*\\*|`|\x1b\\[[0-9;]*+m", "" },
 	{ "</t[dh]>\\s*+<t[dh][^<>]*+>", "|" },
@@ -376,7 +379,7 @@ char *forms_tidy(const char *text)
 		char *next;
 
 		/* Most lines are plain ASCII. */
-		if (i < 4 && g_str_is_ascii(tidied))
+		if (i < 5 && g_str_is_ascii(tidied))
 			continue;
 		next = g_regex_replace_literal(tidy[i], tidied, -1, 0, tidies[i].instead, 0, NULL);
 		g_free(tidied);
@@ -616,22 +619,26 @@ bool forms_read(const char *text, uint64_t line, const char **tool, GArray *read
 	for (size_t i = 0; i < G_N_ELEMENTS(forms); i++) {
 		g_autoptr(GMatchInfo) match = NULL;
 		struct reading reading = { .line = line, .seconds = -1, .tool = *tool };
+		bool sentence;
 
 		if (forms[i].hint != NULL && strcasestr(text, forms[i].hint) == NULL)
 			continue;
 		if (!g_regex_match(patterns[i], text, 0, &match) ||
 		    !read_match(&forms[i], match, text, &reading))
 			continue;
-		if (reading.class == READING_WORDS && is_sentence(text, match))
-			reading.class = READING_SENTENCE;
+		sentence = reading.class == READING_WORDS && is_sentence(text, match);
 		g_array_append_val(readings, reading);
-		/* One line may have several. */
+		/* One line may have several; a list in a line is no sentence. */
 		while (g_match_info_next(match, NULL)) {
 			struct reading next = { .line = line, .seconds = -1, .tool = *tool };
 
+			sentence = false;
 			if (read_match(&forms[i], match, text, &next))
 				g_array_append_val(readings, next);
 		}
+		if (sentence)
+			g_array_index(readings, struct reading, readings->len - 1).class =
+				READING_SENTENCE;
 		return true;
 	}
 	return false;

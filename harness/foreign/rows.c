@@ -323,7 +323,7 @@ bool rows_read_bare(struct rows *rows, const char *text, uint64_t line, GArray *
 	struct reading *last;
 
 	/* "48 EPT_VIOLATION 7 0" as well. */
-	if (!number_fits("^\\s*\\d+(?:(?:[ \\t]+|\\s*[,;]\\s*)[a-z]\\w*)?"
+	if (!number_fits("^\\s*(?:\\d+(?:(?:[ \\t]+|\\s*[,;]\\s*)[a-z]\\w*)?|[a-z]\\w+)"
 			 "(?:(?:[ \\t]+|\\s*[,;]\\s*)\\d[\\d,'_]*){2,}\\s*$",
 			 text))
 		return false;

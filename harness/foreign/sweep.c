@@ -728,8 +728,9 @@ static void drop_cycles(GPtrArray *found)
 	for (guint i = found->len; i-- > 0;) {
 		const struct foreign_counts *counts = g_ptr_array_index(found, i);
 
-		if (found->len > 1 && counts->title != NULL && foreign_counts_claim(counts) == 0 &&
-		    strcasestr(counts->title, "cycle") != NULL)
+		if (found->len > 1 && counts->title != NULL &&
+		    strcasestr(counts->title, "cycle") != NULL &&
+		    strcasestr(counts->title, "exit") == NULL)
 			g_ptr_array_remove_index(found, i);
 	}
 }

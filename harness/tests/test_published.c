@@ -262,6 +262,8 @@ TEST(two_runs_in_one_file_are_a_pair)
 		  "0=8 14=0 48=7 | 0=9 14=3 48=0", "sound",
 		  "in a.txt:first and off in a.txt:second", 0, "--sweep=1,2" },
 		{ "first/0 8/14 0/48 7", NULL, NULL, NULL, "no sweep 2", 1, "--sweep=2" },
+		{ "With EPT/0 8407/14 0/48 35708/Cycles with EPT/0 123456789/14 0/48 987654321",
+		  NULL, "0=8407 14=0 48=35708", "sound", NULL, 0, NULL },
 		/* What prose says of the lists is no run of its own, nor a later answer. */
 		{ "With EPT:/exit number 0 exits=9/exit number 14 exits=0/exit number 48 exits=7/"
 		  "Without EPT:/exit number 0 exits=900/exit number 14 exits=9/"
@@ -454,6 +456,14 @@ TEST(forms)
 		{ "Exit Number 12 - HLT", NULL, "", NULL, "no exit counts", 1, NULL },
 		{ "exit number 0: 11677, exit number 14: 0, exit number 48: 686273", NULL,
 		  "0=11677 14=0 48=686273", "sound", NULL, 0, NULL },
+		{ "Exit type 0 count = 5; Exit type 14 count = 0; Exit type 48 count = 7", NULL,
+		  "0=5 14=0 48=7", "sound", NULL, 0, NULL },
+		{ "type=48 exits=7 type=0 exits=5 type=14 exits=0", NULL, "0=5 14=0 48=7", "sound",
+		  NULL, 0, NULL },
+		{ "0 -> 5/14 => 0/48 \xe2\x86\x92 7", NULL, "0=5 14=0 48=7", "sound", NULL, 0,
+		  NULL },
+		{ "EXCEPTION_NMI  5  900/INVLPG  0  7/EPT_VIOLATION  7  0", NULL,
+		  "0=5 14=0 48=7 | 0=900 14=7 48=0", "sound", NULL, 0, NULL },
 		{ "exits[0]=11677/exits[14]=0/exits[48]=686273", NULL, "0=11677 14=0 48=686273",
 		  "sound", NULL, 0, NULL },
 		{ "EXIT_REASON_INVLPG (14): 0/EXIT_REASON_EPT_VIOLATION (48): 7", NULL, "14=0 48=7",
