@@ -24,6 +24,7 @@ struct foreign_counts {
 	char *name;		/* of the file, with ":<run>" if it has several */
 	struct record_run *run; /* exits, undefined and total; the rest if a record was read */
 	uint32_t leaf;		/* that the file names; 0: none */
+	guint column;		/* of a table, from 0 */
 	uint64_t line;		/* where it begins; 0 if it has no lines */
 	char *title, *heading;	/* the words above, and the column's; or NULL */
 	const char *tool;	/* static: a window of time that this has watched; NULL: a boot */

@@ -19,7 +19,7 @@
 #define NAME "(?<name>[a-z](?:[a-z0-9_/]|[ -](?=[a-z]))*+)"
 /* Of a tool that prints one for each thread or vCPU. */
 #define PART	"(?<part>"
-#define BEFORE	"(?<![a-z0-9])"
+#define BEFORE	"(?<![a-z0-9_])"
 #define BETWEEN "(?:[\\s=:#(.\\[]|-(?!\\d)|is\\s)*+"
 #define KEY                                                                                        \
 	BEFORE "(?:(?:vm[ _-]?)?(?:exit|reason)|[a-z_]*(?:exit|count|reason)[a-z_]*(?=\\[)|"       \
@@ -118,6 +118,12 @@ static const struct form forms[] = {
 		.example = "kvm_exit(EPT_VIOLATION)    383853    2.0    234",
 		.pattern = "^\\s*+kvm_exit\\(" NAME "\\)\\s++" COUNT "(?:\\s|$)",
 		.hint = "kvm_exit(",
+		.tool = "kvm_stat",
+		.more = true,
+	},
+	{
+		.example = "   EPT_VIOLATION    383853    2.0    234",
+		.pattern = "^\\s*+" NAME "\\s++" COUNT "\\s++\\d++\\.\\d\\s++\\d++\\s*+$",
 		.tool = "kvm_stat",
 		.more = true,
 	},

@@ -454,6 +454,7 @@ static bool take_query(struct foreign_counts *counts, const struct query *query,
 	if (counts->line == 0) {
 		counts->line = first->line;
 		counts->tool = last->tool;
+		counts->column = last->column;
 		counts->title = g_strdup(first->title);
 		counts->heading = g_strdup(last->heading);
 	}
@@ -745,7 +746,6 @@ static void take_totals(const struct finder *finder)
 	for (guint i = 0; i < finder->readings->len; i++) {
 		const struct reading *one = &g_array_index(finder->readings, struct reading, i);
 		struct foreign_counts *owner = NULL;
-		guint column = 0;
 
 		if (one->kind != READING_TOTAL || one->wrong != NULL)
 			continue;
@@ -754,8 +754,8 @@ static void take_totals(const struct finder *finder)
 			struct foreign_counts *counts = g_ptr_array_index(finder->found, j);
 			const bool begins_later = counts->line > one->line;
 
-			if (one->class == READING_CELLS && counts->heading != NULL &&
-			    column++ % (highest_column(finder->readings) + 1) != one->column)
+			if ((one->class == READING_CELLS && one->column != counts->column) ||
+			    (one->tool == NULL && counts->tool != NULL))
 				continue;
 			if (!begins_later || owner == NULL)
 				owner = counts;

@@ -539,6 +539,13 @@ TEST(tools_see_a_window_and_no_boot)
 		  " kvm_exit(EPT_VIOLATION)                      383853    2.0      234/"
 		  " kvm_exit(HLT)                                  5000    2.0      234",
 		  NULL, "12=5000 48=383853", "sound", "kvm_stat", 0, NULL },
+		{ " Event                                         Total %Total CurAvg~s/"
+		  " kvm_userspace_exit                              81   17.0       27/"
+		  " kvm_exit                                       120   17.0       27/"
+		  "   EPT_VIOLATION                                 70   17.0       27/"
+		  "   HLT                                           50   17.0       27/"
+		  " Total                                          476              159",
+		  NULL, "12=50 48=70", "sound", "\"stated_total\": 120", 0, NULL },
 		{ "  vcpu.0.io_exits.sum=2425489/  vcpu.0.halt_exits.sum=132437/"
 		  "  vcpu.0.invlpg.sum=0/  vcpu.0.exits.sum=5468522/  vcpu.1.halt_exits.sum=3/"
 		  "  vcpu.1.exits.sum=478",
