@@ -25,6 +25,8 @@ struct foreign_counts {
 	struct record_run *run; /* exits, undefined and total; the rest if a record was read */
 	uint32_t leaf;		/* that the file names; 0: none */
 	guint column;		/* of a table, from 0 */
+	int written;		/* as what: enum reading_class */
+	bool ascending;		/* no reason is less than the one before it */
 	uint64_t line;		/* where it begins; 0 if it has no lines */
 	char *title, *heading;	/* the words above, and the column's; or NULL */
 	const char *tool;	/* static: a window of time that this has watched; NULL: a boot */

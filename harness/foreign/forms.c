@@ -241,8 +241,8 @@ static const struct {
 	const char *words, *tool;
 } marks[] = {
 	{ "KVM_EXIT_REASON", "kvmexit" },	   { "kvm exit reasons and statistics", "kvmexit" },
-	{ "Analyze events for", "perf kvm stat" }, { "# event histogram", "tracefs hist" },
-	{ "kvm statistics", "kvm_stat" },
+	{ "Analyze events for", "perf kvm stat" }, { "VM-EXIT    Samples", "perf kvm stat" },
+	{ "# event histogram", "tracefs hist" },   { "kvm statistics", "kvm_stat" },
 };
 
 /* KVM counts these events for each vCPU, whatever tool shows them (struct kvm_vcpu_stat). */
@@ -575,6 +575,7 @@ static bool read_match(const struct form *form, const GMatchInfo *match, const c
 {
 	g_autoptr(GMatchInfo) named_leaf = NULL;
 	g_autofree char *part = g_match_info_fetch_named(match, "part");
+	g_autofree char *name = g_match_info_fetch_named(match, "name");
 
 	reading->kind = form->kind;
 	reading->class = form->class;
@@ -584,7 +585,8 @@ static bool read_match(const struct form *form, const GMatchInfo *match, const c
 	if (form->kind != READING_TOTAL && form->kind != READING_TABLE &&
 	    !read_reason(match, reading))
 		return false;
-	if (form->tool != NULL)
+	/* A name alone may be a line of the tool's that was named before. */
+	if (form->tool != NULL || form->class != READING_PLAIN || name == NULL || *name == '\0')
 		reading->tool = form->tool;
 	/* Its lines are a table, whether or not all of them look like one. */
 	if (reading->tool != NULL && form->class != READING_REGISTERS)

@@ -142,25 +142,33 @@ static GString *read_whole(FILE *file, const char *begin, const char *name, GErr
 	return NULL;
 }
 
-/* What stands between two readings: the last words that say which run it is, else the last words.
- */
-static void keep_title(char **title, const char *text)
+/* More lines of words than these, and a line speaks for what follows no more. */
+#define TITLE_REACHES 5
+
+/* What stands between two readings: the last words that say which run it is, else the last ones. */
+static void keep_title(char **title, guint *age, const char *text)
 {
 	bool words = false;
 
 	for (const char *at = text; *at != '\0'; at++)
 		words |= g_ascii_isalpha(*at);
-	if (words && (foreign_claim(*title) == CLAIM_NONE || foreign_claim(text) != CLAIM_NONE))
-		record_set_string(title, text);
+	*age += words;
+	if (!words || (foreign_claim(*title) != CLAIM_NONE && foreign_claim(text) == CLAIM_NONE &&
+		       *age <= TITLE_REACHES))
+		return;
+	record_set_string(title, text);
+	*age = 0;
 }
 
 static bool read_any(struct rows *rows, const char *text, uint64_t line, const char **tool,
-		     GArray *readings, char **title)
+		     GArray *readings, char **title, guint *age)
 {
 	switch (rows_read(rows, text, line, *tool, readings)) {
 	case ROWS_READINGS:
+	case ROWS_BLANK:
 		return true;
 	case ROWS_HEADING:
+		*tool = NULL;
 		forms_mark(text, tool);
 		return true;
 	case ROWS_NOTHING:
@@ -168,7 +176,7 @@ static bool read_any(struct rows *rows, const char *text, uint64_t line, const c
 	}
 	if (rows_read_bare(rows, text, line, readings) || forms_read(text, line, tool, readings))
 		return true;
-	keep_title(title, text);
+	keep_title(title, age, text);
 	return false;
 }
 
@@ -177,6 +185,7 @@ static bool collect(struct lines *lines, GArray *readings, guint *others, GError
 {
 	g_autofree char *title = NULL;
 	const char *tool = NULL;
+	guint age = 0;
 	g_autoptr(GError) wrong = NULL;
 	struct rows rows;
 
@@ -186,7 +195,7 @@ static bool collect(struct lines *lines, GArray *readings, guint *others, GError
 		const guint before = readings->len;
 		struct reading *first;
 
-		if (!read_any(&rows, text, lines->number, &tool, readings, &title))
+		if (!read_any(&rows, text, lines->number, &tool, readings, &title, &age))
 			(*others)++;
 		if (readings->len == before)
 			continue;

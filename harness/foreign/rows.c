@@ -274,7 +274,7 @@ enum rows_found rows_read(struct rows *rows, const char *text, uint64_t line, co
 
 	/* A blank line ends no CSV. */
 	if (*text == '\0')
-		return ROWS_HEADING;
+		return ROWS_BLANK;
 	for (const char *delimiter = delimiters; *delimiter != '\0'; delimiter++) {
 		g_clear_pointer(&cells, g_ptr_array_unref);
 		cells = cells_of(text, *delimiter);
@@ -306,7 +306,7 @@ enum rows_found rows_read(struct rows *rows, const char *text, uint64_t line, co
 		if (cells == NULL || cells->len < 2)
 			return ROWS_NOTHING;
 	}
-	return is_ruler(cells) ? ROWS_HEADING : read_row(rows, cells, line, tool, readings);
+	return is_ruler(cells) ? ROWS_BLANK : read_row(rows, cells, line, tool, readings);
 }
 
 /* ---- Numbers alone ---- */

@@ -24,7 +24,8 @@ void rows_clear(struct rows *rows);
 
 enum rows_found {
 	ROWS_NOTHING, /* it is no row */
-	ROWS_HEADING, /* or the line below one */
+	ROWS_BLANK,   /* or the line below headings: what came before goes on */
+	ROWS_HEADING,
 	ROWS_READINGS,
 };
 

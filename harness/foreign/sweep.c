@@ -455,6 +455,7 @@ static bool take_query(struct foreign_counts *counts, const struct query *query,
 		counts->line = first->line;
 		counts->tool = last->tool;
 		counts->column = last->column;
+		counts->written = (int)last->class;
 		counts->title = g_strdup(first->title);
 		counts->heading = g_strdup(last->heading);
 	}
@@ -470,15 +471,12 @@ static bool take_query(struct foreign_counts *counts, const struct query *query,
 static bool take_sweep(struct foreign_counts *counts, const struct sweep *sweep, GError **error)
 {
 	const uint32_t vendor = record_run_vendor(counts->run);
-	bool ascending = true;
 
-	for (guint i = 0; i < sweep->queries->len; i++) {
-		ascending &= i == 0 || query_at(sweep, i)->first->reason >=
-					       query_at(sweep, i - 1)->first->reason;
+	counts->ascending = is_ascending(sweep);
+	for (guint i = 0; i < sweep->queries->len; i++)
 		if (!take_query(counts, query_at(sweep, i), error))
 			return false;
-	}
-	if (!ascending && counts->tool == NULL && counts->heading == NULL)
+	if (!counts->ascending && counts->tool == NULL && counts->heading == NULL)
 		foreign_counts_note(counts, g_strdup("the list is not ascending"));
 	if (sweep->table == NULL)
 		return true;
@@ -696,6 +694,10 @@ static bool is_quotation(const struct foreign_counts *a, const struct foreign_co
 
 	if ((one != other && one != CLAIM_NONE && other != CLAIM_NONE) || a->heading != NULL)
 		return false;
+	/* The whole of it once more, in the same form: that is meant to be another run. */
+	if (a->written == b->written && a->ascending == b->ascending &&
+	    a->run->exits->len == b->run->exits->len)
+		return false;
 	for (guint i = 0; i < a->run->exits->len; i++) {
 		const struct record_exit *exit = g_ptr_array_index(a->run->exits, i);
 		const struct record_exit *same = record_find_exit(b->run->exits, exit->reason);
@@ -814,7 +816,7 @@ GPtrArray *sweeps_find(GArray *readings, const struct leaf_layout *layout, const
 	finder.svm = speaks_for_svm(readings);
 	most = main_class(readings);
 	settle(readings, finder.svm, most);
-	if (!for_each_stream(&finder, add_whole, READING_WORDS, READING_SENTENCE, error))
+	if (!for_each_stream(&finder, add_whole, READING_WORDS, READING_PLAIN, error))
 		return NULL;
 	if (found->len == 0 && !for_each_stream(&finder, add_all, most, most, error))
 		return NULL;

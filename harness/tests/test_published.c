@@ -250,6 +250,11 @@ TEST(two_runs_in_one_file_are_a_pair)
 		  "what the words above it say", 3, NULL },
 		{ "With ept:/0 8407/14 0/48 35708/Without ept:/0 8407/14 0/48 35708", NULL, NULL,
 		  "unsound", "one reading", 3, NULL },
+		{ "First:/0 8407/14 0/48 35708/Second:/0 8407/14 0/48 35708", NULL, NULL, "unsound",
+		  "one reading", 3, NULL },
+		/* A step of a recipe, long before. */
+		{ "insmod kvm-intel.ko ept=0/a/b/c/d/e/f/g/0 8407/14 0/48 35708", NULL,
+		  "0=8407 14=0 48=35708", "sound", NULL, 0, NULL },
 		/* Without 0, that is a run as well. */
 		{ "With ept:/0 8407/14 0/48 35708/Without ept:/14 0/48 11697515", NULL, NULL,
 		  "unsound", "EPT was on in both", 3, NULL },
@@ -512,6 +517,10 @@ TEST(tools_see_a_window_and_no_boot)
 		{ PERF "HLT  95533  2.72%  0.04%/EPT_VIOLATION  2667  2.72%  0.04%//" PERF
 		       "EPT_VIOLATION  67  2.72%  0.04%/HLT  5533  2.72%  0.04%",
 		  NULL, "12=5533 48=67", "sound", "1 earlier reading", 0, NULL },
+		/* A list of a boot below one of a tool is no window. */
+		{ PERF "HLT  95533  2.72%  0.04%//0 35832/1 0/7 0/10 1276322/12 0/14 0/30 35832/"
+		       "32 0/48 2494242/49 0/52 0",
+		  NULL, NULL, "unsound", NULL, 3, NULL },
 		/* A list that cannot tell. */
 		{ "HLT  95533  2.72%  0.04%  5.49us", NULL, "12=95533", "undecided", NULL, 3,
 		  NULL },
