@@ -15,7 +15,7 @@
 #define REASON "(?<reason>-?(?:0x[0-9a-f]++|\\d++)(?![0-9a-z]))"
 #define COUNT                                                                                      \
 	"(?<count>[-~]?\\d[0-9a-f]*+(?:x[0-9a-f]++)?+(?:[,.'_]\\d++| \\d{3}(?!\\d))*+"             \
-	"(?:e[+-]?\\d++)?+(?: ?[kmgb](?![a-z]))?+)"
+	"(?:e[+-]?\\d++)?+(?: ?(?:[kmgb](?![a-z])|thousand|million|billion))?+)"
 #define NAME "(?<name>[a-z](?:[a-z0-9_/]|[ -](?=[a-z]))*+)"
 /* Of a tool that prints one for each thread or vCPU. */
 #define PART	"(?<part>"
@@ -44,196 +44,137 @@ struct form {
 };
 
 static const struct form forms[] = {
-	{
-		.example = "kvm: exitcount: VM 123: 10007 exits",
-		.pattern = "kvm: exitcount: VM \\d++: " COUNT " exits",
-		.hint = "exitcount",
-		.kind = READING_TABLE,
-	},
-	{
-		.example = "kvm: exitcount: VM 123: 48 EPT_VIOLATION 4025 40.2%",
-		.pattern = "kvm: exitcount: VM \\d++: " REASON " " NAME " (?<count>\\d++) ",
-		.hint = "exitcount",
-		.more = true,
-	},
-	{
-		.example = "   0x4ffffffe 0x30: eax=0x00000fb9 ebx=0x00000000 ecx=0x00000000 "
-			   "edx=0x00000000",
-		.pattern = "0x[0-9a-f]{8} (?<reason>0x[0-9a-f]{1,8}): "
-			   "eax=(?<eax>0x[0-9a-f]{8}) ebx=(?<ebx>0x[0-9a-f]{8}) "
-			   "ecx=(?<ecx>0x[0-9a-f]{8}) edx=(?<edx>0x[0-9a-f]{8})",
-		.hint = "eax=",
-		.class = READING_REGISTERS,
-	},
-	{
-		.example = "EPT_VIOLATION    2667    2.72%    0.04%    5.49us",
-		.pattern = "^\\s*+" NAME "\\s++" COUNT "\\s++\\d++\\.\\d++%\\s++\\d++\\.\\d++%",
-		.hint = "%",
-		.tool = "perf kvm stat",
-		.more = true,
-	},
-	{
-		.example = "Total Samples:98200, Total events handled time:40000.01us.",
-		.pattern = "^\\s*+Total Samples:\\s*+" COUNT,
-		.hint = "samples:",
-		.tool = "perf kvm stat",
-		.kind = READING_TOTAL,
-	},
-	{
-		.example = "1273551  1273568  EPT_VIOLATION    6",
-		.pattern = "^\\s*+(?:\\^C)?" PART "\\d++\\s++\\d++)\\s++" NAME "\\s++" COUNT
-			   "(?:\\s++\\d++)?+\\s*+$",
-		.tool = "kvmexit",
-		.more = true,
-	},
-	{
-		.example = "@[48]: 383853",
-		.pattern = "^\\s*+@\\w*+\\[(?:" REASON "|" NAME ")" PART
-			   "(?:,[^\\],]*+)*+)\\]:\\s*+" COUNT "\\s*+$",
-		.hint = "@",
-		.tool = "bpftrace",
-	},
-	{
-		.example = "@[qemu-system-x86, 48]: 383853",
-		.pattern = "^\\s*+@\\w*+\\[" PART "[^\\],]*+),\\s*+(?:" REASON "|" NAME
-			   ")\\]:\\s*+" COUNT "\\s*+$",
-		.hint = "@",
-		.tool = "bpftrace",
-	},
-	{
-		.example = "{ exit_reason: 48 } hitcount: 383853",
-		.pattern = "\\{[^}]*?exit_reason:\\s*+(?:" REASON "|" NAME ")" PART
-			   "[^}]*+)\\}\\s*+hitcount:\\s*+" COUNT,
-		.hint = "hitcount",
-		.tool = "tracefs hist",
-	},
-	{
-		.example = "    Hits: 383860",
-		.pattern = "^\\s*+Hits: " COUNT "$",
-		.hint = "hits",
-		.tool = "tracefs hist",
-		.kind = READING_TOTAL,
-	},
-	{
-		.example = "kvm_exit(EPT_VIOLATION)    383853    2.0    234",
-		.pattern = "^\\s*+kvm_exit\\(" NAME "\\)\\s++" COUNT "(?:\\s|$)",
-		.hint = "kvm_exit(",
-		.tool = "kvm_stat",
-		.more = true,
-	},
-	{
-		.example = "   EPT_VIOLATION    383853    2.0    234",
-		.pattern = "^\\s*+" NAME "\\s++" COUNT "\\s++\\d++\\.\\d\\s++\\d++\\s*+$",
-		.tool = "kvm_stat",
-		.more = true,
-	},
-	{
-		.example = "kvm_exit    1234567    22.0    10234",
-		.pattern = "^\\s*+kvm_exit\\s++" COUNT "(?:\\s++\\d++\\.\\d|\\s*+$)",
-		.hint = "kvm_exit",
-		.tool = "kvm_stat",
-		.kind = READING_TOTAL,
-		.more = true,
-	},
-	{
-		.example = "vcpu.0.exits.sum=5468522",
-		.pattern = "^\\s*+vcpu\\." PART "\\d++)\\.exits\\.sum=" COUNT,
-		.hint = "exits.sum",
-		.tool = "KVM's statistics",
-		.kind = READING_TOTAL,
-	},
-	{
-		.example = "vcpu.0.halt_exits.sum=132437",
-		.pattern = "^\\s*+(?:vcpu\\." PART "\\d++)\\.)?(?<statistic>(?-i:(?:halt|io|irq|"
-			   "irq_window|nmi_window)_exits|invlpg))(?:\\.sum)?(?:=|:?\\s++)" COUNT,
-		.tool = "KVM's statistics",
-		.more = true,
-	},
-	{
-		.example = "CPUID(0x4FFFFFFE), exit number=0, number of exits=7999",
-		.pattern = KEY FILLER UPPER COUNT,
-		.hint = "exit",
-	},
-	{
-		.example = "exit number 48, cycles: 99, exits: 5",
-		.pattern = KEY
-		"[\\s,;:.]++\\D.{0,80}?exits?(?:[ _]count)?\\s*+(?:[=:]|is )\\s*+" COUNT,
-		.hint = "exit",
-	},
-	{
-		.example = "27479 exits for exit reason 48",
-		.pattern = BEFORE COUNT "\\s++(?:vm[ -]?)?exits?\\s[a-z\\s]{0,30}?" KEY,
-		.hint = "exit",
-		.more = true,
-	},
-	{
-		.example = "number of exits: 123 for exit number: 48",
-		.pattern = "exits\\s*+[=:]\\s*+" COUNT "[\\s,;](?:for|of|by|with|[\\s,;])*+" KEY,
-		.hint = "exits",
-		.more = true,
-	},
-	{
-		.example = "exit type 4 not enabled in KVM",
-		.pattern = KEY "[\\s,]*+(?:is )?not enabled",
-		.hint = "not enabled",
-		.kind = READING_DISABLED,
-	},
-	{
-		.example = "value 35 not defined by the SDM",
-		.pattern = "(?:" KEY "|value "
-			   "(?<value>\\d++)"
-			   ")[\\s,]*+(?:is )?not (?:defined|"
-			   "supported|present|valid|known|implemented|handled)",
-		.hint = " not ",
-		.kind = READING_UNDEFINED,
-	},
-	{
-		.example = "The Exit Number is not present in the SDM: 35",
-		.pattern =
-			"exit (?:number|reason|type) is not (?:present|defined) (?:in|by) the SDM"
-			"\\s*+[=:]?+\\s*+" REASON,
-		.hint = "SDM",
-		.kind = READING_UNDEFINED,
-	},
-	{
-		.example = "CPUID(0x4FFFFFFC), total exits=449531",
-		.pattern = BEFORE "total(?![a-z])(?![^=:]*cycle)[^0-9=:]{0,40}?(?:exits?|count)"
-				  "(?![a-z])[^0-9=:]{0,40}?(?<![en]pt)(?<![en]pt\\s)(?:\\s*+[=:]++|"
-				  "\\sis\\s)\\s*+" COUNT,
-		.hint = "total",
-		.kind = READING_TOTAL,
-	},
-	{
-		.example = "48 EPT_VIOLATION 383853",
-		.pattern = "^\\s*+(?:" REASON "[\\s,;:.)-]++)?+\\(?" NAME
-			   "\\)?+(?:\\s*+(?:[,;:=]|-(?!\\d))\\s*+|\\s++)" COUNT "\\s*+$",
-		.class = READING_PLAIN,
-	},
-	{
-		.example = "EXIT_REASON_EPT_VIOLATION (48): 383853",
-		.pattern = "^\\s*+[a-z][\\w ]*+\\(" REASON "\\)\\s*+[,;:=-]?+\\s++" COUNT "\\s*+$",
-		.hint = "(",
-		.class = READING_PLAIN,
-	},
-	{
-		.example = "ecx=48 eax=5877",
-		.pattern = BEFORE "ecx\\s*+[=:]\\s*+" REASON "[\\s,;>-]++eax\\s*+[=:]\\s*+" COUNT,
-		.hint = "ecx",
-		.more = true,
-	},
-	{
-		.example = "48- 35708, ffff97e0, 30, ffffffff",
-		.pattern = "^\\s*+" REASON "\\s*+-\\s++" COUNT "(?:,\\s[0-9a-f]++){3}$",
-		.hint = "-",
-		.class = READING_PLAIN,
-	},
-	{
-		.example = "48 206477",
-		.pattern =
-			"^\\s*+" REASON
-			"(?:\\s*+(?:[,;:=|]|[-=]>)\\s*+|\\s++-\\s++|-\\s++|\\s++)" COUNT "\\s*+$",
-		.class = READING_PLAIN,
-	},
+	{ .example = "kvm: exitcount: VM 123: 10007 exits",
+	  .pattern = "kvm: exitcount: VM \\d++: " COUNT " exits",
+	  .hint = "exitcount",
+	  .kind = READING_TABLE },
+	{ .example = "kvm: exitcount: VM 123: 48 EPT_VIOLATION 4025 40.2%",
+	  .pattern = "kvm: exitcount: VM \\d++: " REASON " " NAME " (?<count>\\d++) ",
+	  .hint = "exitcount",
+	  .more = true },
+	{ .example = "   0x4ffffffe 0x30: eax=0x00000fb9 ebx=0x00000000 ecx=0x00000000 "
+		     "edx=0x00000000",
+	  .pattern = "0x[0-9a-f]{8} (?<reason>0x[0-9a-f]{1,8}): "
+		     "eax=(?<eax>0x[0-9a-f]{8}) ebx=(?<ebx>0x[0-9a-f]{8}) "
+		     "ecx=(?<ecx>0x[0-9a-f]{8}) edx=(?<edx>0x[0-9a-f]{8})",
+	  .hint = "eax=",
+	  .class = READING_REGISTERS },
+	{ .example = "EPT_VIOLATION    2667    2.72%    0.04%    5.49us",
+	  .pattern = "^\\s*+" NAME "\\s++" COUNT "\\s++\\d++\\.\\d++%\\s++\\d++\\.\\d++%",
+	  .hint = "%",
+	  .tool = "perf kvm stat",
+	  .more = true },
+	{ .example = "Total Samples:98200, Total events handled time:40000.01us.",
+	  .pattern = "^\\s*+Total Samples:\\s*+" COUNT,
+	  .hint = "samples:",
+	  .tool = "perf kvm stat",
+	  .kind = READING_TOTAL },
+	{ .example = "1273551  1273568  EPT_VIOLATION    6",
+	  .pattern = "^\\s*+(?:\\^C)?" PART "\\d++\\s++\\d++)\\s++" NAME "\\s++" COUNT
+		     "(?:\\s++\\d++)?+\\s*+$",
+	  .tool = "kvmexit",
+	  .more = true },
+	{ .example = "@[48]: 383853",
+	  .pattern = "^\\s*+@\\w*+\\[(?:" REASON "|" NAME ")" PART
+		     "(?:,[^\\],]*+)*+)\\]:\\s*+" COUNT "\\s*+$",
+	  .hint = "@",
+	  .tool = "bpftrace" },
+	{ .example = "@[qemu-system-x86, 48]: 383853",
+	  .pattern = "^\\s*+@\\w*+\\[" PART "[^\\],]*+),\\s*+(?:" REASON "|" NAME ")\\]:\\s*+" COUNT
+		     "\\s*+$",
+	  .hint = "@",
+	  .tool = "bpftrace" },
+	{ .example = "{ exit_reason: 48 } hitcount: 383853",
+	  .pattern = "\\{[^}]*?exit_reason:\\s*+(?:" REASON "|" NAME ")" PART
+		     "[^}]*+)\\}\\s*+hitcount:\\s*+" COUNT,
+	  .hint = "hitcount",
+	  .tool = "tracefs hist" },
+	{ .example = "    Hits: 383860",
+	  .pattern = "^\\s*+Hits: " COUNT "$",
+	  .hint = "hits",
+	  .tool = "tracefs hist",
+	  .kind = READING_TOTAL },
+	{ .example = "kvm_exit(EPT_VIOLATION)    383853    2.0    234",
+	  .pattern = "^\\s*+kvm_exit\\(" NAME "\\)\\s++" COUNT "(?:\\s|$)",
+	  .hint = "kvm_exit(",
+	  .tool = "kvm_stat",
+	  .more = true },
+	{ .example = "   EPT_VIOLATION    383853    2.0    234",
+	  .pattern = "^\\s*+" NAME "\\s++" COUNT "\\s++\\d++\\.\\d\\s++\\d++\\s*+$",
+	  .tool = "kvm_stat",
+	  .more = true },
+	{ .example = "kvm_exit    1234567    22.0    10234",
+	  .pattern = "^\\s*+kvm_exit\\s++" COUNT "(?:\\s++\\d++\\.\\d|\\s*+$)",
+	  .hint = "kvm_exit",
+	  .tool = "kvm_stat",
+	  .kind = READING_TOTAL,
+	  .more = true },
+	{ .example = "vcpu.0.exits.sum=5468522",
+	  .pattern = "^\\s*+vcpu\\." PART "\\d++)\\.exits\\.sum=" COUNT,
+	  .hint = "exits.sum",
+	  .tool = "KVM's statistics",
+	  .kind = READING_TOTAL },
+	{ .example = "vcpu.0.halt_exits.sum=132437",
+	  .pattern = "^\\s*+(?:vcpu\\." PART "\\d++)\\.)?(?<statistic>(?-i:(?:halt|io|irq|"
+		     "irq_window|nmi_window)_exits|invlpg))(?:\\.sum)?(?:=|:?\\s++)" COUNT,
+	  .tool = "KVM's statistics",
+	  .more = true },
+	{ .example = "CPUID(0x4FFFFFFE), exit number=0, number of exits=7999",
+	  .pattern = KEY FILLER UPPER COUNT,
+	  .hint = "exit" },
+	{ .example = "exit number 48, cycles: 99, exits: 5",
+	  .pattern = KEY "[\\s,;:.]++\\D.{0,80}?exits?(?:[ _]count)?\\s*+(?:[=:]|is )\\s*+" COUNT,
+	  .hint = "exit" },
+	{ .example = "27479 exits for exit reason 48",
+	  .pattern = BEFORE COUNT "\\s++(?:vm[ -]?)?exits?\\s[a-z\\s]{0,30}?" KEY,
+	  .hint = "exit",
+	  .more = true },
+	{ .example = "number of exits: 123 for exit number: 48",
+	  .pattern = "exits\\s*+[=:]\\s*+" COUNT "[\\s,;](?:for|of|by|with|[\\s,;])*+" KEY,
+	  .hint = "exits",
+	  .more = true },
+	{ .example = "exit type 4 not enabled in KVM",
+	  .pattern = KEY "[\\s,]*+(?:is )?not enabled",
+	  .hint = "not enabled",
+	  .kind = READING_DISABLED },
+	{ .example = "value 35 not defined by the SDM",
+	  .pattern = "(?:" KEY "|value "
+		     "(?<value>\\d++)"
+		     ")[\\s,]*+(?:is )?not (?:defined|"
+		     "supported|present|valid|known|implemented|handled)",
+	  .hint = " not ",
+	  .kind = READING_UNDEFINED },
+	{ .example = "The Exit Number is not present in the SDM: 35",
+	  .pattern = "exit (?:number|reason|type) is not (?:present|defined) (?:in|by) the SDM"
+		     "\\s*+[=:]?+\\s*+" REASON,
+	  .hint = "SDM",
+	  .kind = READING_UNDEFINED },
+	{ .example = "CPUID(0x4FFFFFFC), total exits=449531",
+	  .pattern = BEFORE "total(?![a-z])(?![^=:]*cycle)[^0-9=:]{0,40}?(?:exits?|count)"
+			    "(?![a-z])[^0-9=:]{0,40}?(?<![en]pt)(?<![en]pt\\s)(?:\\s*+[=:]++|"
+			    "\\sis\\s)\\s*+" COUNT,
+	  .hint = "total",
+	  .kind = READING_TOTAL },
+	{ .example = "48 EPT_VIOLATION 383853",
+	  .pattern = "^\\s*+(?:" REASON "[\\s,;:.)-]++)?+\\(?" NAME
+		     "\\)?+(?:\\s*+(?:[,;:=]|-(?!\\d))\\s*+|\\s++)" COUNT "\\s*+$",
+	  .class = READING_PLAIN },
+	{ .example = "EXIT_REASON_EPT_VIOLATION (48): 383853",
+	  .pattern = "^\\s*+[a-z][\\w ]*+\\(" REASON "\\)\\s*+[,;:=-]?+\\s++" COUNT "\\s*+$",
+	  .hint = "(",
+	  .class = READING_PLAIN },
+	{ .example = "ecx=48 eax=5877",
+	  .pattern = BEFORE "ecx\\s*+[=:]\\s*+" REASON "[\\s,;>-]++eax\\s*+[=:]\\s*+" COUNT,
+	  .hint = "ecx",
+	  .more = true },
+	{ .example = "48- 35708, ffff97e0, 30, ffffffff",
+	  .pattern = "^\\s*+" REASON "\\s*+-\\s++" COUNT "(?:,\\s[0-9a-f]++){3}$",
+	  .hint = "-",
+	  .class = READING_PLAIN },
+	{ .example = "48 206477",
+	  .pattern = "^\\s*+" REASON
+		     "(?:\\s*+(?:[,;:=|]|[-=]>)\\s*+|\\s++-\\s++|-\\s++|\\s++)" COUNT "\\s*+$",
+	  .class = READING_PLAIN },
 };
 
 /* What only one tool prints above its list. */
@@ -607,7 +548,7 @@ void forms_mark(const char *text, const char **tool)
 			*tool = marks[i].tool;
 }
 
-/* A sentence quotes numbers that are in a list, or rounds them. */
+/* A sentence quotes numbers that are in a list, or says about how many. */
 static bool is_sentence(const char *text, const GMatchInfo *match)
 {
 	const size_t length = strlen(text);

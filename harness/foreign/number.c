@@ -57,6 +57,7 @@ static double unit_of(char letter)
 {
 	switch (g_ascii_tolower(letter)) {
 	case 'k':
+	case 't':
 		return 1e3;
 	case 'm':
 		return 1e6;
@@ -111,7 +112,9 @@ char *number_read(const char *text, uint64_t *value, bool *rounded)
 	} else if (number_fits("^" GROUPED "$", text)) {
 		digits = digits_of(text);
 		fits = read_exact(digits, 10, value);
-	} else if (number_fits("^\\d+(?:\\.\\d+)?(?:e[+-]?\\d+|\\s?[kmgb])$", text)) {
+	} else if (number_fits("^\\d+(?:\\.\\d+)?(?:e[+-]?\\d+|\\s?(?:[kmgb]|thousand|million|"
+			       "billion))$",
+			       text)) {
 		*rounded = true;
 		fits = read_rounded(text, value);
 	} else {

@@ -34,6 +34,9 @@ static const struct {
 	  ROLE_DERIVED },
 };
 
+/* More columns than these are no table of counts. */
+#define COLUMNS_MAX 64
+
 #define TOTAL "^(?:grand |over)?(?:total|sum|all|totals)(?:[ _]exits| number of exits)?:?$"
 /* What is no count, and does not want to be one: "+35%", "2.5x", "5.49us". */
 #define DERIVED "^\\+|^[<>~+-]*[\\d.,]+\\s*(?:%|x|times|[num]?s|sec)$|^[^\\d-]*$|^-*$"
@@ -258,6 +261,8 @@ static enum rows_found read_row(struct rows *rows, const GPtrArray *cells, uint6
 				.svm_reason = REASON_NONE };
 	const guint before = readings->len;
 
+	if (cells->len > COLUMNS_MAX)
+		return ROWS_NOTHING;
 	base.part = part_of(rows, cells);
 	if (!reason_of(rows, cells, &base))
 		return ROWS_NOTHING;
@@ -365,8 +370,10 @@ void rows_part_bare(const struct rows *rows, GArray *readings)
 		one->count /= 1000;
 		other.count %= 1000;
 		other.column = 1;
-		other.title = g_strdup(one->title);
-		other.wrong = g_strdup(one->wrong);
+		other.title = other.wrong = NULL;
 		g_array_insert_val(readings, i + 1, other);
+		one = &g_array_index(readings, struct reading, i);
+		one[1].title = g_strdup(one->title);
+		one[1].wrong = g_strdup(one->wrong);
 	}
 }

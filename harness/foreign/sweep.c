@@ -17,6 +17,9 @@ static const struct {
 	{ "fd", { .count = 0x4FFFFFFD, .total = 0x4FFFFFFF } },
 };
 
+/* Who has more of them gives a part. */
+#define SWEEPS_MAX 100
+
 /* One reason, asked once, however many lines the answer has. */
 struct query {
 	const struct reading *first, *last;
@@ -223,25 +226,18 @@ static guint highest_column(const GArray *readings)
 	return highest;
 }
 
-static guint class_size(const GArray *readings, enum reading_class class)
+static enum reading_class main_class(const GArray *readings)
 {
-	guint size = 0;
+	guint sizes[READING_SENTENCE + 1] = { 0 };
+	enum reading_class best = READING_WORDS;
 
 	for (guint i = 0; i < readings->len; i++) {
 		const struct reading *one = &g_array_index(readings, struct reading, i);
 
-		size += one->kind == READING_COUNT && one->class == class;
+		sizes[one->class] += one->kind == READING_COUNT;
+		if (sizes[one->class] > sizes[best])
+			best = one->class;
 	}
-	return size;
-}
-
-static enum reading_class main_class(const GArray *readings)
-{
-	enum reading_class best = READING_WORDS;
-
-	for (enum reading_class class = READING_REGISTERS; class <= READING_SENTENCE; class ++)
-		if (class_size(readings, class) > class_size(readings, best))
-			best = class;
 	return best;
 }
 
@@ -619,53 +615,48 @@ static GPtrArray *stream_of(const GArray *readings, enum reading_class class, gu
 	return stream;
 }
 
-static bool add_whole(struct finder *finder, const GPtrArray *stream, GError **error)
+/* The whole sweeps of a stream, each by itself; or all: then the last answer for each reason
+ * counts.
+ */
+static bool add_sweeps(struct finder *finder, const GPtrArray *stream, bool all, GError **error)
 {
 	const guint per_query = lines_per_query(stream);
 	g_autoptr(GPtrArray) sweeps = split(stream, per_query);
+	struct foreign_counts *counts = NULL;
 
 	for (guint i = 0; i < sweeps->len; i++) {
 		const struct sweep *sweep = g_ptr_array_index(sweeps, i);
-		struct foreign_counts *counts;
 
-		if (!sweep->whole)
+		if (!all && !sweep->whole)
 			continue;
-		counts = counts_for(finder, stream, per_query);
-		g_ptr_array_add(finder->found, counts);
+		if (!all || counts == NULL) {
+			counts = counts_for(finder, stream, per_query);
+			g_ptr_array_add(finder->found, counts);
+		}
 		if (!take_sweep(counts, sweep, error))
 			return false;
-		note_left_aside(counts, sweeps, i, true);
-		note_left_aside(counts, sweeps, i, false);
+		if (!all)
+			note_left_aside(counts, sweeps, i, true);
+		if (!all)
+			note_left_aside(counts, sweeps, i, false);
+		if (finder->found->len > SWEEPS_MAX)
+			return eptlab_fail(
+				error, EPTLAB_ERROR_USAGE,
+				"L0: %s has more than %d sweeps; give the part of it that "
+				"is meant",
+				finder->name, SWEEPS_MAX);
 	}
-	return true;
-}
-
-/* No sweep is whole: the last answer for each reason counts. */
-static bool add_all(struct finder *finder, const GPtrArray *stream, GError **error)
-{
-	const guint per_query = lines_per_query(stream);
-	g_autoptr(GPtrArray) sweeps = split(stream, per_query);
-	struct foreign_counts *counts;
-
-	if (sweeps->len == 0)
-		return true;
-	counts = counts_for(finder, stream, per_query);
-	g_ptr_array_add(finder->found, counts);
-	for (guint i = 0; i < sweeps->len; i++)
-		if (!take_sweep(counts, g_ptr_array_index(sweeps, i), error))
-			return false;
-	if (sweeps->len > 1)
+	if (all && sweeps->len > 1)
 		foreign_counts_note(counts,
-				    g_strdup_printf("no sweep has both reason 0 and reason 48; "
-						    "the last answer for each reason counts, from "
-						    "%u sweeps",
+				    g_strdup_printf("no sweep has reason 48 and another one; the "
+						    "last answer for each reason counts, from %u "
+						    "sweeps",
 						    sweeps->len));
 	return true;
 }
 
-static bool for_each_stream(struct finder *finder,
-			    bool (*add)(struct finder *, const GPtrArray *, GError **),
-			    enum reading_class from, enum reading_class to, GError **error)
+static bool add_classes(struct finder *finder, enum reading_class from, enum reading_class to,
+			bool all, GError **error)
 {
 	const guint columns = highest_column(finder->readings);
 
@@ -673,7 +664,7 @@ static bool for_each_stream(struct finder *finder,
 		for (guint column = 0; column <= columns; column++) {
 			g_autoptr(GPtrArray) stream = stream_of(finder->readings, class, column);
 
-			if (!add(finder, stream, error))
+			if (!add_sweeps(finder, stream, all, error))
 				return false;
 		}
 	return true;
@@ -739,43 +730,59 @@ static void drop_cycles(GPtrArray *found)
 }
 
 /* Where a total stands tells whose it is: above its sweep if one stands above the first. */
-static void take_totals(const struct finder *finder)
+static struct foreign_counts *owner_of(const struct reading *total, const GPtrArray *found,
+				       bool above)
 {
-	struct foreign_counts *first = g_ptr_array_index(finder->found, 0);
+	struct foreign_counts *owner = NULL;
+
+	for (guint i = 0; i < found->len; i++) {
+		struct foreign_counts *counts = g_ptr_array_index(found, i);
+		const bool begins_later = counts->line > total->line;
+
+		if ((total->class == READING_CELLS && total->column != counts->column) ||
+		    (total->tool == NULL && counts->tool != NULL))
+			continue;
+		if (begins_later && (above || total->title != NULL))
+			return counts;
+		if (!begins_later || owner == NULL)
+			owner = counts;
+	}
+	return owner;
+}
+
+static bool take_totals(const struct finder *finder, GError **error)
+{
+	const struct foreign_counts *first = g_ptr_array_index(finder->found, 0);
 	bool above = false;
 	uint32_t part = 0;
 
 	for (guint i = 0; i < finder->readings->len; i++) {
 		const struct reading *one = &g_array_index(finder->readings, struct reading, i);
-		struct foreign_counts *owner = NULL;
+		struct record_u64 *total;
+		struct foreign_counts *owner;
 
-		if (one->kind != READING_TOTAL || one->wrong != NULL)
+		if (one->kind != READING_TOTAL || one->class == READING_SENTENCE)
 			continue;
 		above |= one->line < first->line;
-		for (guint j = 0; j < finder->found->len; j++) {
-			struct foreign_counts *counts = g_ptr_array_index(finder->found, j);
-			const bool begins_later = counts->line > one->line;
-
-			if ((one->class == READING_CELLS && one->column != counts->column) ||
-			    (one->tool == NULL && counts->tool != NULL))
-				continue;
-			if (!begins_later || owner == NULL)
-				owner = counts;
-			if (begins_later && (above || one->title != NULL)) {
-				owner = counts;
-				break;
-			}
-		}
+		owner = owner_of(one, finder->found, above);
 		if (owner == NULL)
 			continue;
-		if (one->part != 0 && part != 0 && one->part != part && owner->stated_total.known)
-			owner->stated_total.value += one->count;
+		if (one->wrong != NULL)
+			return eptlab_fail(error, EPTLAB_ERROR_USAGE,
+					   "L0: %s, line %" PRIu64 ": %s", finder->name, one->line,
+					   one->wrong);
+		total = &owner->stated_total;
+		/* vCPUs add up. */
+		if (!total->known || one->part == 0 || part == 0 || one->part == part)
+			*total = record_u64_from(one->count);
 		else
-			owner->stated_total = record_u64_from(one->count);
+			total->known =
+				!__builtin_add_overflow(total->value, one->count, &total->value);
 		part = one->part;
 		owner->total_first = one->line < owner->line;
 		owner->rounded |= one->rounded;
 	}
+	return true;
 }
 
 /* "file:With ept", "file:noept", "file:sweep 2". */
@@ -816,16 +823,17 @@ GPtrArray *sweeps_find(GArray *readings, const struct leaf_layout *layout, const
 	finder.svm = speaks_for_svm(readings);
 	most = main_class(readings);
 	settle(readings, finder.svm, most);
-	if (!for_each_stream(&finder, add_whole, READING_WORDS, READING_PLAIN, error))
+	if (!add_classes(&finder, READING_WORDS, READING_PLAIN, false, error))
 		return NULL;
-	if (found->len == 0 && !for_each_stream(&finder, add_all, most, most, error))
+	if (found->len == 0 && !add_classes(&finder, most, most, true, error))
 		return NULL;
 	if (found->len == 0)
 		return sweeps_none(name, error);
 	g_ptr_array_sort(found, by_line);
 	drop_quotations(found);
 	drop_cycles(found);
-	take_totals(&finder);
+	if (!take_totals(&finder, error))
+		return NULL;
 	for (guint i = 0; i < found->len; i++)
 		finish(g_ptr_array_index(found, i));
 	name_found(found, name);

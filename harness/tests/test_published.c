@@ -164,6 +164,13 @@ TEST(numbers_are_read_whole_or_not_at_all)
 		  "reason 48 in line 1 is rounded", 3, NULL },
 		{ "exit number=48, exits=269k", NULL, "48=269000", "undecided", "rounded", 3,
 		  NULL },
+		{ "exit number=48, exits=1.2 million", NULL, "48=1200000", "undecided", "rounded",
+		  3, NULL },
+		/* What prose says about how many is no total. */
+		{ "0 8801/14 0/48 693838/A full boot of the VM has total exits: 650000.", NULL,
+		  "0=8801 14=0 48=693838", "sound", "\"stated_total\": null", 0, NULL },
+		{ "0 8801/14 0/48 693838/total exits=12,58,701", NULL, "", NULL, "line 4", 1,
+		  NULL },
 		{ "exit number=0x30, exits=0xbbb", NULL, "48=3003", "undecided", NULL, 3, NULL },
 		{ "/exit number=48, exits=12,58,701", NULL, "", NULL, "line 2: \"12,58,701\"", 1,
 		  NULL },
