@@ -74,8 +74,8 @@ static GPtrArray *read_files(char **paths, const struct choice *choice, GError *
 		if (columns == NULL || ((alone || found > 1) &&
 					!foreign_select(columns, choice->sweeps, *paths, error)))
 			return NULL;
-		/* Windows that follow each other are no pair. */
-		if (alone && foreign_are_windows(columns))
+		/* What follows each other in one run is no pair. */
+		if (alone && choice->sweeps[0] == 0 && foreign_are_one_run(columns))
 			foreign_keep_latest(columns);
 		if (!alone && !foreign_keep_latest(columns)) {
 			eptlab_fail(error, EPTLAB_ERROR_USAGE,

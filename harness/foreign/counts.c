@@ -139,7 +139,7 @@ enum foreign_claim foreign_claim(const char *text)
 	bool off, on;
 
 	if (text == NULL || strlen(text) > 80 ||
-	    number_fits("\\b(?:before|after|than|vs|versus|until|if|compar\\w*)\\b", text))
+	    number_fits("\\b(?:before|than|vs|versus|until|if|not|isn't|compar\\w*)\\b", text))
 		return CLAIM_NONE;
 	off = number_fits(OFF, text);
 	rest = number_without(OFF, text);

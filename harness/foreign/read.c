@@ -9,6 +9,7 @@
 #include "foreign/forms.h"
 #include "foreign/reading.h"
 #include "foreign/rows.h"
+#include "judge/fingerprint.h"
 
 /* ---- Lines ---- */
 
@@ -353,12 +354,24 @@ bool foreign_select(GPtrArray *columns, const guint *numbers, const char *name, 
 	return true;
 }
 
-bool foreign_are_windows(const GPtrArray *columns)
+static bool grows(const struct foreign_counts *one, const struct foreign_counts *next)
+{
+	return (one->tool != NULL && one->tool == next->tool) || foreign_counts_may_grow(one, next);
+}
+
+bool foreign_are_one_run(const GPtrArray *columns)
 {
 	for (guint i = 0; i < columns->len; i++) {
 		const struct foreign_counts *one = g_ptr_array_index(columns, i);
+		const struct foreign_counts *next =
+			g_ptr_array_index(columns, MIN(i + 1, columns->len - 1));
+		const struct fingerprint fingerprint = fingerprint_compare(
+			record_run_vendor(one->run), one->run->exits, next->run->exits);
 
-		if (one->tool == NULL || foreign_counts_claim(one) != CLAIM_NONE)
+		if (foreign_counts_claim(one) != CLAIM_NONE || !grows(one, next) ||
+		    one->column != next->column ||
+		    (one->tool == NULL && columns->len == 2 &&
+		     fingerprint.verdict != FINGERPRINT_SAME))
 			return false;
 	}
 	return true;
@@ -367,23 +380,20 @@ bool foreign_are_windows(const GPtrArray *columns)
 bool foreign_keep_latest(GPtrArray *columns)
 {
 	const guint others = columns->len - 1;
-	const bool windows = foreign_are_windows(columns);
 	struct foreign_counts *latest = g_ptr_array_index(columns, others);
 
 	for (guint i = 0; i < others; i++) {
 		const struct foreign_counts *one = g_ptr_array_index(columns, i);
-		const struct foreign_counts *next = g_ptr_array_index(columns, i + 1);
 
 		if (foreign_counts_paging(one) != foreign_counts_paging(latest) ||
 		    foreign_counts_claim(one) != foreign_counts_claim(latest) ||
-		    !(windows || foreign_counts_may_grow(one, next)))
+		    !grows(one, g_ptr_array_index(columns, i + 1)))
 			return false;
 	}
 	if (others == 0)
 		return true;
-	foreign_counts_note(latest, g_strdup_printf("%u earlier %s of the same %s: left aside",
-						    others, others == 1 ? "reading" : "readings",
-						    windows ? "tool" : "counter"));
+	foreign_counts_note(latest, g_strdup_printf("%u earlier %s of the same run: left aside",
+						    others, others == 1 ? "reading" : "readings"));
 	g_ptr_array_remove_range(columns, 0, others);
 	return true;
 }

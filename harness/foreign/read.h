@@ -46,7 +46,11 @@ bool foreign_select(GPtrArray *columns, const guint *numbers, const char *name, 
  */
 bool foreign_keep_latest(GPtrArray *columns);
 
-/* Are they all windows of a tool, and does nothing say that they are of different runs? */
-bool foreign_are_windows(const GPtrArray *columns);
+/*
+ * Are they of one run, and does nothing say that they are not? Windows of a tool, or readings of a
+ * counter that grows, with one and the same boot in it (two: by its fingerprint; more: no boots
+ * are so alike).
+ */
+bool foreign_are_one_run(const GPtrArray *columns);
 
 #endif

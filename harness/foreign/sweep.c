@@ -729,6 +729,19 @@ static void drop_cycles(GPtrArray *found)
 	}
 }
 
+/* Two that say the same of themselves: the words are about something else. */
+static void drop_equal_claims(GPtrArray *found)
+{
+	struct foreign_counts *one = g_ptr_array_index(found, 0);
+	struct foreign_counts *other = g_ptr_array_index(found, found->len - 1);
+
+	if (found->len != 2 || foreign_claim(one->title) == CLAIM_NONE || one->heading != NULL ||
+	    foreign_claim(one->title) != foreign_claim(other->title))
+		return;
+	g_clear_pointer(&one->title, g_free);
+	g_clear_pointer(&other->title, g_free);
+}
+
 /* Where a total stands tells whose it is: above its sweep if one stands above the first. */
 static struct foreign_counts *owner_of(const struct reading *total, const GPtrArray *found,
 				       bool above)
@@ -837,5 +850,6 @@ GPtrArray *sweeps_find(GArray *readings, const struct leaf_layout *layout, const
 	for (guint i = 0; i < found->len; i++)
 		finish(g_ptr_array_index(found, i));
 	name_found(found, name);
+	drop_equal_claims(found);
 	return g_steal_pointer(&found);
 }

@@ -259,6 +259,21 @@ TEST(two_runs_in_one_file_are_a_pair)
 		  "unsound", "one reading", 3, NULL },
 		{ "First:/0 8407/14 0/48 35708/Second:/0 8407/14 0/48 35708", NULL, NULL, "unsound",
 		  "one reading", 3, NULL },
+		/* A statistic that is printed now and then; and words of a picture above both. */
+		{ "=== KVM Exit Stats ===/Exit Type 0 (nmi): 9 exits/Exit Type 14 (x): 0 exits/"
+		  "Exit Type 29 (x): 1 exits/Exit Type 46 (x): 1 exits/Exit Type 48 (x): 27479 "
+		  "exits/"
+		  "=== KVM Exit Stats ===/Exit Type 0 (nmi): 9 exits/Exit Type 14 (x): 0 exits/"
+		  "Exit Type 29 (x): 1 exits/Exit Type 46 (x): 1 exits/Exit Type 48 (x): 27481 "
+		  "exits",
+		  NULL, "0=9 14=0 29=1 46=1 48=27481", "sound", "1 earlier reading", 0, NULL },
+		{ "Shadow Paging ept=0/- [ 84.004579] Printing Exits, exit number 0 exits=9~n/"
+		  "- [ 84.004579] Printing Exits, exit number 14 exits=0~n/"
+		  "- [ 84.004579] Printing Exits, exit number 48 exits=7~n/AFTER EPT=0/"
+		  "- [ 184.004579] Printing Exits, exit number 0 exits=900~n/"
+		  "- [ 184.004579] Printing Exits, exit number 14 exits=9~n/"
+		  "- [ 184.004579] Printing Exits, exit number 48 exits=0~n",
+		  NULL, "0=9 14=0 48=7 | 0=900 14=9 48=0", "sound", NULL, 0, NULL },
 		/* A step of a recipe, long before. */
 		{ "insmod kvm-intel.ko ept=0/a/b/c/d/e/f/g/0 8407/14 0/48 35708", NULL,
 		  "0=8407 14=0 48=35708", "sound", NULL, 0, NULL },
