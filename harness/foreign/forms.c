@@ -35,146 +35,94 @@
 
 struct form {
 	const char *example;
-	const char *pattern;
 	const char *hint; /* a line without it is not looked at any closer; NULL: all are */
 	const char *tool; /* that watches for a while, and prints it; NULL: anything */
 	enum reading_kind kind;
 	enum reading_class class;
 	bool more; /* other numbers may follow the count */
+	const char *pattern;
 };
 
 static const struct form forms[] = {
-	{ .example = "kvm: exitcount: VM 123: 10007 exits",
-	  .pattern = "kvm: exitcount: VM \\d++: " COUNT " exits",
-	  .hint = "exitcount",
-	  .kind = READING_TABLE },
-	{ .example = "kvm: exitcount: VM 123: 48 EPT_VIOLATION 4025 40.2%",
-	  .pattern = "kvm: exitcount: VM \\d++: " REASON " " NAME " (?<count>\\d++) ",
-	  .hint = "exitcount",
-	  .more = true },
-	{ .example = "   0x4ffffffe 0x30: eax=0x00000fb9 ebx=0x00000000 ecx=0x00000000 "
-		     "edx=0x00000000",
-	  .pattern = "0x[0-9a-f]{8} (?<reason>0x[0-9a-f]{1,8}): "
-		     "eax=(?<eax>0x[0-9a-f]{8}) ebx=(?<ebx>0x[0-9a-f]{8}) "
-		     "ecx=(?<ecx>0x[0-9a-f]{8}) edx=(?<edx>0x[0-9a-f]{8})",
-	  .hint = "eax=",
-	  .class = READING_REGISTERS },
-	{ .example = "EPT_VIOLATION    2667    2.72%    0.04%    5.49us",
-	  .pattern = "^\\s*+" NAME "\\s++" COUNT "\\s++\\d++\\.\\d++%\\s++\\d++\\.\\d++%",
-	  .hint = "%",
-	  .tool = "perf kvm stat",
-	  .more = true },
-	{ .example = "Total Samples:98200, Total events handled time:40000.01us.",
-	  .pattern = "^\\s*+Total Samples:\\s*+" COUNT,
-	  .hint = "samples:",
-	  .tool = "perf kvm stat",
-	  .kind = READING_TOTAL },
-	{ .example = "1273551  1273568  EPT_VIOLATION    6",
-	  .pattern = "^\\s*+(?:\\^C)?" PART "\\d++\\s++\\d++)\\s++" NAME "\\s++" COUNT
-		     "(?:\\s++\\d++)?+\\s*+$",
-	  .tool = "kvmexit",
-	  .more = true },
-	{ .example = "@[48]: 383853",
-	  .pattern = "^\\s*+@\\w*+\\[(?:" REASON "|" NAME ")" PART
-		     "(?:,[^\\],]*+)*+)\\]:\\s*+" COUNT "\\s*+$",
-	  .hint = "@",
-	  .tool = "bpftrace" },
-	{ .example = "@[qemu-system-x86, 48]: 383853",
-	  .pattern = "^\\s*+@\\w*+\\[" PART "[^\\],]*+),\\s*+(?:" REASON "|" NAME ")\\]:\\s*+" COUNT
-		     "\\s*+$",
-	  .hint = "@",
-	  .tool = "bpftrace" },
-	{ .example = "{ exit_reason: 48 } hitcount: 383853",
-	  .pattern = "\\{[^}]*?exit_reason:\\s*+(?:" REASON "|" NAME ")" PART
-		     "[^}]*+)\\}\\s*+hitcount:\\s*+" COUNT,
-	  .hint = "hitcount",
-	  .tool = "tracefs hist" },
-	{ .example = "    Hits: 383860",
-	  .pattern = "^\\s*+Hits: " COUNT "$",
-	  .hint = "hits",
-	  .tool = "tracefs hist",
-	  .kind = READING_TOTAL },
-	{ .example = "kvm_exit(EPT_VIOLATION)    383853    2.0    234",
-	  .pattern = "^\\s*+kvm_exit\\(" NAME "\\)\\s++" COUNT "(?:\\s|$)",
-	  .hint = "kvm_exit(",
-	  .tool = "kvm_stat",
-	  .more = true },
-	{ .example = "   EPT_VIOLATION    383853    2.0    234",
-	  .pattern = "^\\s*+" NAME "\\s++" COUNT "\\s++\\d++\\.\\d\\s++\\d++\\s*+$",
-	  .tool = "kvm_stat",
-	  .more = true },
-	{ .example = "kvm_exit    1234567    22.0    10234",
-	  .pattern = "^\\s*+kvm_exit\\s++" COUNT "(?:\\s++\\d++\\.\\d|\\s*+$)",
-	  .hint = "kvm_exit",
-	  .tool = "kvm_stat",
-	  .kind = READING_TOTAL,
-	  .more = true },
-	{ .example = "vcpu.0.exits.sum=5468522",
-	  .pattern = "^\\s*+vcpu\\." PART "\\d++)\\.exits\\.sum=" COUNT,
-	  .hint = "exits.sum",
-	  .tool = "KVM's statistics",
-	  .kind = READING_TOTAL },
-	{ .example = "vcpu.0.halt_exits.sum=132437",
-	  .pattern = "^\\s*+(?:vcpu\\." PART "\\d++)\\.)?(?<statistic>(?-i:(?:halt|io|irq|"
-		     "irq_window|nmi_window)_exits|invlpg))(?:\\.sum)?(?:=|:?\\s++)" COUNT,
-	  .tool = "KVM's statistics",
-	  .more = true },
-	{ .example = "CPUID(0x4FFFFFFE), exit number=0, number of exits=7999",
-	  .pattern = KEY FILLER UPPER COUNT,
-	  .hint = "exit" },
-	{ .example = "exit number 48, cycles: 99, exits: 5",
-	  .pattern = KEY "[\\s,;:.]++\\D.{0,80}?exits?(?:[ _]count)?\\s*+(?:[=:]|is )\\s*+" COUNT,
-	  .hint = "exit" },
-	{ .example = "27479 exits for exit reason 48",
-	  .pattern = BEFORE COUNT "\\s++(?:vm[ -]?)?exits?\\s[a-z\\s]{0,30}?" KEY,
-	  .hint = "exit",
-	  .more = true },
-	{ .example = "number of exits: 123 for exit number: 48",
-	  .pattern = "exits\\s*+[=:]\\s*+" COUNT "[\\s,;](?:for|of|by|with|[\\s,;])*+" KEY,
-	  .hint = "exits",
-	  .more = true },
-	{ .example = "exit type 4 not enabled in KVM",
-	  .pattern = KEY "[\\s,]*+(?:is )?not enabled",
-	  .hint = "not enabled",
-	  .kind = READING_DISABLED },
-	{ .example = "value 35 not defined by the SDM",
-	  .pattern = "(?:" KEY "|value "
-		     "(?<value>\\d++)"
-		     ")[\\s,]*+(?:is )?not (?:defined|"
-		     "supported|present|valid|known|implemented|handled)",
-	  .hint = " not ",
-	  .kind = READING_UNDEFINED },
-	{ .example = "The Exit Number is not present in the SDM: 35",
-	  .pattern = "exit (?:number|reason|type) is not (?:present|defined) (?:in|by) the SDM"
-		     "\\s*+[=:]?+\\s*+" REASON,
-	  .hint = "SDM",
-	  .kind = READING_UNDEFINED },
-	{ .example = "CPUID(0x4FFFFFFC), total exits=449531",
-	  .pattern = BEFORE "total(?![a-z])(?![^=:]*cycle)[^0-9=:]{0,40}?(?:exits?|count)"
-			    "(?![a-z])[^0-9=:]{0,40}?(?<![en]pt)(?<![en]pt\\s)(?:\\s*+[=:]++|"
-			    "\\sis\\s)\\s*+" COUNT,
-	  .hint = "total",
-	  .kind = READING_TOTAL },
-	{ .example = "48 EPT_VIOLATION 383853",
-	  .pattern = "^\\s*+(?:" REASON "[\\s,;:.)-]++)?+\\(?" NAME
-		     "\\)?+(?:\\s*+(?:[,;:=]|-(?!\\d))\\s*+|\\s++)" COUNT "\\s*+$",
-	  .class = READING_PLAIN },
-	{ .example = "EXIT_REASON_EPT_VIOLATION (48): 383853",
-	  .pattern = "^\\s*+[a-z][\\w ]*+\\(" REASON "\\)\\s*+[,;:=-]?+\\s++" COUNT "\\s*+$",
-	  .hint = "(",
-	  .class = READING_PLAIN },
-	{ .example = "ecx=48 eax=5877",
-	  .pattern = BEFORE "ecx\\s*+[=:]\\s*+" REASON "[\\s,;>-]++eax\\s*+[=:]\\s*+" COUNT,
-	  .hint = "ecx",
-	  .more = true },
-	{ .example = "48- 35708, ffff97e0, 30, ffffffff",
-	  .pattern = "^\\s*+" REASON "\\s*+-\\s++" COUNT "(?:,\\s[0-9a-f]++){3}$",
-	  .hint = "-",
-	  .class = READING_PLAIN },
-	{ .example = "48 206477",
-	  .pattern = "^\\s*+" REASON
-		     "(?:\\s*+(?:[,;:=|]|[-=]>)\\s*+|\\s++-\\s++|-\\s++|\\s++)" COUNT "\\s*+$",
-	  .class = READING_PLAIN },
+	{ "kvm: exitcount: VM 123: 10007 exits", "exitcount", NULL, READING_TABLE, READING_WORDS,
+	  false, "kvm: exitcount: VM \\d++: " COUNT " exits" },
+	{ "kvm: exitcount: VM 123: 48 EPT_VIOLATION 4025 40.2%", "exitcount", NULL, READING_COUNT,
+	  READING_WORDS, true, "kvm: exitcount: VM \\d++: " REASON " " NAME " (?<count>\\d++) " },
+	{ "   0x4ffffffe 0x30: eax=0x00000fb9 ebx=0x00000000 ecx=0x00000000 "
+	  "edx=0x00000000",
+	  "eax=", NULL, READING_COUNT, READING_REGISTERS, false,
+	  "0x[0-9a-f]{8} (?<reason>0x[0-9a-f]{1,8}): "
+	  "eax=(?<eax>0x[0-9a-f]{8}) ebx=(?<ebx>0x[0-9a-f]{8}) "
+	  "ecx=(?<ecx>0x[0-9a-f]{8}) edx=(?<edx>0x[0-9a-f]{8})" },
+	{ "EPT_VIOLATION    2667    2.72%    0.04%    5.49us", "%", "perf kvm stat", READING_COUNT,
+	  READING_WORDS, true,
+	  "^\\s*+" NAME "\\s++" COUNT "\\s++\\d++\\.\\d++%\\s++\\d++\\.\\d++%" },
+	{ "Total Samples:98200, Total events handled time:40000.01us.", "samples:", "perf kvm stat",
+	  READING_TOTAL, READING_WORDS, false, "^\\s*+Total Samples:\\s*+" COUNT },
+	{ "1273551  1273568  EPT_VIOLATION    6", NULL, "kvmexit", READING_COUNT, READING_WORDS,
+	  true,
+	  "^\\s*+(?:\\^C)?" PART "\\d++\\s++\\d++)\\s++" NAME "\\s++" COUNT
+	  "(?:\\s++\\d++)?+\\s*+$" },
+	{ "@[48]: 383853", "@", "bpftrace", READING_COUNT, READING_WORDS, false,
+	  "^\\s*+@\\w*+\\[(?:" REASON "|" NAME ")" PART "(?:,[^\\],]*+)*+)\\]:\\s*+" COUNT
+	  "\\s*+$" },
+	{ "@[qemu-system-x86, 48]: 383853", "@", "bpftrace", READING_COUNT, READING_WORDS, false,
+	  "^\\s*+@\\w*+\\[" PART "[^\\],]*+),\\s*+(?:" REASON "|" NAME ")\\]:\\s*+" COUNT
+	  "\\s*+$" },
+	{ "{ exit_reason: 48 } hitcount: 383853", "hitcount", "tracefs hist", READING_COUNT,
+	  READING_WORDS, false,
+	  "\\{[^}]*?exit_reason:\\s*+(?:" REASON "|" NAME ")" PART
+	  "[^}]*+)\\}\\s*+hitcount:\\s*+" COUNT },
+	{ "    Hits: 383860", "hits", "tracefs hist", READING_TOTAL, READING_WORDS, false,
+	  "^\\s*+Hits: " COUNT "$" },
+	{ "kvm_exit(EPT_VIOLATION)    383853    2.0    234", "kvm_exit(", "kvm_stat", READING_COUNT,
+	  READING_WORDS, true, "^\\s*+kvm_exit\\(" NAME "\\)\\s++" COUNT "(?:\\s|$)" },
+	{ "   EPT_VIOLATION    383853    2.0    234", NULL, "kvm_stat", READING_COUNT,
+	  READING_WORDS, true, "^\\s*+" NAME "\\s++" COUNT "\\s++\\d++\\.\\d\\s++\\d++\\s*+$" },
+	{ "kvm_exit    1234567    22.0    10234", "kvm_exit", "kvm_stat", READING_TOTAL,
+	  READING_WORDS, true, "^\\s*+kvm_exit\\s++" COUNT "(?:\\s++\\d++\\.\\d|\\s*+$)" },
+	{ "vcpu.0.exits.sum=5468522", "exits.sum", "KVM's statistics", READING_TOTAL, READING_WORDS,
+	  false, "^\\s*+vcpu\\." PART "\\d++)\\.exits\\.sum=" COUNT },
+	{ "vcpu.0.halt_exits.sum=132437", NULL, "KVM's statistics", READING_COUNT, READING_WORDS,
+	  true,
+	  "^\\s*+(?:vcpu\\." PART "\\d++)\\.)?(?<statistic>(?-i:(?:halt|io|irq|"
+	  "irq_window|nmi_window)_exits|invlpg))(?:\\.sum)?(?:=|:?\\s++)" COUNT },
+	{ "CPUID(0x4FFFFFFE), exit number=0, number of exits=7999", "exit", NULL, READING_COUNT,
+	  READING_WORDS, false, KEY FILLER UPPER COUNT },
+	{ "exit number 48, cycles: 99, exits: 5", "exit", NULL, READING_COUNT, READING_WORDS, false,
+	  KEY "[\\s,;:.]++\\D.{0,80}?exits?(?:[ _]count)?\\s*+(?:[=:]|is )\\s*+" COUNT },
+	{ "27479 exits for exit reason 48", "exit", NULL, READING_COUNT, READING_WORDS, true,
+	  BEFORE COUNT "\\s++(?:vm[ -]?)?exits?\\s[a-z\\s]{0,30}?" KEY },
+	{ "number of exits: 123 for exit number: 48", "exits", NULL, READING_COUNT, READING_WORDS,
+	  true, "exits\\s*+[=:]\\s*+" COUNT "[\\s,;](?:for|of|by|with|[\\s,;])*+" KEY },
+	{ "exit type 4 not enabled in KVM", "not enabled", NULL, READING_DISABLED, READING_WORDS,
+	  false, KEY "[\\s,]*+(?:is )?not enabled" },
+	{ "value 35 not defined by the SDM", " not ", NULL, READING_UNDEFINED, READING_WORDS, false,
+	  "(?:" KEY "|value "
+	  "(?<value>\\d++)"
+	  ")[\\s,]*+(?:is )?not (?:defined|"
+	  "supported|present|valid|known|implemented|handled)" },
+	{ "The Exit Number is not present in the SDM: 35", "SDM", NULL, READING_UNDEFINED,
+	  READING_WORDS, false,
+	  "exit (?:number|reason|type) is not (?:present|defined) (?:in|by) the SDM"
+	  "\\s*+[=:]?+\\s*+" REASON },
+	{ "CPUID(0x4FFFFFFC), total exits=449531", "total", NULL, READING_TOTAL, READING_WORDS,
+	  false,
+	  BEFORE "total(?![a-z])(?![^=:]*cycle)[^0-9=:]{0,40}?(?:exits?|count)"
+		 "(?![a-z])[^0-9=:]{0,40}?(?<![en]pt)(?<![en]pt\\s)(?:\\s*+[=:]++|"
+		 "\\sis\\s)\\s*+" COUNT },
+	{ "48 EPT_VIOLATION 383853", NULL, NULL, READING_COUNT, READING_PLAIN, false,
+	  "^\\s*+(?:" REASON "[\\s,;:.)-]++)?+\\(?" NAME
+	  "\\)?+(?:\\s*+(?:[,;:=]|-(?!\\d))\\s*+|\\s++)" COUNT "\\s*+$" },
+	{ "EXIT_REASON_EPT_VIOLATION (48): 383853", "(", NULL, READING_COUNT, READING_PLAIN, false,
+	  "^\\s*+[a-z][\\w ]*+\\(" REASON "\\)\\s*+[,;:=-]?+\\s++" COUNT "\\s*+$" },
+	{ "ecx=48 eax=5877", "ecx", NULL, READING_COUNT, READING_WORDS, true,
+	  BEFORE "ecx\\s*+[=:]\\s*+" REASON "[\\s,;>-]++eax\\s*+[=:]\\s*+" COUNT },
+	{ "48- 35708, ffff97e0, 30, ffffffff", "-", NULL, READING_COUNT, READING_PLAIN, false,
+	  "^\\s*+" REASON "\\s*+-\\s++" COUNT "(?:,\\s[0-9a-f]++){3}$" },
+	{ "48 206477", NULL, NULL, READING_COUNT, READING_PLAIN, false,
+	  "^\\s*+" REASON "(?:\\s*+(?:[,;:=|]|[-=]>)\\s*+|\\s++-\\s++|-\\s++|\\s++)" COUNT
+	  "\\s*+$" },
 };
 
 /* What only one tool prints above its list. */

@@ -589,8 +589,8 @@ static void finish(struct foreign_counts *counts)
 {
 	if (counts->tool != NULL)
 		foreign_counts_note(counts,
-				    g_strdup_printf("%s shows a window of time, not a boot: rules "
-						    "about boots do not apply",
+				    g_strdup_printf("from %s: a window of time, not a boot, so "
+						    "rules about boots do not apply",
 						    counts->tool));
 	else if (record_run_vendor(counts->run) == KVM_EXITCOUNT_VENDOR_VMX)
 		note_gaps(counts);
