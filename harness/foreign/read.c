@@ -202,8 +202,10 @@ static bool collect(struct lines *lines, GArray *readings, guint *others, GError
 			continue;
 		first = &g_array_index(readings, struct reading, before);
 		first->seconds = forms_seconds(lines->text);
+		/* Of several answers in a line only the first of each column stands below them. */
 		for (guint i = before; i < readings->len; i++)
-			g_array_index(readings, struct reading, i).title = g_strdup(title);
+			if (i == before || first[i - before].column != first->column)
+				first[i - before].title = g_strdup(title);
 		/* A total may stand between the words and the list that they are about. */
 		if (first->kind != READING_TOTAL)
 			g_clear_pointer(&title, g_free);
@@ -230,7 +232,7 @@ static GPtrArray *read_log(struct lines *lines, const struct leaf_layout *layout
 
 	if (!collect(lines, readings, &others, error))
 		return NULL;
-	columns = sweeps_find(readings, layout, lines->name, error);
+	columns = columns_find(readings, layout, lines->name, error);
 	if (columns == NULL)
 		return NULL;
 	last = g_ptr_array_index(columns, columns->len - 1);
@@ -286,7 +288,7 @@ GPtrArray *foreign_read_stream(FILE *file, const char *name, const struct leaf_l
 	lines->name = name;
 	columns = read_stream(lines, layout, &wrong);
 	if (columns == NULL && wrong == NULL)
-		return sweeps_none(name, error);
+		return columns_none(name, error);
 	if (columns == NULL)
 		g_propagate_error(error, g_steal_pointer(&wrong));
 	return columns;

@@ -7,7 +7,7 @@
 #include <glib.h>
 
 #include "foreign/counts.h"
-#include "foreign/sweep.h"
+#include "foreign/columns.h"
 
 /*
  * Counts that somebody has taken: a kernel log or any other text with the forms that are known
@@ -25,7 +25,7 @@
 /*
  * The columns of counts in a file (or a folder that is a record), as an array of struct
  * foreign_counts with one element at least, which the caller owns. path may be "-" for standard
- * input. layout as in sweeps_find().
+ * input. layout as in columns_find().
  */
 GPtrArray *foreign_read(const char *path, const struct leaf_layout *layout, GError **error);
 

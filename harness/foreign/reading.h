@@ -46,6 +46,13 @@ struct reading {
 	char *wrong;	     /* a number in it that cannot be, as a sentence; or NULL */
 };
 
+/* Is it about a reason? */
+static inline bool reading_is_answer(const struct reading *reading)
+{
+	return reading->kind == READING_COUNT || reading->kind == READING_UNDEFINED ||
+	       reading->kind == READING_DISABLED;
+}
+
 /* An array of struct reading, which owns what they point to. */
 GArray *readings_new(void);
 

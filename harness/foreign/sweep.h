@@ -2,36 +2,37 @@
 #ifndef EPTLAB_FOREIGN_SWEEP_H
 #define EPTLAB_FOREIGN_SWEEP_H
 
+#include <stdbool.h>
 #include <glib.h>
 
-#include "foreign/counts.h"
 #include "foreign/reading.h"
 
 /*
- * Which readings of a file belong together? It may hold doubled answers, stale ones from an earlier
- * try, sweeps that were broken off, several whole ones, and tables with several columns. A sweep
- * has each reason once; what tells nested from shadow paging must be in it, else it is left aside,
- * which is said in the notes.
+ * Which readings belong together? A list may hold doubled answers, stale ones from an earlier try,
+ * sweeps that were broken off, and several whole ones. A sweep has each reason once (each part of
+ * one, where a tool has several), in any order.
  */
 
-/* Which leaves have what: terms differ in it. 0: what the numbers and words of the file say. */
-struct leaf_layout {
-	uint32_t count; /* exits by reason */
-	uint32_t total;
+/* One reason, asked once, however many lines the answer has. */
+struct query {
+	const struct reading *first, *last;
 };
 
-/* "fe", "fd", or "0x4FFFFFFD,0x4FFFFFFF": exits by reason, and the total. False: it is none. */
-bool leaf_layout_parse(const char *text, struct leaf_layout *layout);
+struct sweep {
+	GArray *queries; /* of struct query */
+	bool whole;	 /* what tells nested from shadow paging is in it, or it says what it is */
+	const struct reading *table; /* KVM's own: a reason that is not there has no exit */
+};
 
-/*
- * The sweeps of a file in its order, as an array of struct foreign_counts, which the caller owns;
- * readings (in the file's order) are changed. name is the file's. If there is no whole one, all
- * answers make one. EPTLAB_ERROR_USAGE if there is none, or a number in one is wrong.
- */
-GPtrArray *sweeps_find(GArray *readings, const struct leaf_layout *layout, const char *name,
-		       GError **error);
+struct query *sweep_query(const struct sweep *sweep, guint index);
 
-/* The error that there is no count in a file. Returns NULL. */
-GPtrArray *sweeps_none(const char *name, GError **error);
+/* Is no reason less than the one before it? */
+bool sweep_is_ascending(const struct sweep *sweep);
+
+/* How many lines one query has: what most of them have. readings: of struct reading *. */
+guint sweep_lines_per_query(const GPtrArray *readings);
+
+/* The sweeps (of struct sweep, which point into readings); the caller frees the array. */
+GPtrArray *sweeps_split(const GPtrArray *readings, guint per_query);
 
 #endif
