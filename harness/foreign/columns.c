@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "foreign/sweep.h"
-#include "record/exits.h"
+#include "record/record.h"
 #include "record/reasons.h"
 #include "record/words.h"
 
