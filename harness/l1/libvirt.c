@@ -221,16 +221,18 @@ static bool watch(struct course *course, GError **error)
 
 /* ---- What is told of it ---- */
 
-static void describe(const struct course *course, struct record_platform *platform)
+/* Also whether it will do. One that does not say its version is tried. */
+static bool describe(const struct course *course, struct record_platform *platform, GError **error)
 {
 	g_autofree char *version = NULL;
 	unsigned long number;
 
 	if (virConnectGetVersion(course->hypervisor->connection, &number) != 0)
-		return;
+		return true;
 	version = g_strdup_printf("%lu.%lu.%lu", number / 1000000, number / 1000 % 1000,
 				  number % 1000);
 	record_set_string(&platform->version, version);
+	return course->l1->fits == NULL || course->l1->fits(course->request->job, number, error);
 }
 
 /* The domain, and what QEMU has logged where that can be read. A log is worth no error. */
@@ -280,12 +282,9 @@ bool libvirt_boot(const struct platform_request *request, const struct libvirt_l
 	};
 	g_autofree char *cmdline = command_line(request->config);
 	bool ok = medium_make(request, cmdline, course.medium, error) && make_xml(&course, error) &&
-		  open_hypervisor(&course, error);
+		  open_hypervisor(&course, error) && describe(&course, platform, error) &&
+		  start(&course, error) && watch(&course, error);
 
-	if (ok) {
-		describe(&course, platform);
-		ok = start(&course, error) && watch(&course, error);
-	}
 	write_log(&course);
 	clear(&course);
 	return ok;

@@ -11,7 +11,15 @@ struct libvirt_l1 {
 	const char *type; /* of the domain: "qemu", "kvm" */
 	const char *cpu;  /* a model of libvirt's; NULL: the host's own (host-passthrough) */
 	const struct config_domain *config;
+	/*
+	 * Can an emulator of this version (as virConnectGetVersion() says it) do the job?
+	 * EPTLAB_ERROR_MACHINE says why not. NULL: any can.
+	 */
+	bool (*fits)(const struct job *job, unsigned long version, GError **error);
 };
+
+/* fits of the platform tcg. */
+bool tcg_fits(const struct job *job, unsigned long version, GError **error);
 
 /* Is there what it takes to run a domain here? EPTLAB_ERROR_MACHINE says what is missing. */
 bool libvirt_available(const struct config *config, const char *kernel_conf, GError **error);

@@ -7,6 +7,7 @@
 #include "base/folder.h"
 #include "l1/holes.h"
 #include "l1/host.h"
+#include "l1/libvirt.h"
 #include "tests/test.h"
 
 static void put_cpu(const char *folder, const char *flags)
@@ -156,4 +157,30 @@ TEST(holes_of_kernels)
 		if (row->first == NULL && strstr(said, "46113") != NULL)
 			fail_msg("%s: %s", row->release, said);
 	}
+}
+
+static void add_run(struct job *job, const char *name, bool ept)
+{
+	struct job_run *run = g_new0(struct job_run, 1);
+
+	run->name = g_strdup(name);
+	run->ept = ept;
+	g_ptr_array_add(job->runs, run);
+}
+
+/* A QEMU whose guests read the wrong CR3 is not asked for shadow paging, and only it. */
+TEST(tcg_without_npt_needs_a_qemu_that_can)
+{
+	g_autoptr(struct_job) job = job_empty();
+	g_autoptr(GError) error = NULL;
+
+	add_run(job, "ept", true);
+	assert_true(tcg_fits(job, 10000013, &error));
+	add_run(job, "flat", false);
+	assert_true(tcg_fits(job, 7002022, &error));
+	assert_true(tcg_fits(job, 9000999, &error));
+	assert_true(tcg_fits(job, 10001000, &error));
+	assert_false(tcg_fits(job, 9001000, NULL));
+	assert_false(tcg_fits(job, 10000013, &error));
+	assert_error(&error, EPTLAB_ERROR_MACHINE, "QEMU 10.0, which");
 }
