@@ -6,6 +6,7 @@
 #   make compare               the newest record's table again (A=, B=: other records; FORMAT=text, csv, json, markdown, html)
 #   make test                  unit tests, then real experiments
 #   make install-kernel        the patched kernel as a Debian package, for PLATFORM=local
+#   make test-debian13         deps, unit tests and experiments in a root of Debian 13 (as root)
 #   make fuzz                  random input for all that reads foreign bytes (FUZZ_SECONDS=30 for each)
 #   make benchmark             what an experiment, a rerun, and counting itself cost
 #   make clean                 remove build/; distclean also removes the caches
@@ -79,7 +80,7 @@ EPTLAB := $(MODEL) \
 GUESTFS := $(addprefix harness/l2/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/base/error.c harness/base/folder.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: install-kernel all deps kernel stock faults bench experiment rerun compare test test-unit fuzz lint benchmark clean distclean
+.PHONY: install-kernel all deps kernel stock faults bench experiment rerun compare test test-unit test-debian13 fuzz lint benchmark clean distclean
 .DELETE_ON_ERROR:
 all: $(BUILD)/eptlab $(BUILD)/eptlab-agent $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-own-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img
@@ -232,6 +233,10 @@ test: all stock faults $(call test_program,$(REAL_TESTS) $(UNIT_TESTS)) $(BUILD)
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(REAL_TESTS) $(UNIT_TESTS))
 test-unit: $(call test_program,$(UNIT_TESTS))
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(UNIT_TESTS))
+
+# The same two commands in a root of Debian 13, whatever release this is; as root.
+test-debian13:
+	$(Q)harness/tests/debian13
 
 # --- fuzzing ---
 
