@@ -133,9 +133,9 @@ $(BUILD)/obj/%.o: %.c
 # Programs of L2 are static: its image has no libraries. -fno-ident and no build-id: same bytes everywhere.
 GUEST_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Os -static -s -Wl,--build-id=none \
 	-I harness -I $(UAPI)
-PROBE_SOURCES := $(addprefix guest-image/probe/,probe.c cpuid_dump.c reading.c report.c) \
-	$(addprefix harness/wire/,cpuid_walk.c frame.c)
-$(BUILD)/probe: $(PROBE_SOURCES) $(wildcard guest-image/probe/*.h) harness/wire/cpuid_walk.h harness/wire/frame.h $(LEAVES)
+PROBE_SOURCES := $(wildcard guest-image/probe/*.c guest-image/workloads/*.c) $(addprefix harness/wire/,cpuid_walk.c frame.c)
+$(BUILD)/probe: $(PROBE_SOURCES) $(wildcard guest-image/probe/*.h guest-image/workloads/*.h) \
+	$(addprefix harness/wire/,cpuid_walk.h frame.h workload_list.h) $(LEAVES)
 	@echo "  CC      probe" >&2
 	$(Q)gcc $(GUEST_CFLAGS) -o $@ $(filter %.c,$^) -lz
 # The dose guest has no system below it, and no library but zlib's crc32(), which needs none. No red
@@ -149,10 +149,10 @@ $(BUILD)/doses.elf: $(DOSES) guest-image/doses/doses.lds $(wildcard guest-image/
 	harness/wire/frame.h harness/wire/dose_list.h $(LEAVES)
 	@echo "  CC      doses.elf" >&2
 	$(Q)gcc $(DOSES_CFLAGS) -Wl,-T,guest-image/doses/doses.lds -o $@ $(filter %.c %.S,$^) -lz
-$(BUILD)/l2-init: guest-image/init.c
+$(BUILD)/l2-init: guest-image/init.c harness/wire/workload_list.h
 	@mkdir -p $(@D)
 	@echo "  CC      l2-init" >&2
-	$(Q)gcc $(GUEST_CFLAGS) -o $@ $<
+	$(Q)gcc $(GUEST_CFLAGS) -o $@ $(filter %.c,$^)
 
 # --- L1 and L2 ---
 

@@ -22,12 +22,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WORKLOAD_PARAMETER "eptlab.workload="
-#define WORKLOAD_DEFAULT   "boot"
-#define HOLD_PARAMETER	   "eptlab.hold"
-#define WORKLOAD_FOLDER	   "/eptlab/workloads"
-#define PROBE		   "/eptlab/probe"
-#define FRAMES_DEVICE	   "/dev/ttyS1" /* ttyS0 is the console */
+#include "wire/workload_list.h"
+
+#define NAME_PARAMETER	"eptlab.workload="
+#define NAME_DEFAULT	"boot"
+#define HOLD_PARAMETER	"eptlab.hold"
+#define WORKLOAD_FOLDER "/eptlab/workloads"
+#define PROBE		"/eptlab/probe"
+#define FRAMES_DEVICE	"/dev/ttyS1" /* ttyS0 is the console */
 
 static char *const environment[] = { (char *)"PATH=/bin:/sbin", (char *)"HOME=/tmp", NULL };
 
@@ -68,19 +70,27 @@ static bool read_command_line(char *line, size_t size)
 	return true;
 }
 
-/* The workload that the command line names; the last one counts, as with the kernel's own. */
-static const char *read_words(char *line, bool *holds)
+/* What the command line asks for. Of several of a kind the last one counts, as with the kernel's.
+ */
+struct wishes {
+	const char *name;	/* of the workload */
+	const char *operations; /* after it */
+	bool holds;
+};
+
+static struct wishes read_words(char *line)
 {
-	const size_t skip = strlen(WORKLOAD_PARAMETER);
-	const char *name = WORKLOAD_DEFAULT;
+	struct wishes wishes = { .name = NAME_DEFAULT, .operations = "" };
 	char *word, *rest = line;
 
 	while ((word = strsep(&rest, " \n"))) {
-		if (strncmp(word, WORKLOAD_PARAMETER, skip) == 0)
-			name = word + skip;
-		*holds |= strcmp(word, HOLD_PARAMETER) == 0;
+		if (strncmp(word, NAME_PARAMETER, strlen(NAME_PARAMETER)) == 0)
+			wishes.name = word + strlen(NAME_PARAMETER);
+		if (strncmp(word, WORKLOAD_PARAMETER, strlen(WORKLOAD_PARAMETER)) == 0)
+			wishes.operations = word + strlen(WORKLOAD_PARAMETER);
+		wishes.holds |= strcmp(word, HOLD_PARAMETER) == 0;
 	}
-	return name;
+	return wishes;
 }
 
 /* Run a program to its end; false, and said why, unless it exits with 0. */
@@ -114,8 +124,9 @@ static bool run(char *const argv[])
  * A workload is an executable file, which the probe runs between two readings. An empty file is the
  * empty workload: nothing is started, and there is one reading.
  */
-static bool run_probe(const char *name)
+static bool run_probe(const struct wishes *wishes)
 {
+	const char *name = wishes->name;
 	struct stat status;
 	char path[128];
 	int length = snprintf(path, sizeof(path), WORKLOAD_FOLDER "/%s", name);
@@ -126,7 +137,8 @@ static bool run_probe(const char *name)
 		return false;
 	}
 	return run((char *const[]){ (char *)PROBE, (char *)FRAMES_DEVICE, (char *)name,
-				    status.st_size > 0 ? path : NULL, NULL });
+				    (char *)wishes->operations, status.st_size > 0 ? path : NULL,
+				    NULL });
 }
 
 /* Stand still, so that L1 can be looked at: L2_HELD in harness/agent/l2_domain.h is this line. */
@@ -140,7 +152,7 @@ static void hold(void)
 static bool run_all(void)
 {
 	static char line[4096];
-	bool holds = false;
+	struct wishes wishes;
 
 	if (!mount_kernel("devtmpfs", "/dev") || !mount_kernel("proc", "/proc"))
 		return false;
@@ -148,9 +160,10 @@ static bool run_all(void)
 		say("cannot read /proc/cmdline: %s", strerror(errno));
 		return false;
 	}
-	if (!run_probe(read_words(line, &holds)))
+	wishes = read_words(line);
+	if (!run_probe(&wishes))
 		return false;
-	if (holds)
+	if (wishes.holds)
 		hold();
 	return true;
 }

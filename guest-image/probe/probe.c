@@ -4,9 +4,11 @@
  * as frames (report.h) to a device, and then which CPU
  * it has (cpuid_dump.h):
  *
- *	probe DEVICE NAME			one reading, called NAME
- *	probe DEVICE NAME PROGRAM		a reading "start", PROGRAM from its start to its
+ *	probe DEVICE NAME OPERATIONS		one reading, called NAME
+ *	probe DEVICE NAME OPERATIONS PROGRAM	a reading "start", PROGRAM from its start to its
  *						end, a reading NAME
+ *
+ * and behind that the OPERATIONS (operations.h), which may be "".
  *
  * It does not judge. Where KVM does not count, it asks for no reason, and still for the latch: that
  * CPUID marks the end for whoever counts in L1 (harness/agent/witness.h). It says so with a frame
@@ -25,7 +27,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "../workloads/workloads.h"
 #include "cpuid_dump.h"
+#include "operations.h"
 #include "reading.h"
 #include "report.h"
 
@@ -108,6 +112,7 @@ static bool send_to(struct output *output, const char *name, bool has_first)
 		if (has_first)
 			report_reading(&report, &identity, &first, NAME_OF_FIRST, 0);
 		report_reading(&report, &identity, &last, name, 0);
+		operations_report(&report, &identity);
 	}
 	return cpuid_dump(&report) && report_end(&report) && flush(output) && drain(output->fd);
 }
@@ -155,10 +160,12 @@ static bool run(const char *path)
 
 int main(int argc, char **argv)
 {
-	const char *program = argc == 4 ? argv[3] : NULL;
+	const char *program = argc == 5 ? argv[4] : NULL;
 
-	if (argc != 3 && argc != 4) {
-		fprintf(stderr, "usage: %s DEVICE NAME [PROGRAM]\n", argv[0]);
+	if (argc == 2 && strcmp(argv[1], WORKLOAD_NOTHING) == 0)
+		return 0;
+	if (argc != 4 && argc != 5) {
+		fprintf(stderr, "usage: %s DEVICE NAME OPERATIONS [PROGRAM]\n", argv[0]);
 		return 2;
 	}
 	reading_identify(&identity);
@@ -170,5 +177,7 @@ int main(int argc, char **argv)
 			return 1;
 	}
 	reading_take(&identity, READING_LAST, &last);
+	if (reading_has_counts(&identity) && !operations_do(&identity, argv[3]))
+		return 1;
 	return send_all(argv[1], argv[2], program != NULL) ? 0 : 1;
 }

@@ -97,3 +97,21 @@ void reading_take(const struct reading_identity *identity, enum reading_index in
 	read_leaves(identity, READING_EARLIER, 1, out);
 	read_leaves(identity, index, READING_REASONS_MAX, out);
 }
+
+void reading_count(const struct reading_identity *identity, struct reading_counts *out)
+{
+	struct reading_registers answer;
+	size_t taken = 0;
+
+	out->tsc = __rdtsc();
+	reading_leaf(KVM_EXITCOUNT_CPUID_LATCH, (uint32_t)READING_EARLIER, &answer);
+	out->latched = answer.edx == 0;
+	for (size_t i = 0; i < identity->range_count; i++) {
+		const struct reading_range *reasons = &identity->ranges[i];
+
+		for (uint32_t reason = reasons->first; reason <= reasons->last; reason++) {
+			reading_leaf(KVM_EXITCOUNT_CPUID_LATCHED, reason, &answer);
+			out->exits[taken++] = (uint64_t)answer.ebx << 32 | answer.eax;
+		}
+	}
+}

@@ -100,4 +100,17 @@ void reading_identify(struct reading_identity *out);
 void reading_take(const struct reading_identity *identity, enum reading_index index,
 		  struct reading *out);
 
+/* The exits of each reason in the identity's ranges at one instant, and the TSC just before it. */
+struct reading_counts {
+	uint64_t tsc;
+	bool latched; /* false: KVM could not, and exits mean nothing */
+	uint64_t exits[READING_REASONS_MAX];
+};
+
+/*
+ * Latch, and read what was frozen: always the same instructions, and all exits of them but the
+ * latch's own come after it. *out is overwritten, and must have been written to before.
+ */
+void reading_count(const struct reading_identity *identity, struct reading_counts *out);
+
 #endif

@@ -355,6 +355,22 @@ static bool read_l1_counts(l1_result *result, struct record_run *run, GError **e
 	return first == NULL;
 }
 
+/* One that failed leaves the others' numbers in the record. */
+static bool operations_are_whole(const struct record_run *run, GError **error)
+{
+	for (guint i = 0; run->operations != NULL && i < run->operations->len; i++) {
+		const struct record_operation *one = g_ptr_array_index(run->operations, i);
+
+		if (one->error != NULL)
+			return eptlab_fail(error, EPTLAB_ERROR_L2,
+					   "L2: with %s the operation %s failed (%s); the others' "
+					   "numbers are in the record; read %s/" L1_FILE_CONSOLE
+					   ", or leave it out of experiment.operations",
+					   run->config, one->workload, one->error, run->config);
+	}
+	return true;
+}
+
 static bool read_probe(l1_result *result, struct record_run *run, GError **error)
 {
 	const GString *frames = text_of(result, run, L1_FILE_PROBE);
@@ -369,7 +385,7 @@ static bool read_probe(l1_result *result, struct record_run *run, GError **error
 	if (probe == NULL)
 		return explain(result, run, cause, error);
 	probe_result_store(probe, run);
-	return true;
+	return operations_are_whole(run, error);
 }
 
 static bool finish_run(l1_result *result, struct record_run *run, GError **error)

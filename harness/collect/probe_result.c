@@ -33,20 +33,26 @@ enum expect {
 	EXPECT_END = 1 << 11,
 	EXPECT_FIRST = 1 << 12, /* the first reading, or that there is none */
 	EXPECT_CPUID_OR_END = 1 << 13,
+	EXPECT_OPERATION_OR_END = 1 << 14,
 };
 
 struct probe_result {
 	enum expect expect;
 	struct probe_registers iface, effect;
-	GPtrArray *readings; /* of struct probe_reading */
-	GPtrArray *cpuid;    /* of struct record_cpuid; NULL: not told */
-	GString *packed;     /* the same as it came, in base64 */
+	GPtrArray *readings;   /* of struct probe_reading */
+	GPtrArray *cpuid;      /* of struct record_cpuid; NULL: not told */
+	GString *packed;       /* the same as it came, in base64 */
+	GPtrArray *operations; /* of struct record_operation; their exits have no names yet */
 	/* What is on its way. */
 	struct probe_reading reading;
 	struct probe_bad bad;
 	struct probe_range range;
 	uint32_t exits; /* of a cost */
 	const char *at; /* of the frame */
+	struct {
+		const char *name, *exits, *why; /* of the frame */
+		uint64_t n, ticks;
+	} operation;
 };
 
 static void reading_clear(struct probe_reading *reading)
@@ -77,6 +83,7 @@ probe_result *probe_result_new(void)
 	result->expect = EXPECT_BEGIN;
 	result->readings = g_ptr_array_new_with_free_func(reading_free);
 	result->packed = g_string_new(NULL);
+	result->operations = record_operations_new();
 	result->reading = reading_empty();
 	return result;
 }
@@ -89,6 +96,7 @@ void probe_result_free(probe_result *result)
 	g_ptr_array_unref(result->readings);
 	g_clear_pointer(&result->cpuid, g_ptr_array_unref);
 	g_string_free(result->packed, TRUE);
+	g_ptr_array_unref(result->operations);
 	g_free(result);
 }
 
@@ -237,6 +245,65 @@ static bool take_end(probe_result *result, const struct frame *frame, GError **e
 	       refuse(frame, error, "ends a CPU that no CPUID describes");
 }
 
+/* "0:12,48:4", ascending, each number once and none 0. */
+static bool add_exits(const struct frame *frame, const char *text, GPtrArray *exits, GError **error)
+{
+	g_auto(GStrv) pairs = g_strsplit(text, ",", -1);
+	uint64_t least = 0;
+
+	for (char **pair = pairs; *pair; pair++) {
+		g_auto(GStrv) parts = g_strsplit(*pair, ":", -1);
+		uint64_t reason, count;
+
+		if (g_strv_length(parts) != 2 || !frame_parse_u64(parts[0], &reason) ||
+		    !frame_parse_u64(parts[1], &count) || reason < least || reason > REASON_MAX ||
+		    count == 0) {
+			g_autofree char *shown = g_strescape(*pair, NULL);
+
+			return refuse(frame, error,
+				      "has the exits \"%s\", expected REASON:COUNT, ascending",
+				      shown);
+		}
+		least = reason + 1;
+		exits_add(exits, (uint32_t)reason, NULL, count);
+	}
+	return true;
+}
+
+/* The last one, or a new one. */
+static struct record_operation *operation_at(probe_result *result)
+{
+	GPtrArray *all = result->operations;
+	struct record_operation *one = all->len > 0 ? all->pdata[all->len - 1] : NULL;
+
+	if (one && g_str_equal(one->workload, result->operation.name))
+		return one;
+	one = record_operation_new(result->operation.name);
+	g_ptr_array_add(all, one);
+	return one;
+}
+
+static bool take_operation(probe_result *result, const struct frame *frame, GError **error)
+{
+	struct record_operation *one = operation_at(result);
+	struct record_point *point = record_point_new(result->operation.n, result->operation.ticks);
+
+	g_ptr_array_add(one->points, point);
+	if (one->error || point->n == 0)
+		return refuse(frame, error, "is a point of nothing");
+	return add_exits(frame, result->operation.exits, point->exits, error);
+}
+
+static bool take_failed(probe_result *result, const struct frame *frame, GError **error)
+{
+	struct record_operation *one = operation_at(result);
+
+	if (one->error || one->points->len > 0)
+		return refuse(frame, error, "is of a workload that has points");
+	one->error = g_strescape(result->operation.why, NULL);
+	return true;
+}
+
 /* A field, and where in the result it goes. */
 struct field {
 	const char *key;
@@ -325,13 +392,26 @@ static const struct step {
 	  EXPECT_READING_OR_END,
 	  take_cycles,
 	  { { "regs", TO(reading.cycles, REGISTERS) } } },
+	{ "operation",
+	  EXPECT_READING_OR_END | EXPECT_OPERATION_OR_END,
+	  EXPECT_OPERATION_OR_END,
+	  take_operation,
+	  { { "name", TO(operation.name, TEXT) },
+	    { "n", TO(operation.n, U64) },
+	    { "ticks", TO(operation.ticks, U64) },
+	    { "exits", TO(operation.exits, TEXT) } } },
+	{ "failed",
+	  EXPECT_READING_OR_END | EXPECT_OPERATION_OR_END,
+	  EXPECT_OPERATION_OR_END,
+	  take_failed,
+	  { { "name", TO(operation.name, TEXT) }, { "why", TO(operation.why, TEXT) } } },
 	{ "cpuid",
-	  EXPECT_READING_OR_END | EXPECT_END | EXPECT_CPUID_OR_END,
+	  EXPECT_READING_OR_END | EXPECT_END | EXPECT_OPERATION_OR_END | EXPECT_CPUID_OR_END,
 	  EXPECT_CPUID_OR_END,
 	  take_cpuid,
 	  { { "data", TO(at, TEXT) } } },
 	{ "end",
-	  EXPECT_READING_OR_END | EXPECT_END | EXPECT_CPUID_OR_END,
+	  EXPECT_READING_OR_END | EXPECT_END | EXPECT_OPERATION_OR_END | EXPECT_CPUID_OR_END,
 	  EXPECT_NOTHING,
 	  take_end,
 	  { { 0 } } },
@@ -667,6 +747,28 @@ static void store_exits(const probe_result *result, uint32_t vendor, struct reco
 	run->total = exits_sum(run->exits);
 }
 
+/* Now that the vendor is known. */
+static void store_operations(const probe_result *result, uint32_t vendor, struct record_run *run)
+{
+	g_clear_pointer(&run->operations, g_ptr_array_unref);
+	if (result->operations->len == 0)
+		return;
+	run->operations = g_ptr_array_ref(result->operations);
+	for (guint i = 0; i < run->operations->len; i++) {
+		const struct record_operation *one = run->operations->pdata[i];
+
+		for (guint j = 0; j < one->points->len; j++) {
+			const struct record_point *point = one->points->pdata[j];
+
+			for (guint k = 0; k < point->exits->len; k++) {
+				struct record_exit *seen = point->exits->pdata[k];
+
+				record_set_string(&seen->name, reason_name(vendor, seen->reason));
+			}
+		}
+	}
+}
+
 void probe_result_store(const probe_result *result, struct record_run *run)
 {
 	const GPtrArray *readings = result->readings;
@@ -699,6 +801,7 @@ void probe_result_store(const probe_result *result, struct record_run *run)
 	run->malformed = record_reasons_new();
 	vendor = record_run_vendor(run);
 	store_exits(result, vendor, run);
+	store_operations(result, vendor, run);
 	store_others(last, run);
 	store_total(last, vendor, run);
 	run->cost = last->cost;

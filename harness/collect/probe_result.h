@@ -37,6 +37,12 @@
  *					had executed then, the latch's own included
  *	cycles regs=			leaf 0x4FFFFFFD
  *
+ * then, in any number, what operations of L2's Linux have caused between two latches, those of a
+ * workload in the order of their points,
+ *
+ *	operation name= n= ticks= exits=REASON:COUNT,...
+ *	failed name= why=		there are no points of that workload
+ *
  * and at last
  *
  *	cpuid data=			any number: which CPU L2 has, packed (wire/cpuid_walk.h), in
@@ -121,7 +127,7 @@ uint32_t probe_reading_asked(const struct probe_reading *reading);
 
 /*
  * Put what was read into a run: interface, cpuid, l2_in_effect, leaf_total, latch, exits, total,
- * undefined and malformed. What the run had there is replaced. The result must be complete. Without
+ * undefined, malformed and operations. What the run had there is replaced. The result must be complete. Without
  * a reading nothing is known but the interface.
  *
  * Counts are those of the latch where the KVM has one, else the live ones. With several readings

@@ -9,6 +9,7 @@
 
 #include "base/folder.h"
 #include "wire/frame.h"
+#include "wire/workload_list.h"
 #include "base/each.h"
 #include "wire/job.h"
 
@@ -53,6 +54,7 @@ static const char *const platforms[] = { "auto", "bochs", "tcg", "kvm", "local",
 /* Those of a section stand together. */
 static const struct config_key keys[] = {
 	{ KEY(experiment, workload), .type = VALUE_NAME },
+	{ KEY(experiment, operations), .type = VALUE_NAMES },
 	{ KEY(experiment, configurations), .type = VALUE_NAMES },
 	{ KEY(experiment, platform), CHOICE(platforms) },
 	{ KEY(experiment, source), CHOICE(sources) },
@@ -724,6 +726,31 @@ static bool check_source(struct loader *loader, GError **error)
 	return true;
 }
 
+bool config_is_operation(const char *name)
+{
+#define NAME(variable, name, n, what) name,
+	static const char *const names[] = { WORKLOAD_LIST(NAME) NULL };
+
+	return g_strv_contains(names, name);
+}
+
+static bool check_operations(struct loader *loader, GError **error)
+{
+	char **names = loader->config->experiment.operations;
+
+	set_place(loader, g_strdup(origin_of(loader, "experiment", NULL, "operations")));
+	if (g_strv_length(names) == 1 &&
+	    (g_str_equal(*names, CONFIG_ALL) || g_str_equal(*names, CONFIG_NONE)))
+		return true;
+	for (char **name = names; *name; name++)
+		if (!config_is_operation(*name))
+			return fail(loader, error,
+				    "there is no operation '%s', expected " CONFIG_ALL
+				    ", " CONFIG_NONE ", or names of those in docs/workloads.md",
+				    *name);
+	return true;
+}
+
 /* ---- The whole ---- */
 
 static void module_free(void *data)
@@ -746,7 +773,7 @@ static bool load_all(struct loader *loader, const char *folder, const char *cons
 		if (!load_setting(loader, *settings, error))
 			return false;
 	return check_complete(loader, folder, error) && check_configurations(loader, error) &&
-	       check_source(loader, error);
+	       check_source(loader, error) && check_operations(loader, error);
 }
 
 struct config *config_load(const char *folder, const char *const *overrides,

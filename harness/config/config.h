@@ -28,6 +28,7 @@ struct config_experiment {
 	char *platform;	       /* "auto" or a platform */
 	char *source;	       /* "leaves" or "tracepoint" */
 	char *kernel;	       /* the line of L1's, or "" for the default one */
+	char **operations;     /* that L2's Linux does after it, by name; "all", "none" alone */
 	uint64_t n;	       /* size of a dose; 0: what doses.h says */
 	bool cycles;	       /* count the cycles outside the guest as well */
 	bool witness;	       /* read the kernel's own counters as well, and compare */
@@ -130,6 +131,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_config, config_free)
 
 /* Are the counts those of L1's tracepoint, whatever KVM that is? */
 bool config_is_tracepoint(const struct config *config);
+
+/* experiment.operations alone: all that there are, and none. */
+#define CONFIG_ALL  "all"
+#define CONFIG_NONE "none"
+
+/* Is it the name of an operation (wire/workload_list.h)? */
+bool config_is_operation(const char *name);
 
 /* Is L2 an image of the user's own? */
 bool config_has_guest(const struct config *config);

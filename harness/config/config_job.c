@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "config/config_job.h"
 
+#include "wire/workload_list.h"
+
 struct job *job_new(const struct config *config, enum job_task task)
 {
 	struct job *job = job_empty();
@@ -35,18 +37,50 @@ struct job_run *job_add_run(struct job *job, const char *name, const struct conf
 	return run;
 }
 
+/*
+ * The argument of L2's kernel that asks for the operations, or NULL. The dose guest has no Linux,
+ * the user's own image no init of ours, and a KVM without the leaves no latch.
+ */
+static char *operations_argument(const struct config *config)
+{
+#define NAME(variable, name, n, what) "," name
+	char **names = config->experiment.operations;
+	g_autofree char *listed = g_strjoinv(",", names);
+
+	if (g_str_equal(listed, CONFIG_NONE) || job_is_dose(config->experiment.workload) ||
+	    config_has_guest(config) || config_is_tracepoint(config))
+		return NULL;
+	return g_strconcat(WORKLOAD_PARAMETER,
+			   g_str_equal(listed, CONFIG_ALL) ? &(WORKLOAD_LIST(NAME))[1] : listed,
+			   NULL);
+}
+
+/* Arguments with blanks between; NULL ones are left out. */
+static char *join(const char *first, const char *second, const char *third)
+{
+	const char *const all[] = { first, second, third };
+	g_autoptr(GPtrArray) there = g_ptr_array_new();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
+		if (all[i] != NULL && *all[i] != '\0')
+			g_ptr_array_add(there, (char *)all[i]);
+	g_ptr_array_add(there, NULL);
+	return g_strjoinv(" ", (char **)there->pdata);
+}
+
 struct job *job_from_config(const struct config *config, enum job_task task)
 {
 	struct job *job = job_new(config, task);
-	const char *append = config->l2.append;
-	g_autofree char *sized =
-		g_strdup_printf("eptlab.n=%" G_GUINT64_FORMAT "%s%s", config->experiment.n,
-				*append != '\0' ? " " : "", append);
+	g_autofree char *operations = operations_argument(config);
+	g_autofree char *size =
+		config->experiment.n > 0
+			? g_strdup_printf("eptlab.n=%" G_GUINT64_FORMAT, config->experiment.n)
+			: NULL;
+	g_autofree char *append = join(size, operations, config->l2.append);
 
 	job->source = config_is_tracepoint(config) ? JOB_TRACEPOINT : JOB_LEAVES;
 	for (char **name = config->experiment.configurations; *name != NULL; name++)
 		job_add_run(job, *name, config_find_module(config, *name),
-			    config->experiment.workload, config->l2.vcpus,
-			    config->experiment.n > 0 ? sized : append);
+			    config->experiment.workload, config->l2.vcpus, append);
 	return job;
 }

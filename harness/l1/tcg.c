@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* L1's CPU is an AMD one, emulated by QEMU (TCG): SVM with nested paging. Works anywhere. */
 #include "l1/libvirt.h"
-#include "l1/refuse.h"
 
 static void tcg_describe(const struct config *config, struct record_platform *out)
 {
@@ -31,13 +30,12 @@ bool tcg_fits(const struct job *job, unsigned long version, GError **error)
 		const struct job_run *run = g_ptr_array_index(job->runs, i);
 
 		if (!run->ept)
-			return platform_refuse(
-				error,
-				"QEMU %lu.%lu, which emulates L1's CPU, lets L2 read KVM's CR3 "
-				"instead "
-				"of its own when npt=0 (a fault of QEMU 9.1 to 10.0), so L2 cannot "
-				"run "
-				"with %s; take the platform bochs, or a QEMU without it",
+			return eptlab_fail(
+				error, EPTLAB_ERROR_MACHINE,
+				"L0: QEMU %lu.%lu, which emulates L1's CPU, lets L2 read KVM's CR3 "
+				"instead of its own when npt=0 (a fault of QEMU 9.1 to 10.0), so "
+				"L2 cannot run with %s; take the platform bochs, or a QEMU without "
+				"it",
 				version / 1000000, version / 1000 % 1000, run->name);
 	}
 	return true;

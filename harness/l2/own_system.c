@@ -177,7 +177,7 @@ static char *run_script(const struct own_system_files *files)
 		"  dmesg -l emerg,alert,crit,err,warn 2> /dev/null || dmesg\n"
 		"} > /dev/ttyS0\n"
 		"%s",
-		*files->workload != '\0' ? "workload " WORKLOAD : "boot",
+		*files->workload != '\0' ? "workload '' " WORKLOAD : "boot ''",
 		files->hold ? "echo 'eptlab: held' > /dev/ttyS0\nexec sleep 2147483647\n"
 			    : "sync\nexec poweroff -f\n");
 }

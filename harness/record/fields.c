@@ -48,6 +48,16 @@ static void run_prepare(void *base)
 	run->l2_log.findings = g_ptr_array_new_with_free_func(g_free);
 }
 
+static void point_prepare(void *base)
+{
+	((struct record_point *)base)->exits = record_object_list(&record_object_exit);
+}
+
+static void operation_prepare(void *base)
+{
+	((struct record_operation *)base)->points = record_object_list(&record_object_point);
+}
+
 #define RELEASE(type)                                                                              \
 	static void type##_release(void *base)                                                     \
 	{                                                                                          \
@@ -56,6 +66,8 @@ static void run_prepare(void *base)
 
 RELEASE(exit)
 RELEASE(cpuid)
+RELEASE(point)
+RELEASE(operation)
 RELEASE(module)
 RELEASE(input)
 RELEASE(run)
@@ -194,6 +206,23 @@ static const struct record_object object_kernel_log = {
 	       { FIELD(record_kernel_log, findings, FIELD_LINES) }),
 };
 
+const struct record_object record_object_point = {
+	OF(record_point),
+	.prepare = point_prepare,
+	.release = point_release,
+	FIELDS({ FIELD(record_point, n, FIELD_U64) }, { FIELD(record_point, ticks, FIELD_U64) },
+	       { FIELD(record_point, exits, FIELD_LIST), .object = &record_object_exit }),
+};
+
+const struct record_object record_object_operation = {
+	OF(record_operation),
+	.prepare = operation_prepare,
+	.release = operation_release,
+	FIELDS({ FIELD(record_operation, workload, FIELD_NAME) },
+	       { FIELD(record_operation, error, FIELD_STRING) },
+	       { FIELD(record_operation, points, FIELD_LIST), .object = &record_object_point }),
+};
+
 const struct record_object record_object_run = {
 	OF(record_run),
 	.prepare = run_prepare,
@@ -235,7 +264,9 @@ const struct record_object record_object_run = {
 	       { FIELD(record_run, l1_total, FIELD_OPT_U64) },
 	       { FIELD(record_run, witness, FIELD_OPT_OBJECT), .object = &object_witness },
 	       { FIELD(record_run, cost, FIELD_OPT_OBJECT), .object = &object_cost },
-	       { FIELD(record_run, dose, FIELD_OPT_OBJECT), .object = &object_dose }),
+	       { FIELD(record_run, dose, FIELD_OPT_OBJECT), .object = &object_dose },
+	       { FIELD(record_run, operations, FIELD_OPT_LIST), .object = &record_object_operation,
+		 .since = SINCE_LATE_2 }),
 };
 
 const struct record_object record_object_check = {

@@ -64,6 +64,8 @@ extern const struct record_object record_object_run;
 extern const struct record_object record_object_platform;
 extern const struct record_object record_object_exit;
 extern const struct record_object record_object_cpuid;
+extern const struct record_object record_object_point;
+extern const struct record_object record_object_operation;
 extern const struct record_object record_object_input;
 extern const struct record_object record_object_module;
 extern const struct record_object record_object_check;

@@ -139,6 +139,23 @@ struct record_exit *record_exit_new(uint32_t reason, const char *name, uint64_t 
 	return one;
 }
 
+struct record_operation *record_operation_new(const char *workload)
+{
+	struct record_operation *operation = record_object_new(&record_object_operation);
+
+	operation->workload = g_strdup(workload);
+	return operation;
+}
+
+struct record_point *record_point_new(uint64_t n, uint64_t ticks)
+{
+	struct record_point *point = record_object_new(&record_object_point);
+
+	point->n = n;
+	point->ticks = ticks;
+	return point;
+}
+
 struct record_module *record_module_new(const char *name, const char *build_id)
 {
 	struct record_module *module = record_object_new(&record_object_module);
@@ -193,6 +210,11 @@ GPtrArray *record_cpuid_list(void)
 GPtrArray *record_exits_new(void)
 {
 	return record_object_list(&record_object_exit);
+}
+
+GPtrArray *record_operations_new(void)
+{
+	return record_object_list(&record_object_operation);
 }
 
 GPtrArray *record_modules_new(void)

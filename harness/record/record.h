@@ -193,6 +193,23 @@ struct record_kernel_log {
 	GPtrArray *findings; /* of char *: lines that tell of an oops, a warning or a panic */
 };
 
+/* So many operations of a workload between two latches, the reading of the first one included. */
+struct record_point {
+	uint64_t n;
+	uint64_t ticks;	  /* of L2's time-stamp counter */
+	GPtrArray *exits; /* of struct record_exit: reasons that were seen */
+};
+
+/*
+ * An operation of L2's Linux (wire/workload_list.h), done n times and more often, so that what is
+ * not the operation falls out: record/operations.h.
+ */
+struct record_operation {
+	char *workload;
+	char *error;	   /* one clause: why there are no points; else NULL */
+	GPtrArray *points; /* of struct record_point, in their order */
+};
+
 struct record_run {
 	char *config; /* ept, noept: always known */
 	enum record_verdict verdict;
@@ -222,6 +239,7 @@ struct record_run {
 	struct record_witness witness;
 	struct record_cost cost;
 	struct record_dose dose; /* unknown where there is one reading only */
+	GPtrArray *operations;	 /* of struct record_operation; NULL: none were asked for */
 	struct record_kernel_log kernel_log;
 	struct record_kernel_log l2_log; /* L2's console */
 	double seconds;			 /* wall clock of L0; negative: unknown */
@@ -328,6 +346,8 @@ struct record_u64 exits_sum(const GPtrArray *exits);
 
 /* New elements for the arrays above; strings are copied. */
 struct record_exit *record_exit_new(uint32_t reason, const char *name, uint64_t count);
+struct record_operation *record_operation_new(const char *workload);
+struct record_point *record_point_new(uint64_t n, uint64_t ticks);
 struct record_module *record_module_new(const char *name, const char *build_id);
 struct record_input *record_input_new(const char *name, const char *sha256);
 
@@ -339,6 +359,7 @@ struct record_check *record_check_new(void);
 /* Empty arrays that free their elements; reasons is for undefined and malformed. */
 GPtrArray *record_exits_new(void);
 GPtrArray *record_cpuid_list(void);
+GPtrArray *record_operations_new(void);
 GPtrArray *record_modules_new(void);
 GPtrArray *record_inputs_new(void);
 GPtrArray *record_checks_new(void);

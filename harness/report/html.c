@@ -226,6 +226,7 @@ char *report_html(const struct report *report)
 	put_resource(doc, "script", "page.js");
 	put_verdict(doc, report);
 	put_prose(doc, report);
+	html_operations(html_find(doc, "operations"), report->comparison);
 	html_chart(html_find(doc, "chart"), report->comparison);
 	html_table(html_find(doc, "table"), report->comparison);
 	put_facts(doc, report);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "report/report.h"
+#include "report/operations.h"
 #include "base/each.h"
 
 #include <inttypes.h>
@@ -109,6 +110,63 @@ static json_t *inputs_to_json(const struct comparison *comparison)
 	return json;
 }
 
+static json_t *fit_to_json(const struct operation_fit *fit)
+{
+	return fit->known
+		       ? json_pack("{s:f, s:f}", "per_op", fit->per_op, "residual", fit->residual)
+		       : json_null();
+}
+
+/* In one run; the record has the points. */
+static json_t *operation_to_json(const struct record_operation *operation)
+{
+	const struct operation_fit total = operation_total(operation),
+				   ticks = operation_ticks(operation);
+	g_autoptr(GArray) reasons = operation_reasons(operation);
+	json_t *json = json_object(), *n = json_array(), *exits = json_array();
+
+	for (guint i = 0; i < operation->points->len; i++)
+		json_array_append_new(
+			n, record_u64_to_json(
+				   ((const struct record_point *)operation->points->pdata[i])->n));
+	for (guint i = 0; i < reasons->len; i++) {
+		const uint32_t reason = g_array_index(reasons, uint32_t, i);
+		const struct operation_fit fit = operation_exits(operation, reason);
+		json_t *one = json_object();
+
+		json_object_set_new(one, "reason", json_integer(reason));
+		json_object_set_new(one, "exits", fit_to_json(&fit));
+		json_array_append_new(exits, one);
+	}
+	json_object_set_new(json, "error", report_json_text(operation->error));
+	json_object_set_new(json, "n", n);
+	json_object_set_new(json, "exits", fit_to_json(&total));
+	json_object_set_new(json, "ticks", fit_to_json(&ticks));
+	json_object_set_new(json, "line", json_boolean(operation_is_line(operation, &total)));
+	json_object_set_new(json, "by_reason", exits);
+	return json;
+}
+
+static json_t *operations_to_json(const struct comparison *comparison)
+{
+	g_autoptr(GArray) rows = operation_rows(comparison);
+	json_t *json = json_array();
+
+	for (guint i = 0; i < rows->len; i++) {
+		const struct operation_row *row = &g_array_index(rows, struct operation_row, i);
+		json_t *one = json_object(), *runs = json_array();
+
+		json_array_append_new(runs, row->a ? operation_to_json(row->a) : json_null());
+		if (comparison->b)
+			json_array_append_new(runs,
+					      row->b ? operation_to_json(row->b) : json_null());
+		json_object_set_new(one, "workload", report_json_text(row->workload));
+		json_object_set_new(one, "runs", runs);
+		json_array_append_new(json, one);
+	}
+	return json;
+}
+
 static json_t *checks_to_json(const GPtrArray *checks)
 {
 	json_t *json = json_array();
@@ -133,12 +191,12 @@ char *report_json(const struct report *report)
 	const struct comparison *comparison = report->comparison;
 
 	return report_json_dump(json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict",
+		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict",
 		record_verdict_name(report->verdict), "error", report_json_text(report->error),
 		"title", report_json_text(report->title), "seconds",
 		seconds_or_null(report->seconds), "ticks", report_json_number(report->ticks),
 		"runs", runs_to_json(comparison), "inputs_that_differ", inputs_to_json(comparison),
 		"rows", rows_to_json(comparison), "total",
-		numbers_to_json(&comparison->total, comparison->b != NULL), "checks",
-		checks_to_json(report->checks)));
+		numbers_to_json(&comparison->total, comparison->b != NULL), "operations",
+		operations_to_json(comparison), "checks", checks_to_json(report->checks)));
 }

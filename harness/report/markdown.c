@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/columns.h"
+#include "report/operations.h"
 #include "report/prose.h"
 #include "base/each.h"
 
@@ -132,6 +133,39 @@ static void put_table(GString *out, const struct comparison *comparison)
 	put_row(out, comparison, columns, &comparison->total);
 }
 
+/* ---- Operations ---- */
+
+static void put_cells(GString *out, char **cells)
+{
+	for (guint i = 0; cells[i] != NULL; i++) {
+		g_string_append(out, i == 0 ? "| " : " | ");
+		put_text(out, cells[i]);
+	}
+	g_string_append(out, " |\n");
+}
+
+static void put_operations(GString *out, const struct comparison *comparison)
+{
+	g_autoptr(GArray) rows = operation_rows(comparison);
+	g_autofree char *notes = operation_notes(comparison);
+	g_auto(GStrv) headings = operation_cells(comparison, NULL);
+
+	if (rows->len == 0)
+		return;
+	put_line(out, "\n## What one operation costs\n\n", notes);
+	g_string_append_c(out, '\n');
+	put_cells(out, headings);
+	for (guint i = 0; i < OPERATION_CELLS; i++)
+		g_string_append(out, i == 0 || i == OPERATION_CELLS - 1 ? "|---" : "|---:");
+	g_string_append(out, "|\n");
+	for (guint i = 0; i < rows->len; i++) {
+		g_auto(GStrv) cells =
+			operation_cells(comparison, &g_array_index(rows, struct operation_row, i));
+
+		put_cells(out, cells);
+	}
+}
+
 /* ---- Answers ---- */
 
 static void put_expectations(GString *out, const struct comparison *comparison)
@@ -199,6 +233,7 @@ char *report_markdown(const struct report *report)
 	put_log(out, comparison->label_a, report->kernel_logs[0]);
 	if (comparison->b != NULL)
 		put_log(out, comparison->label_b, report->kernel_logs[1]);
+	put_operations(out, comparison);
 	g_string_append(out, "\n## The counts\n");
 	put_table(out, comparison);
 	g_string_append(out, "\n## What the counts show, and is it what was expected?\n");

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "report/operations.h"
 #include "report/prose.h"
 #include "report/screen.h"
 #include "report/table.h"
@@ -106,6 +107,7 @@ char *report_text(const struct report *report, size_t width, bool colour)
 
 	put_verdict(&text);
 	put_inputs(&text);
+	operations_put(&text.screen, report->comparison);
 	table_put(&text.screen, report->comparison);
 	table_put_cycles(&text.screen, report->comparison);
 	g_string_append_c(text.screen.out, '\n');

@@ -13,10 +13,10 @@
 static const struct {
 	const char *name, *text;
 } sample[] = {
-	{ "experiment.conf",
-	  "# what\n\n[experiment]\nworkload = boot\nconfigurations=ept;noept\n"
-	  "platform = auto\nkernel = 6.12\nsource = leaves\nn = 7\ncycles = 1\nwitness = 0\n"
-	  "tracepoints = kvm:kvm_exit;kvm:kvm_entry\n" },
+	{ "experiment.conf", "# what\n\n[experiment]\nworkload = boot\nconfigurations=ept;noept\n"
+			     "platform = auto\noperations = none\nkernel = 6.12\nsource = "
+			     "leaves\nn = 7\ncycles = 1\nwitness = 0\n"
+			     "tracepoints = kvm:kvm_exit;kvm:kvm_entry\n" },
 	{ "ept.conf", "[module]\nname = ept\nept = 1\nvpid = 1\n" },
 	{ "noept.conf", "[module]\nname = noept\nept = 0\n# equal\nvpid = 1\n" },
 	{ "l2.conf", "[l2]\nmemory_mib=128\nvcpus=1\nappend=\ntimeout_seconds=60\nkernel=\ndoses=\n"
@@ -312,7 +312,8 @@ TEST(projects_own_configuration_is_right)
 #define A_BYTE	 "expected printable ASCII outside of comments"
 #define SECTIONS "experiment, module, l2, l1, bochs, tcg, kvm, local, conform"
 #define EXPERIMENT                                                                                 \
-	"[experiment]\nworkload=boot\nplatform=auto\nkernel=\nsource=leaves\nconfigurations=ept;"
+	"[experiment]\nworkload=boot\nplatform=auto\noperations=none\nkernel=\nsource="            \
+	"leaves\nconfigurations=ept;"
 
 /* A file that has this text instead, and what is said of it, after the file's name. */
 TEST_FOLDER(wrong_files)

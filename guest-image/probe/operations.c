@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "operations.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../workloads/workloads.h"
+
+/* Of L2's clock. What hangs must not take the other workloads with it. */
+#define SECONDS 60
+
+static const struct {
+	const char *name;
+	uint64_t n;
+	const struct workload *workload;
+} workloads[] = {
+#define WORKLOAD_ROW(variable, name, n, what) { name, n, &workload_##variable },
+	WORKLOAD_LIST(WORKLOAD_ROW)
+};
+
+#define COUNT (sizeof(workloads) / sizeof(workloads[0]))
+
+/* In memory that a workload's process shares with its parent. */
+struct result {
+	size_t workload; /* its index */
+	uint64_t n;	 /* of the first point */
+	bool complete;
+	char failed[80]; /* "": nothing did */
+	struct reading_counts counts[WORKLOAD_POINTS + 1];
+};
+
+static struct {
+	size_t count;
+	struct result *results;
+} done;
+
+static bool say(const char *names, const char *what)
+{
+	fprintf(stderr, "probe: operations=%s: %s\n", names, what);
+	return false;
+}
+
+static bool add(const char *word, size_t length)
+{
+	const char *colon = memchr(word, ':', length);
+	const size_t name = colon ? (size_t)(colon - word) : length;
+	struct result *result = &done.results[done.count];
+	char *end = NULL;
+
+	for (size_t i = 0; i < COUNT; i++) {
+		if (strlen(workloads[i].name) != name || memcmp(workloads[i].name, word, name) != 0)
+			continue;
+		result->workload = i;
+		result->n = colon ? strtoull(colon + 1, &end, 10) : workloads[i].n;
+		done.count++;
+		return result->n > 0 && (!colon || end == word + length);
+	}
+	return false;
+}
+
+/* Room for each of them once, and its pages written to. */
+static bool prepare(const char *names)
+{
+	done.results = mmap(NULL, COUNT * sizeof(struct result), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (done.results == MAP_FAILED)
+		return say(names, strerror(errno));
+	for (const char *word = names; *word;) {
+		const size_t length = strcspn(word, ",");
+
+		if (done.count == COUNT)
+			return say(names, "more than there are");
+		if (!add(word, length))
+			return say(names, "expected names of workloads, each with :N or without");
+		word += length + (word[length] == ',');
+	}
+	return true;
+}
+
+static bool measure(const struct reading_identity *identity, struct result *result)
+{
+	const struct workload *workload = workloads[result->workload].workload;
+	const uint64_t points = WORKLOAD_POINTS * (WORKLOAD_POINTS + 1) / 2;
+
+	for (size_t i = 0; i <= WORKLOAD_POINTS; i++)
+		memset(&result->counts[i], 0xff, sizeof(result->counts[i]));
+	if (workload->prepare && !workload->prepare((WORKLOAD_POINTS + points) * result->n))
+		return false;
+	if (!workload->run(WORKLOAD_POINTS * result->n))
+		return false;
+	reading_count(identity, &result->counts[0]);
+	for (size_t i = 1; i <= WORKLOAD_POINTS; i++) {
+		if (!workload->run(i * result->n))
+			return false;
+		reading_count(identity, &result->counts[i]);
+	}
+	if (workload->finish)
+		workload->finish();
+	return true;
+}
+
+/* In the process of the workload, which may itself be the parent of others. */
+static void __attribute__((noreturn))
+be_workload(const struct reading_identity *identity, struct result *result)
+{
+	setpgid(0, 0);
+	alarm(SECONDS);
+	result->complete = measure(identity, result);
+	if (!result->complete)
+		snprintf(result->failed, sizeof(result->failed), "%s", strerror(errno));
+	_exit(0);
+}
+
+static void explain(struct result *result, int status)
+{
+	if (result->complete || result->failed[0])
+		return;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		snprintf(result->failed, sizeof(result->failed), "not at its end after %d s",
+			 SECONDS);
+	else if (WIFSIGNALED(status))
+		snprintf(result->failed, sizeof(result->failed), "ended by signal %d",
+			 WTERMSIG(status));
+	else
+		snprintf(result->failed, sizeof(result->failed), "it ended before it was measured");
+}
+
+static void do_one(const struct reading_identity *identity, struct result *result)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0)
+		be_workload(identity, result);
+	if (pid < 0) {
+		snprintf(result->failed, sizeof(result->failed), "%s", strerror(errno));
+		return;
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	/* Whoever it has left behind. They come to us, and none may run beside the next one. */
+	kill(-pid, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+	explain(result, status);
+}
+
+bool operations_do(const struct reading_identity *identity, const char *names)
+{
+	if (!prepare(names))
+		return false;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	for (size_t i = 0; i < done.count; i++)
+		do_one(identity, &done.results[i]);
+	return true;
+}
+
+/* ---- Frames ---- */
+
+static bool went_wrong(const struct result *result, size_t point, size_t reasons)
+{
+	const struct reading_counts *now = &result->counts[point], *before = now - 1;
+
+	if (!now->latched || !before->latched)
+		return true;
+	for (size_t i = 0; i < reasons; i++)
+		if (now->exits[i] < before->exits[i])
+			return true;
+	return false;
+}
+
+/* "0:12,48:4": reasons that were seen between two latches. */
+static void add_exits(struct frame_line *line, const struct reading_identity *identity,
+		      const struct reading_counts *now, const struct reading_counts *before)
+{
+	char text[READING_REASONS_MAX * sizeof("1024:18446744073709551615,")];
+	size_t length = 0, index = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < identity->range_count; i++) {
+		const struct reading_range *reasons = &identity->ranges[i];
+
+		for (uint32_t reason = reasons->first; reason <= reasons->last; reason++) {
+			const uint64_t count = now->exits[index] - before->exits[index];
+
+			if (count > 0)
+				length += (size_t)sprintf(text + length, "%s%" PRIu32 ":%" PRIu64,
+							  length > 0 ? "," : "", reason, count);
+			index++;
+		}
+	}
+	frame_add_string(line, "exits", text);
+}
+
+static size_t count_reasons(const struct reading_identity *identity)
+{
+	size_t reasons = 0;
+
+	for (size_t i = 0; i < identity->range_count; i++)
+		reasons += identity->ranges[i].last - identity->ranges[i].first + 1;
+	return reasons;
+}
+
+static void report_failure(struct report *report, const struct result *result, const char *what)
+{
+	struct frame_line line;
+
+	frame_open(&line, report->frames, "failed");
+	frame_add_string(&line, "name", workloads[result->workload].name);
+	frame_add_string(&line, "why", what);
+	report_put(report, &line);
+}
+
+static void report_points(struct report *report, const struct reading_identity *identity,
+			  const struct result *result)
+{
+	for (size_t i = 1; i <= WORKLOAD_POINTS; i++) {
+		const struct reading_counts *now = &result->counts[i], *before = now - 1;
+		struct frame_line line;
+
+		frame_open(&line, report->frames, "operation");
+		frame_add_string(&line, "name", workloads[result->workload].name);
+		frame_add_u64(&line, "n", i * result->n);
+		frame_add_u64(&line, "ticks", now->tsc - before->tsc);
+		add_exits(&line, identity, now, before);
+		report_put(report, &line);
+	}
+}
+
+static void report_one(struct report *report, const struct reading_identity *identity,
+		       const struct result *result)
+{
+	const size_t reasons = count_reasons(identity);
+
+	if (result->failed[0]) {
+		report_failure(report, result, result->failed);
+		return;
+	}
+	for (size_t i = 1; i <= WORKLOAD_POINTS; i++) {
+		if (went_wrong(result, i, reasons)) {
+			report_failure(report, result, "KVM could not latch its counts");
+			return;
+		}
+	}
+	report_points(report, identity, result);
+}
+
+void operations_report(struct report *report, const struct reading_identity *identity)
+{
+	for (size_t i = 0; i < done.count; i++)
+		report_one(report, identity, &done.results[i]);
+}

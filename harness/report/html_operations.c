@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <math.h>
+
+#include "record/words.h"
+#include "report/html_parts.h"
+#include "report/operations.h"
+
+/* In pixels of height; widths are percents of what is to the right of 0. */
+#define LEGEND_HEIGHT 44
+#define LABEL_HEIGHT  18
+#define MARK_HEIGHT   26
+#define MARK	      5 /* half of its size */
+
+/* An operation that causes no exit has its mark here, below the least that is told apart. */
+#define LEAST_POWER (-1.0)
+#define WIDTH	    92.0
+
+struct chart {
+	xmlNode *svg;
+	double decades; /* from LEAST_POWER to the longest */
+	int y;
+};
+
+static void set_number(xmlNode *node, const char *name, int value)
+{
+	g_autofree char *text = g_strdup_printf("%d", value);
+
+	html_set(node, name, text);
+}
+
+static void set_percent(xmlNode *node, const char *name, double value)
+{
+	g_autofree char *number = words_double("%.2f", value);
+	g_autofree char *text = g_strconcat(number, "%", NULL);
+
+	html_set(node, name, text);
+}
+
+static double position(const struct chart *chart, double per_op)
+{
+	const double power = per_op > 0 ? log10(per_op) : LEAST_POWER;
+
+	return 3 + fmax(power - LEAST_POWER, 0) / chart->decades * WIDTH;
+}
+
+static void add_text(const struct chart *chart, const char *class, double x, int y,
+		     const char *anchor, const char *text)
+{
+	xmlNode *node = html_add_class(chart->svg, "text", class, text);
+
+	set_percent(node, "x", x);
+	set_number(node, "y", y);
+	html_set(node, "text-anchor", anchor);
+}
+
+static void add_line(const struct chart *chart, const char *class, double x1, int y1, double x2,
+		     int y2)
+{
+	xmlNode *line = html_add_class(chart->svg, "line", class, NULL);
+
+	set_percent(line, "x1", x1);
+	set_percent(line, "x2", x2);
+	set_number(line, "y1", y1);
+	set_number(line, "y2", y2);
+}
+
+/* The first run's is a disc, the second's a square that is hatched. */
+static void add_mark(const struct chart *chart, bool second, double x, int y)
+{
+	xmlNode *mark = html_add_class(chart->svg, second ? "rect" : "circle",
+				       second ? "second" : "first", NULL);
+
+	set_percent(mark, second ? "x" : "cx", x);
+	set_number(mark, second ? "y" : "cy", second ? y - MARK : y);
+	if (!second) {
+		set_number(mark, "r", MARK);
+		return;
+	}
+	set_number(mark, "width", 2 * MARK);
+	set_number(mark, "height", 2 * MARK);
+	html_set(mark, "transform", "translate(-5 0)");
+}
+
+static void add_operation(struct chart *chart, const struct operation_row *row)
+{
+	const struct record_operation *const sides[] = { row->a, row->b };
+	double x[2] = { 0 };
+	bool known[2];
+
+	for (int i = 0; i < 2; i++) {
+		known[i] = sides[i] != NULL && row->exits[i].known;
+		x[i] = position(chart, row->exits[i].per_op);
+	}
+	add_text(chart, "soft", 0, chart->y + LABEL_HEIGHT - 5, "start", row->workload);
+	chart->y += LABEL_HEIGHT;
+	if (known[0] && known[1])
+		add_line(chart, "between", x[0], chart->y + MARK, x[1], chart->y + MARK);
+	for (int i = 1; i >= 0; i--)
+		if (known[i])
+			add_mark(chart, i == 1, x[i], chart->y + MARK);
+	chart->y += MARK_HEIGHT - MARK;
+}
+
+static double decades_of(const GArray *rows)
+{
+	double most = 10;
+
+	for (guint i = 0; i < rows->len; i++) {
+		const struct operation_row *row = &g_array_index(rows, struct operation_row, i);
+
+		most = fmax(most, fmax(row->exits[0].per_op, row->exits[1].per_op));
+	}
+	return log10(most) - LEAST_POWER;
+}
+
+static void add_axis(const struct chart *chart, int bottom)
+{
+	for (int power = (int)LEAST_POWER; power <= (int)(chart->decades + LEAST_POWER); power++) {
+		const double x = position(chart, pow(10, power));
+		g_autofree char *label =
+			power < 0 ? g_strdup("0.1") : words_count((uint64_t)(pow(10, power) + 0.5));
+
+		add_line(chart, "tick", x, LEGEND_HEIGHT, x, bottom);
+		add_text(chart, "soft", x, LEGEND_HEIGHT - 4, "middle", label);
+	}
+}
+
+static void add_legend(const struct chart *chart, bool second, double x, const char *label)
+{
+	xmlNode *text;
+
+	if (label == NULL)
+		return;
+	add_mark(chart, second, x + 3, 9);
+	text = html_add_class(chart->svg, "text", "label", label);
+	set_percent(text, "x", x + 3);
+	set_number(text, "dx", 12);
+	set_number(text, "y", 13);
+}
+
+static void put_chart(xmlNode *parent, const struct comparison *comparison, const GArray *rows)
+{
+	struct chart chart = {
+		.svg = html_add(parent, "svg", NULL),
+		.decades = decades_of(rows),
+		.y = LEGEND_HEIGHT + 4,
+	};
+	const int height = chart.y + (int)rows->len * (LABEL_HEIGHT + MARK_HEIGHT - MARK) + MARK;
+
+	html_set(chart.svg, "role", "img");
+	html_set(chart.svg, "aria-labelledby", "operations-title operations-text");
+	html_set(html_add(chart.svg, "title", "Exits of one operation, on a log scale"), "id",
+		 "operations-title");
+	html_set(
+		html_add(chart.svg, "desc",
+			 "For each operation two marks and a line between: the first run's is a "
+			 "disc, the second's a hatched square. 0.1 and less stand at the left. The "
+			 "table above has the same numbers."),
+		"id", "operations-text");
+	set_number(chart.svg, "height", height);
+	add_axis(&chart, height);
+	add_legend(&chart, false, 0, comparison->label_a);
+	add_legend(&chart, true, 50, comparison->label_b);
+	for (guint i = 0; i < rows->len; i++)
+		add_operation(&chart, &g_array_index(rows, struct operation_row, i));
+}
+
+/* element: of all but the first, which is the row's heading. */
+static void put_cells(xmlNode *parent, const char *element, char **cells)
+{
+	xmlNode *row = html_add(parent, "tr", NULL);
+
+	for (guint i = 0; i < OPERATION_CELLS; i++) {
+		const bool is_text = i == 0 || i == OPERATION_CELLS - 1;
+		const char *kind = i == 0 ? "th" : element;
+		xmlNode *cell = html_add_class(row, kind, is_text ? "text" : "number", cells[i]);
+
+		if (g_str_equal(kind, "th"))
+			html_set(cell, "scope", g_str_equal(element, "th") ? "col" : "row");
+	}
+}
+
+static void put_table(xmlNode *parent, const struct comparison *comparison, const GArray *rows)
+{
+	xmlNode *region = html_add_class(parent, "div", "scroll", NULL), *table, *body;
+	g_auto(GStrv) headings = operation_cells(comparison, NULL);
+
+	html_set(region, "role", "region");
+	html_set(region, "tabindex", "0");
+	html_set(region, "aria-label", "Table of operations");
+	table = html_add(region, "table", NULL);
+	html_add(table, "caption", "Exits and ticks of one operation");
+	put_cells(html_add(table, "thead", NULL), "th", headings);
+	body = html_add(table, "tbody", NULL);
+	for (guint i = 0; i < rows->len; i++) {
+		g_auto(GStrv) cells =
+			operation_cells(comparison, &g_array_index(rows, struct operation_row, i));
+
+		put_cells(body, "td", cells);
+	}
+}
+
+void html_operations(xmlNode *parent, const struct comparison *comparison)
+{
+	g_autoptr(GArray) rows = operation_rows(comparison);
+	g_autofree char *notes = operation_notes(comparison);
+
+	if (rows->len == 0)
+		return;
+	html_add(parent, "h2", "What one operation costs");
+	html_add(parent, "p", notes);
+	put_table(parent, comparison, rows);
+	put_chart(parent, comparison, rows);
+}
