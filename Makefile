@@ -66,8 +66,8 @@ UAPI := kernel/common/arch/x86/include/uapi
 LEAVES := $(UAPI)/asm/kvm_exitcount.h
 
 # Linked into the helpers of libguestfs only, not into eptlab.
-GUESTFS_ONLY := $(addprefix harness/l2/,appliance.c ext4_stamp.c helper_side.c inject_helper.c mkimage.c own_helper.c \
-	own_system.c)
+GUESTFS_ONLY := $(addprefix harness/l2/,appliance.c ext4_stamp.c helper_side.c inject_helper.c mkimage.c user_image_helper.c \
+	user_system.c)
 AGENT := $(wildcard harness/agent/*.c) \
 	$(wildcard harness/base/*.c harness/wire/*.c) \
 	$(addprefix harness/kmod/,modules.c triggers.c vendor.c) $(wildcard harness/virt/*.c)
@@ -82,7 +82,7 @@ object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 .PHONY: install-kernel all deps kernel stock faults bench experiment rerun compare test test-unit test-debian13 fuzz lint benchmark clean distclean
 .DELETE_ON_ERROR:
-all: $(BUILD)/eptlab $(BUILD)/eptlab-agent $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-own-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
+all: $(BUILD)/eptlab $(BUILD)/eptlab-agent $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-user-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img
 
 # OS_RELEASE=FILE takes another distribution's word for what this is.
@@ -111,7 +111,7 @@ $(BUILD)/eptlab-guestfs: $(call object,harness/l2/inject_helper.c $(GUESTFS))
 	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(GUESTFS_LDLIBS)
 
-$(BUILD)/eptlab-own-image: $(call object,$(addprefix harness/l2/,own_helper.c own_system.c) $(GUESTFS))
+$(BUILD)/eptlab-user-image: $(call object,$(addprefix harness/l2/,user_image_helper.c user_system.c) $(GUESTFS))
 	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(GUESTFS_LDLIBS)
 
@@ -205,7 +205,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 asan_object = $(patsubst %.c,$(BUILD)/asan/%.o,$(1))
 ASAN_LIBRARY := $(BUILD)/asan/libeptlab.a
 # The longest one first: they run side by side.
-REAL_TESTS := faults conform own_image local experiment platforms source witness
+REAL_TESTS := faults conform user_image local experiment platforms source witness
 UNIT_TESTS := $(filter-out $(REAL_TESTS),$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
 TEST_HELPERS := $(filter-out harness/tests/test_%.c harness/tests/silent_probe.c,$(wildcard harness/tests/*.c))
 test_program = $(addprefix $(BUILD)/tests/test_,$(1))

@@ -7,7 +7,7 @@
 
 #include "cli/arguments.h"
 #include "cli/formats.h"
-#include "cli/side.h"
+#include "cli/selection.h"
 #include "report/compare.h"
 #include "record/record.h"
 #include "judge/rules.h"
@@ -15,7 +15,8 @@
 #include "report/report.h"
 
 /* What the verdict of two runs from two records is. */
-static GPtrArray *judge(const struct side *a, const struct side *b, enum record_verdict *verdict)
+static GPtrArray *judge(const struct selection *a, const struct selection *b,
+			enum record_verdict *verdict)
 {
 	const struct record_run *const runs[] = { a->run, b->run };
 	bool sound = a->record->verdict == RECORD_VALID && b->record->verdict == RECORD_VALID;
@@ -26,15 +27,16 @@ static GPtrArray *judge(const struct side *a, const struct side *b, enum record_
 	return checks;
 }
 
-static char *label(const struct side *side)
+static char *label(const struct selection *selection)
 {
-	g_autofree char *name = g_path_get_basename(side->path);
+	g_autofree char *name = g_path_get_basename(selection->path);
 
-	return g_strdup_printf("%s:%s", name, side->run->config);
+	return g_strdup_printf("%s:%s", name, selection->run->config);
 }
 
 /* Compare the chosen runs. Returns whether they can be believed. */
-static bool print_pair(const struct side *a, const struct side *b, const struct format *format)
+static bool print_pair(const struct selection *a, const struct selection *b,
+		       const struct format *format)
 {
 	enum record_verdict verdict;
 	g_autoptr(GPtrArray) checks = judge(a, b, &verdict);
@@ -44,8 +46,8 @@ static bool print_pair(const struct side *a, const struct side *b, const struct 
 	g_autofree char *label_a = label(a);
 	g_autofree char *label_b = label(b);
 	g_autofree char *title = g_strdup_printf("%s against %s", label_a, label_b);
-	g_autofree char *log_a = side_kernel_log(a->path, a->run);
-	g_autofree char *log_b = side_kernel_log(b->path, b->run);
+	g_autofree char *log_a = selection_kernel_log(a->path, a->run);
+	g_autofree char *log_b = selection_kernel_log(b->path, b->run);
 	const struct report report = {
 		.comparison = comparison,
 		.verdict = verdict,
@@ -66,31 +68,32 @@ static bool print_pair(const struct side *a, const struct side *b, const struct 
 }
 
 /* The runs of one record. */
-static int compare_one(struct side *side, const struct format *format, GError **error)
+static int compare_one(struct selection *selection, const struct format *format, GError **error)
 {
 	g_autofree char *text = NULL;
 
-	if ((side->configuration != NULL && !side_choose(side, side->configuration, error)) ||
-	    !side_is_measured(side, error))
+	if ((selection->configuration != NULL &&
+	     !selection_choose(selection, selection->configuration, error)) ||
+	    !selection_is_measured(selection, error))
 		return EPTLAB_ERROR_USAGE;
-	text = side_report(side, format);
+	text = selection_report(selection, format);
 	fputs(text, stdout);
-	return side->record->verdict == RECORD_VALID ? 0 : EPTLAB_ERROR_INVALID;
+	return selection->record->verdict == RECORD_VALID ? 0 : EPTLAB_ERROR_INVALID;
 }
 
-static int compare_named(struct side *a, struct side *b, const struct format *format,
+static int compare_named(struct selection *a, struct selection *b, const struct format *format,
 			 GError **error)
 {
 	const char *of_a = a->configuration != NULL ? a->configuration : b->configuration;
 	const char *of_b = b->configuration != NULL ? b->configuration : of_a;
 
-	if (!side_choose(a, of_a, error) || !side_choose(b, of_b, error))
+	if (!selection_choose(a, of_a, error) || !selection_choose(b, of_b, error))
 		return EPTLAB_ERROR_USAGE;
 	return print_pair(a, b, format) ? 0 : EPTLAB_ERROR_INVALID;
 }
 
 /* Choose the next configuration that both have counts of, from *at on. False if there is none. */
-static bool choose_common(struct side *a, struct side *b, unsigned int *at)
+static bool choose_common(struct selection *a, struct selection *b, unsigned int *at)
 {
 	while (*at < a->record->runs->len) {
 		a->run = g_ptr_array_index(a->record->runs, (*at)++);
@@ -102,7 +105,7 @@ static bool choose_common(struct side *a, struct side *b, unsigned int *at)
 }
 
 /* Each configuration that both have. How many there are is looked at before anything is printed. */
-static int compare_common(struct side *a, struct side *b, const struct format *format,
+static int compare_common(struct selection *a, struct selection *b, const struct format *format,
 			  GError **error)
 {
 	unsigned int tables = 0;
@@ -130,7 +133,8 @@ static int compare_common(struct side *a, struct side *b, const struct format *f
 	return sound ? 0 : EPTLAB_ERROR_INVALID;
 }
 
-static int compare_two(struct side *a, struct side *b, const struct format *format, GError **error)
+static int compare_two(struct selection *a, struct selection *b, const struct format *format,
+		       GError **error)
 {
 	if (a->configuration != NULL || b->configuration != NULL)
 		return compare_named(a, b, format, error);
@@ -139,22 +143,22 @@ static int compare_two(struct side *a, struct side *b, const struct format *form
 
 static int compare(int argc, char **argv, const struct format *format, GError **error)
 {
-	g_autofree char *latest = argc < 2 ? side_latest(error) : NULL;
+	g_autofree char *latest = argc < 2 ? selection_latest(error) : NULL;
 	const char *first = argc < 2 ? latest : argv[1];
-	struct side a = { .path = NULL };
-	struct side b = { .path = NULL };
+	struct selection a = { .path = NULL };
+	struct selection b = { .path = NULL };
 	int status = EPTLAB_ERROR_USAGE;
 
 	if (first == NULL)
 		return (*error)->code;
-	if (side_open(&a, first, error)) {
+	if (selection_open(&a, first, error)) {
 		if (argc < 3)
 			status = compare_one(&a, format, error);
-		else if (side_open(&b, argv[2], error))
+		else if (selection_open(&b, argv[2], error))
 			status = compare_two(&a, &b, format, error);
 	}
-	side_clear(&a);
-	side_clear(&b);
+	selection_clear(&a);
+	selection_clear(&b);
 	return status;
 }
 

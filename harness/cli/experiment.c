@@ -12,7 +12,7 @@
 #include "cli/inputs.h"
 #include "cli/l1_boot.h"
 #include "cli/progress.h"
-#include "cli/side.h"
+#include "cli/selection.h"
 #include "config/config_job.h"
 #include "kmod/modules.h"
 #include "record/kernel_conf.h"
@@ -21,8 +21,8 @@
 #include "report/report.h"
 #include "base/each.h"
 
-/* An experiment on its way. */
-struct course {
+/* An experiment on its way: it may fail at any step. */
+struct attempt {
 	const struct experiment *experiment;
 	struct progress *progress;
 	struct record *record;
@@ -43,9 +43,9 @@ static bool has_given_modules(const struct experiment *experiment)
 	       (experiment->platform->is_this_machine || *experiment->config->l1.modules != '\0');
 }
 
-static void add_module(struct course *course, const char *name, const char *built)
+static void add_module(struct attempt *attempt, const char *name, const char *built)
 {
-	const struct experiment *experiment = course->experiment;
+	const struct experiment *experiment = attempt->experiment;
 	const struct config *config = experiment->config;
 	const char *folder =
 		experiment->platform->is_this_machine ? config->local.modules : config->l1.modules;
@@ -54,14 +54,14 @@ static void add_module(struct course *course, const char *name, const char *buil
 			? modules_file_build_id(*folder != '\0' ? folder : NULL, name)
 			: g_strdup(built);
 
-	g_ptr_array_add(course->record->kernel.modules, record_module_new(name, given));
+	g_ptr_array_add(attempt->record->kernel.modules, record_module_new(name, given));
 }
 
-static bool describe_kernel(struct course *course, GError **error)
+static bool describe_kernel(struct attempt *attempt, GError **error)
 {
-	const struct experiment *experiment = course->experiment;
+	const struct experiment *experiment = attempt->experiment;
 	const struct paths *paths = experiment->paths;
-	struct record_kernel *kernel = &course->record->kernel;
+	struct record_kernel *kernel = &attempt->record->kernel;
 	g_autoptr(struct_kernel_conf) conf =
 		kernel_conf_load(experiment->platform->is_this_machine ? paths_installed_conf(paths)
 								       : paths->kernel_conf,
@@ -75,8 +75,8 @@ static bool describe_kernel(struct course *course, GError **error)
 		record_set_string(&kernel->line, conf->line);
 	}
 	each (const struct record_module, one, conf->modules) {
-		if (!is_other_vendor(one->name, course->record->platform.vendor))
-			add_module(course, one->name, one->build_id);
+		if (!is_other_vendor(one->name, attempt->record->platform.vendor))
+			add_module(attempt, one->name, one->build_id);
 	}
 	return true;
 }
@@ -91,9 +91,9 @@ static void copy_guest(const struct record_guest *from, struct record_guest *to)
 }
 
 /* The runs that are to be made; what is in effect comes later, from L1. */
-static void add_runs(struct course *course)
+static void add_runs(struct attempt *attempt)
 {
-	const struct config *config = course->experiment->config;
+	const struct config *config = attempt->experiment->config;
 
 	for (char **name = config->experiment.configurations; *name != NULL; name++) {
 		const struct config_module *module = config_find_module(config, *name);
@@ -102,14 +102,14 @@ static void add_runs(struct course *course)
 		run->source = config_is_tracepoint(config) ? RECORD_TRACEPOINT : RECORD_LEAVES;
 		run->requested.ept = record_bool_from(module->ept);
 		run->requested.vpid = record_bool_from(module->vpid);
-		g_ptr_array_add(course->record->runs, run);
+		g_ptr_array_add(attempt->record->runs, run);
 	}
 }
 
 /* What is known by now of all runs that are made. */
-static void describe_runs(struct course *course)
+static void describe_runs(struct attempt *attempt)
 {
-	struct record *record = course->record;
+	struct record *record = attempt->record;
 
 	each (struct record_run, run, record->runs) {
 		record_run_describe(run, record);
@@ -118,15 +118,15 @@ static void describe_runs(struct course *course)
 }
 
 /* A run that could not be compared is not made: the rules would say so when it is too late. */
-static bool fits_other(struct course *course, GError **error)
+static bool fits_other(struct attempt *attempt, GError **error)
 {
-	const struct record_run *other = course->experiment->other;
+	const struct record_run *other = attempt->experiment->other;
 	g_autofree char *different = NULL;
 
-	describe_runs(course);
+	describe_runs(attempt);
 	if (other == NULL)
 		return true;
-	different = rules_not_a_pair(other, g_ptr_array_index(course->record->runs, 0));
+	different = rules_not_a_pair(other, g_ptr_array_index(attempt->record->runs, 0));
 	if (different == NULL)
 		return true;
 	return eptlab_fail(
@@ -137,20 +137,21 @@ static bool fits_other(struct course *course, GError **error)
 		other->config, different);
 }
 
-static bool prepare(struct course *course, GError **error)
+static bool prepare(struct attempt *attempt, GError **error)
 {
-	return describe_kernel(course, error) && fits_other(course, error) &&
-	       guest_prepare(course->experiment, course->progress, &course->guest, error) &&
-	       guest_describe(course->experiment, &course->guest, course->record->workload,
-			      &course->record->guest, error) &&
-	       fits_other(course, error);
+	return describe_kernel(attempt, error) && fits_other(attempt, error) &&
+	       guest_prepare(attempt->experiment, attempt->progress, &attempt->guest, error) &&
+	       guest_describe(attempt->experiment, &attempt->guest, attempt->record->workload,
+			      &attempt->record->guest, error) &&
+	       fits_other(attempt, error);
 }
 
-static bool describe_inputs(struct course *course, const struct platform_request *request,
+static bool describe_inputs(struct attempt *attempt, const struct platform_request *request,
 			    GError **error)
 {
-	struct record *record = course->record;
-	g_autoptr(GPtrArray) inputs = inputs_of(course->experiment, request, &record->guest, error);
+	struct record *record = attempt->record;
+	g_autoptr(GPtrArray) inputs =
+		inputs_of(attempt->experiment, request, &record->guest, error);
 
 	for (guint i = 0; inputs != NULL && i < record->runs->len; i++) {
 		struct record_run *run = g_ptr_array_index(record->runs, i);
@@ -161,7 +162,7 @@ static bool describe_inputs(struct course *course, const struct platform_request
 }
 
 /* What cannot be written keeps nothing else from being tried; the first error is told. */
-static bool store_texts(struct course *course, frame_texts *texts, GError **error)
+static bool store_texts(struct attempt *attempt, frame_texts *texts, GError **error)
 {
 	GHashTableIter at;
 	gpointer name, text;
@@ -171,7 +172,7 @@ static bool store_texts(struct course *course, frame_texts *texts, GError **erro
 	while (g_hash_table_iter_next(&at, &name, &text)) {
 		const GString *content = text;
 
-		ok = record_store_write(course->store, name, content->str, content->len,
+		ok = record_store_write(attempt->store, name, content->str, content->len,
 					ok ? error : NULL) &&
 		     ok;
 	}
@@ -186,33 +187,33 @@ static void forget_ticks(struct record *record)
 }
 
 /* Boot L1 and collect; the first error is the one that counts, but what came is kept always. */
-static bool boot(struct course *course, GError **error)
+static bool boot(struct attempt *attempt, GError **error)
 {
-	const struct experiment *experiment = course->experiment;
-	const char *store = record_store_path(course->store);
-	g_autofree char *work = record_store_work(course->store);
+	const struct experiment *experiment = attempt->experiment;
+	const char *store = record_store_path(attempt->store);
+	g_autofree char *work = record_store_work(attempt->store);
 	g_autoptr(struct_job) job = job_from_config(experiment->config, JOB_EXPERIMENT);
 	g_autoptr(l1_result) result = NULL;
 	struct platform_request request;
 	g_autoptr(GError) first = NULL;
 	bool ok;
 
-	guest_request(experiment, &course->guest, &request);
+	guest_request(experiment, &attempt->guest, &request);
 	request.job = job;
 	/* Should the harness be killed, the next one finds what was to be done. */
-	if (!describe_inputs(course, &request, error) ||
-	    !record_store_save(course->store, course->record, error))
+	if (!describe_inputs(attempt, &request, error) ||
+	    !record_store_save(attempt->store, attempt->record, error))
 		return false;
-	result = l1_boot(experiment, &request, store, work, course->record, course->progress,
+	result = l1_boot(experiment, &request, store, work, attempt->record, attempt->progress,
 			 "L1: booting", &first);
 	ok = l1_result_finish(result, first == NULL ? &first : NULL) && first == NULL;
 	if (ok)
-		ok = guest_is_unchanged(experiment, &course->guest, &first);
-	describe_runs(course);
-	if (!course->record->ticks.known)
-		forget_ticks(course->record);
-	record_store_end_work(course->store);
-	ok = store_texts(course, l1_result_texts(result), first == NULL ? &first : NULL) && ok;
+		ok = guest_is_unchanged(experiment, &attempt->guest, &first);
+	describe_runs(attempt);
+	if (!attempt->record->ticks.known)
+		forget_ticks(attempt->record);
+	record_store_end_work(attempt->store);
+	ok = store_texts(attempt, l1_result_texts(result), first == NULL ? &first : NULL) && ok;
 	if (!ok)
 		g_propagate_error(error, g_steal_pointer(&first));
 	return ok;
@@ -239,14 +240,14 @@ static bool store_reports(const char *record, const struct report *report, GErro
 }
 
 /* On a platform that repeats itself, what there is to hold these runs against. */
-static void find_earlier(struct course *course)
+static void find_earlier(struct attempt *attempt)
 {
-	const struct record *record = course->record;
+	const struct record *record = attempt->record;
 
 	if (record->platform.deterministic != RECORD_TRUE)
 		return;
 	for (guint i = 0; i < record->runs->len; i++)
-		record_find_earlier(course->experiment->paths->results,
+		record_find_earlier(attempt->experiment->paths->results,
 				    g_ptr_array_index(record->runs, i));
 }
 
@@ -260,10 +261,10 @@ static void add_other_run(struct record *record, const struct record_run *other)
 }
 
 /* Judge, report, store. Returns the exit status. */
-static int conclude(struct course *course, GError **error)
+static int conclude(struct attempt *attempt, GError **error)
 {
-	struct record *record = course->record;
-	const struct record_run *other = course->experiment->other;
+	struct record *record = attempt->record;
+	const struct record_run *other = attempt->experiment->other;
 	g_autoptr(struct_comparison) comparison = NULL;
 	g_autofree char *log_a = NULL;
 	g_autofree char *log_b = NULL;
@@ -273,24 +274,24 @@ static int conclude(struct course *course, GError **error)
 	struct report report;
 	bool stored;
 
-	find_earlier(course);
+	find_earlier(attempt);
 	if (other != NULL)
 		add_other_run(record, other);
 	rules_judge(record);
 	comparison = comparison_new(
 		g_ptr_array_index(record->runs, 0), NULL,
 		record->runs->len > 1 ? g_ptr_array_index(record->runs, 1) : NULL, NULL);
-	name = g_strdup(record_store_name(course->store));
+	name = g_strdup(record_store_name(attempt->store));
 	report = report_of_record(record, comparison, name);
-	log_a = side_kernel_log(record_store_path(course->store), comparison->a);
+	log_a = selection_kernel_log(record_store_path(attempt->store), comparison->a);
 	if (comparison->b != NULL)
-		log_b = side_kernel_log(record_store_path(course->store), comparison->b);
+		log_b = selection_kernel_log(record_store_path(attempt->store), comparison->b);
 	report.kernel_logs[0] = log_a;
 	report.kernel_logs[1] = log_b;
 	text = report_text(&report, terminal_width(), terminal_has_colour());
-	path = record_store_commit(g_steal_pointer(&course->store), record, error);
+	path = record_store_commit(g_steal_pointer(&attempt->store), record, error);
 	stored = path != NULL && store_reports(path, &report, error);
-	g_clear_pointer(&course->progress, progress_free);
+	g_clear_pointer(&attempt->progress, progress_free);
 	fputs(text, stdout);
 	/* Apart from the report, and seen also where that goes nowhere. */
 	if (path != NULL)
@@ -301,18 +302,18 @@ static int conclude(struct course *course, GError **error)
 }
 
 /* A failed experiment leaves a record too: consoles and logs say what happened. */
-static int give_up(struct course *course, GError *failure, GError **error)
+static int give_up(struct attempt *attempt, GError *failure, GError **error)
 {
 	g_autoptr(GError) not_kept = NULL;
 	g_autofree char *path = NULL;
 	int status = failure->code;
 
-	course->record->verdict = RECORD_FAILED;
-	record_set_string(&course->record->error, failure->message);
-	if (course->store != NULL)
-		path = record_store_commit(g_steal_pointer(&course->store), course->record,
+	attempt->record->verdict = RECORD_FAILED;
+	record_set_string(&attempt->record->error, failure->message);
+	if (attempt->store != NULL)
+		path = record_store_commit(g_steal_pointer(&attempt->store), attempt->record,
 					   &not_kept);
-	g_clear_pointer(&course->progress, progress_free);
+	g_clear_pointer(&attempt->progress, progress_free);
 	if (path != NULL)
 		fprintf(stderr, "Consoles and logs: %s\n", path);
 	if (not_kept != NULL)
@@ -331,24 +332,24 @@ static struct record *new_record(const struct experiment *experiment, GDateTime 
 	return record;
 }
 
-static void course_clear(struct course *course)
+static void attempt_clear(struct attempt *attempt)
 {
-	record_store_abort(course->store);
-	record_free(course->record);
-	progress_free(course->progress);
-	guest_clear(&course->guest);
+	record_store_abort(attempt->store);
+	record_free(attempt->record);
+	progress_free(attempt->progress);
+	guest_clear(&attempt->guest);
 }
 
-static void record_time(struct course *course)
+static void record_time(struct attempt *attempt)
 {
-	course->record->seconds = progress_seconds(course->progress);
-	course->record->steps = progress_steps(course->progress);
+	attempt->record->seconds = progress_seconds(attempt->progress);
+	attempt->record->steps = progress_steps(attempt->progress);
 }
 
 int experiment_run(const struct experiment *experiment, GError **error)
 {
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-	struct course course = {
+	struct attempt attempt = {
 		.experiment = experiment,
 		.progress = progress_new(experiment->expected),
 		.record = new_record(experiment, now),
@@ -356,24 +357,24 @@ int experiment_run(const struct experiment *experiment, GError **error)
 	GError *failure = NULL;
 	int status;
 
-	add_runs(&course);
+	add_runs(&attempt);
 	/* Nothing is stored before L1 is about to boot: there is nothing measured until then. */
-	if (!prepare(&course, &failure)) {
+	if (!prepare(&attempt, &failure)) {
 		status = failure->code;
 		g_propagate_error(error, failure);
-		course_clear(&course);
+		attempt_clear(&attempt);
 		return status;
 	}
-	course.store =
+	attempt.store =
 		record_store_begin(experiment->paths->results, now, experiment->platform->name,
 				   experiment->config->experiment.workload, &failure);
-	if (course.store != NULL && boot(&course, &failure)) {
-		record_time(&course);
-		status = conclude(&course, error);
+	if (attempt.store != NULL && boot(&attempt, &failure)) {
+		record_time(&attempt);
+		status = conclude(&attempt, error);
 	} else {
-		record_time(&course);
-		status = give_up(&course, failure, error);
+		record_time(&attempt);
+		status = give_up(&attempt, failure, error);
 	}
-	course_clear(&course);
+	attempt_clear(&attempt);
 	return status;
 }

@@ -55,20 +55,20 @@ static bool prepare_own(const struct experiment *experiment, struct progress *pr
 	const struct paths *paths = experiment->paths;
 	const struct config_l2 *l2 = &experiment->config->l2;
 	g_autofree char *workload = workload_of(experiment);
-	const struct own_image_request request = {
+	const struct user_image_request request = {
 		.image = l2->guest,
 		.probe = or_built(l2->probe, paths->probe),
 		.workload = workload,
 		.hold = experiment->config->experiment.witness,
 		.cache = paths->guest_cache,
-		.helper = paths->own_helper,
+		.helper = paths->user_helper,
 		.seconds = INJECT_SECONDS,
 		.progress = on_step,
 		.progress_data = progress,
 		.cancellable = experiment->cancellable,
 	};
 
-	return own_image_make(&request, &guest->own, error);
+	return user_image_make(&request, &guest->user, error);
 }
 
 bool guest_prepare(const struct experiment *experiment, struct progress *progress,
@@ -86,7 +86,7 @@ bool guest_prepare(const struct experiment *experiment, struct progress *progres
 void guest_clear(struct guest *guest)
 {
 	guest_injected_clear(&guest->injected);
-	own_image_clear(&guest->own);
+	user_image_clear(&guest->user);
 	g_clear_pointer(&guest->capabilities, g_free);
 }
 
@@ -104,15 +104,15 @@ bool guest_describe(const struct experiment *experiment, const struct guest *gue
 {
 	const struct config *config = experiment->config;
 	const bool own = config_has_guest(config);
-	g_autofree char *kernel = own ? g_strdup(guest->own.image_sha256)
+	g_autofree char *kernel = own ? g_strdup(guest->user.image_sha256)
 				      : digest_file(kernel_of(experiment, workload), error);
 
 	if (kernel == NULL)
 		return false;
 	record_set_string(&out->image_sha256,
-			  own ? guest->own.image_sha256 : guest->injected.image_sha256);
+			  own ? guest->user.image_sha256 : guest->injected.image_sha256);
 	record_set_string(&out->probe_sha256,
-			  own ? guest->own.probe_sha256 : guest->injected.probe_sha256);
+			  own ? guest->user.probe_sha256 : guest->injected.probe_sha256);
 	record_set_string(&out->kernel_sha256, kernel);
 	out->memory_mib = record_u64_from(config_l2_memory(config));
 	out->vcpus = record_u64_from(config->l2.vcpus);
@@ -123,7 +123,7 @@ bool guest_is_unchanged(const struct experiment *experiment, const struct guest 
 			GError **error)
 {
 	return !config_has_guest(experiment->config) ||
-	       own_image_is_unchanged(&guest->own, experiment->config->l2.guest, error);
+	       user_image_is_unchanged(&guest->user, experiment->config->l2.guest, error);
 }
 
 void guest_request(const struct experiment *experiment, const struct guest *guest,
@@ -134,6 +134,6 @@ void guest_request(const struct experiment *experiment, const struct guest *gues
 	request->l2_image = guest->injected.image;
 	if (!config_has_guest(experiment->config))
 		return;
-	request->l2_image = guest->own.overlay;
+	request->l2_image = guest->user.overlay;
 	request->l2_format = "qcow2";
 }

@@ -7,7 +7,7 @@
 #include "cli/experiment.h"
 #include "cli/progress.h"
 #include "l2/inject.h"
-#include "l2/own_image.h"
+#include "l2/user_image.h"
 #include "record/record.h"
 #include "l1/platform.h"
 
@@ -18,7 +18,7 @@
 
 struct guest {
 	struct guest_injected injected; /* our own image, or */
-	struct own_image own;		/* the user's */
+	struct user_image user;		/* the user's */
 	char *capabilities;		/* what libvirt in L1 would otherwise have to ask QEMU */
 };
 

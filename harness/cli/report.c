@@ -6,7 +6,7 @@
 
 #include "cli/arguments.h"
 #include "cli/formats.h"
-#include "cli/side.h"
+#include "cli/selection.h"
 
 /* A whole file or none. */
 static bool write_output(const char *path, const char *text, GError **error)
@@ -27,21 +27,23 @@ static int report_of(const char *argument, const char *format_name, const char *
 {
 	const struct format *format =
 		formats_find(format_name != NULL ? format_name : "markdown", error);
-	g_autofree char *latest = format != NULL && argument == NULL ? side_latest(error) : NULL;
+	g_autofree char *latest =
+		format != NULL && argument == NULL ? selection_latest(error) : NULL;
 	g_autofree char *text = NULL;
-	struct side side = { .path = NULL };
+	struct selection selection = { .path = NULL };
 	int status = 0;
 
 	if (format != NULL && (argument != NULL || latest != NULL) &&
-	    side_open(&side, argument != NULL ? argument : latest, error) &&
-	    side_is_measured(&side, error) &&
-	    (side.configuration == NULL || side_choose(&side, side.configuration, error)))
-		text = side_report(&side, format);
+	    selection_open(&selection, argument != NULL ? argument : latest, error) &&
+	    selection_is_measured(&selection, error) &&
+	    (selection.configuration == NULL ||
+	     selection_choose(&selection, selection.configuration, error)))
+		text = selection_report(&selection, format);
 	if (text == NULL || !write_output(output, text, error))
 		status = (*error)->code;
-	else if (side.record->verdict != RECORD_VALID)
+	else if (selection.record->verdict != RECORD_VALID)
 		status = EPTLAB_ERROR_INVALID;
-	side_clear(&side);
+	selection_clear(&selection);
 	return status;
 }
 

@@ -44,7 +44,7 @@ static const struct {
 	{ offsetof(struct paths, probe), "probe", BUILT },
 	{ offsetof(struct paths, workloads), "../guest-image/workloads", GIVEN },
 	{ offsetof(struct paths, guestfs_helper), "eptlab-guestfs", BUILT },
-	{ offsetof(struct paths, own_helper), "eptlab-own-image", BUILT },
+	{ offsetof(struct paths, user_helper), "eptlab-user-image", BUILT },
 	{ offsetof(struct paths, bochs_time), "bochs-time.so", BUILT },
 };
 

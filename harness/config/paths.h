@@ -28,7 +28,7 @@ struct paths {
 	char *probe;
 	char *workloads;
 	char *guestfs_helper;
-	char *own_helper;    /* the same, for an image of the user's own */
+	char *user_helper;   /* the same, for an image of the user's own */
 	char *bochs_time;    /* the shared object of l1/bochs_time.c */
 	char *guest_cache;   /* ~/.cache/eptlab/guest */
 	char *libvirt_cache; /* ~/.cache/eptlab/libvirt */

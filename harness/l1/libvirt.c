@@ -28,7 +28,7 @@ static const struct virt_level level = { .here = "L0", .vm = "L1", .code = EPTLA
 #define CONSOLE "serial0"
 #define FRAMES	"serial1"
 
-struct course {
+struct l1_vm {
 	const struct platform_request *request;
 	const struct libvirt_l1 *l1;
 	char *name; /* of the domain */
@@ -103,11 +103,11 @@ static bool set_disk(struct template *template, const char *target, const char *
 	return template_set(template, xpath, whole, error);
 }
 
-static bool set_disks(struct template *template, const struct course *course, GError **error)
+static bool set_disks(struct template *template, const struct l1_vm *vm, GError **error)
 {
-	const struct platform_request *request = course->request;
+	const struct platform_request *request = vm->request;
 
-	return set_disk(template, "vda", course->medium, error) &&
+	return set_disk(template, "vda", vm->medium, error) &&
 	       set_disk(template, "vdb", request->appliance, error) &&
 	       (request->l2_image != NULL
 			? set_disk(template, "vdc", request->l2_image, error) &&
@@ -119,21 +119,21 @@ static bool set_disks(struct template *template, const struct course *course, GE
 					  error));
 }
 
-static bool make_xml(struct course *course, GError **error)
+static bool make_xml(struct l1_vm *vm, GError **error)
 {
-	const struct platform_request *request = course->request;
+	const struct platform_request *request = vm->request;
 	g_autoptr(struct_template) template = template_load(&level, request->l1_domain, error);
-	g_autofree char *memory = g_strdup_printf("%u", course->l1->config->memory_mib);
+	g_autofree char *memory = g_strdup_printf("%u", vm->l1->config->memory_mib);
 	g_autofree char *kernel = g_canonicalize_filename(request->l1_kernel, NULL);
 	g_autofree char *cmdline = command_line(request->config);
 
-	if (template == NULL || !template_set(template, "/domain/name", course->name, error) ||
+	if (template == NULL || !template_set(template, "/domain/name", vm->name, error) ||
 	    !template_set(template, "/domain/memory", memory, error) ||
 	    !template_set(template, "/domain/os/kernel", kernel, error) ||
 	    !template_set(template, "/domain/os/cmdline", cmdline, error) ||
-	    !set_cpu(template, course->l1, error) || !set_disks(template, course, error))
+	    !set_cpu(template, vm->l1, error) || !set_disks(template, vm, error))
 		return false;
-	course->xml = template_text(template);
+	vm->xml = template_text(template);
 	return true;
 }
 
@@ -143,34 +143,34 @@ static bool make_xml(struct course *course, GError **error)
  * Another driver than the embedded one runs QEMU as a user of its own, who must get to the job
  * medium: through the folder of the record that is being made, without seeing what else is in it.
  */
-static bool let_others_pass(const struct course *course, GError **error)
+static bool let_others_pass(const struct l1_vm *vm, GError **error)
 {
-	g_autofree char *work = g_path_get_dirname(course->medium);
+	g_autofree char *work = g_path_get_dirname(vm->medium);
 	g_autofree char *partial = g_path_get_dirname(work);
 
 	return (g_chmod(partial, 0711) == 0 && g_chmod(work, 0711) == 0) || fail(error, partial);
 }
 
-static bool open_hypervisor(struct course *course, GError **error)
+static bool open_hypervisor(struct l1_vm *vm, GError **error)
 {
-	const char *given = course->l1->config->uri;
+	const char *given = vm->l1->config->uri;
 	g_autofree char *uri = g_strdup(given);
 
-	if (*given != '\0' && !let_others_pass(course, error))
+	if (*given != '\0' && !let_others_pass(vm, error))
 		return false;
 	if (*given == '\0') {
-		course->root = embedded_root(&level, course->request->qemu_conf,
-					     course->request->libvirt_cache, error);
-		if (course->root == NULL)
+		vm->root = embedded_root(&level, vm->request->qemu_conf, vm->request->libvirt_cache,
+					 error);
+		if (vm->root == NULL)
 			return false;
 		g_free(uri);
-		uri = embedded_uri(course->root);
+		uri = embedded_uri(vm->root);
 	}
-	course->hypervisor = hypervisor_open(&level, uri, error);
-	return course->hypervisor != NULL;
+	vm->hypervisor = hypervisor_open(&level, uri, error);
+	return vm->hypervisor != NULL;
 }
 
-static bool pump(struct course *course, const char *alias, int *from, GError **error)
+static bool pump(struct l1_vm *vm, const char *alias, int *from, GError **error)
 {
 	int ends[2];
 
@@ -178,39 +178,39 @@ static bool pump(struct course *course, const char *alias, int *from, GError **e
 	    !g_unix_set_fd_nonblocking(ends[0], TRUE, NULL))
 		return fail(error, "pipe");
 	*from = ends[0];
-	return domain_pump(course->domain, alias, ends[1], error);
+	return domain_pump(vm->domain, alias, ends[1], error);
 }
 
 /* Its serial ports are listened to before it executes an instruction. */
-static bool start(struct course *course, GError **error)
+static bool start(struct l1_vm *vm, GError **error)
 {
-	course->domain = domain_start(course->hypervisor, course->name, course->xml, true, error);
-	if (course->domain != NULL && course->root != NULL)
-		embedded_keep(course->root, course->request->libvirt_cache);
-	return course->domain != NULL && pump(course, CONSOLE, &course->console, error) &&
-	       pump(course, FRAMES, &course->frames, error) && domain_resume(course->domain, error);
+	vm->domain = domain_start(vm->hypervisor, vm->name, vm->xml, true, error);
+	if (vm->domain != NULL && vm->root != NULL)
+		embedded_keep(vm->root, vm->request->libvirt_cache);
+	return vm->domain != NULL && pump(vm, CONSOLE, &vm->console, error) &&
+	       pump(vm, FRAMES, &vm->frames, error) && domain_resume(vm->domain, error);
 }
 
 static void stop(void *data)
 {
-	struct course *course = data;
+	struct l1_vm *vm = data;
 
-	domain_destroy(course->domain, NULL);
+	domain_destroy(vm->domain, NULL);
 }
 
-static bool watch(struct course *course, GError **error)
+static bool watch(struct l1_vm *vm, GError **error)
 {
-	const struct platform_request *request = course->request;
+	const struct platform_request *request = vm->request;
 	const struct watch_request watch = {
-		.console = course->console,
-		.frames = course->frames,
+		.console = vm->console,
+		.frames = vm->frames,
 		.screen = -1,
-		.ended = domain_ended(course->domain),
+		.ended = domain_ended(vm->domain),
 		.to_end = true,
 		.stop = stop,
-		.data = course,
+		.data = vm,
 		.console_file = request->console,
-		.seconds = course->l1->config->timeout_seconds,
+		.seconds = vm->l1->config->timeout_seconds,
 		.frameset = request->frames,
 		.cancellable = request->cancellable,
 	};
@@ -222,57 +222,56 @@ static bool watch(struct course *course, GError **error)
 /* ---- What is told of it ---- */
 
 /* Also whether it will do. One that does not say its version is tried. */
-static bool describe(const struct course *course, struct record_platform *platform, GError **error)
+static bool describe(const struct l1_vm *vm, struct record_platform *platform, GError **error)
 {
 	g_autofree char *version = NULL;
 	unsigned long number;
 
-	if (virConnectGetVersion(course->hypervisor->connection, &number) != 0)
+	if (virConnectGetVersion(vm->hypervisor->connection, &number) != 0)
 		return true;
 	version = g_strdup_printf("%lu.%lu.%lu", number / 1000000, number / 1000 % 1000,
 				  number % 1000);
 	record_set_string(&platform->version, version);
-	return course->l1->fits == NULL || course->l1->fits(course->request->job, number, error);
+	return vm->l1->fits == NULL || vm->l1->fits(vm->request->job, number, error);
 }
 
 /* The domain, and what QEMU has logged where that can be read. A log is worth no error. */
-static void write_log(const struct course *course)
+static void write_log(const struct l1_vm *vm)
 {
-	g_autofree char *name = g_strconcat(course->name, ".log", NULL);
-	g_autofree char *path = course->root != NULL
-					? g_build_filename(course->root, "log/qemu", name, NULL)
-					: NULL;
+	g_autofree char *name = g_strconcat(vm->name, ".log", NULL);
+	g_autofree char *path =
+		vm->root != NULL ? g_build_filename(vm->root, "log/qemu", name, NULL) : NULL;
 	g_autofree char *said = NULL;
 	g_autofree char *text = NULL;
 
-	if (course->xml == NULL)
+	if (vm->xml == NULL)
 		return;
 	if (path != NULL)
 		g_file_get_contents(path, &said, NULL, NULL);
-	text = g_strconcat(course->xml, "\n", said, NULL);
-	g_file_set_contents(course->request->log, text, -1, NULL);
+	text = g_strconcat(vm->xml, "\n", said, NULL);
+	g_file_set_contents(vm->request->log, text, -1, NULL);
 }
 
-static void clear(struct course *course)
+static void clear(struct l1_vm *vm)
 {
-	const int fds[] = { course->console, course->frames };
+	const int fds[] = { vm->console, vm->frames };
 
 	/* Nobody reads any more: that is the end of the pumps, for which domain_free waits. */
 	for (unsigned int i = 0; i < G_N_ELEMENTS(fds); i++) {
 		if (fds[i] >= 0)
 			close(fds[i]);
 	}
-	domain_free(course->domain);
-	hypervisor_close(course->hypervisor);
-	g_free(course->name);
-	g_free(course->medium);
-	g_free(course->xml);
+	domain_free(vm->domain);
+	hypervisor_close(vm->hypervisor);
+	g_free(vm->name);
+	g_free(vm->medium);
+	g_free(vm->xml);
 }
 
 bool libvirt_boot(const struct platform_request *request, const struct libvirt_l1 *l1,
 		  struct record_platform *platform, GError **error)
 {
-	struct course course = {
+	struct l1_vm vm = {
 		.request = request,
 		.l1 = l1,
 		.name = g_strdup_printf("eptlab-l1-%d", getpid()),
@@ -281,11 +280,11 @@ bool libvirt_boot(const struct platform_request *request, const struct libvirt_l
 		.frames = -1,
 	};
 	g_autofree char *cmdline = command_line(request->config);
-	bool ok = medium_make(request, cmdline, course.medium, error) && make_xml(&course, error) &&
-		  open_hypervisor(&course, error) && describe(&course, platform, error) &&
-		  start(&course, error) && watch(&course, error);
+	bool ok = medium_make(request, cmdline, vm.medium, error) && make_xml(&vm, error) &&
+		  open_hypervisor(&vm, error) && describe(&vm, platform, error) &&
+		  start(&vm, error) && watch(&vm, error);
 
-	write_log(&course);
-	clear(&course);
+	write_log(&vm);
+	clear(&vm);
 	return ok;
 }

@@ -11,7 +11,7 @@
 #include <glib/gstdio.h>
 
 #include "agent/stage.h"
-#include "kmod/before.h"
+#include "kmod/kvm_state.h"
 #include "kmod/holders.h"
 #include "kmod/modules.h"
 #include "record/kernel_conf.h"
@@ -238,10 +238,10 @@ static int lock(GError **error)
  * What is noted is taken back only when all is as it was. A libvirt of the user's own ends L2 a
  * moment after the agent, its client, has ended (autodestroy).
  */
-static bool restore(const struct before *before, GError **error)
+static bool restore(const struct kvm_state *before, GError **error)
 {
 	holders_wait("", HOLDERS_SECONDS);
-	if (!before_restore(before, error))
+	if (!kvm_state_restore(before, error))
 		return false;
 	unlink(STATE);
 	return true;
@@ -249,7 +249,7 @@ static bool restore(const struct before *before, GError **error)
 
 /* The first error is the one that counts; that modules are not as before must be told all the same.
  */
-static bool finish(bool ok, const struct before *before, GError **error)
+static bool finish(bool ok, const struct kvm_state *before, GError **error)
 {
 	g_autoptr(GError) cause = NULL;
 
@@ -268,7 +268,7 @@ static bool local_boot(const struct platform_request *request,
 		       GError **error)
 {
 	const struct vendor *vendor = vendor_of_cpu(error);
-	g_autoptr(struct_before) before = NULL;
+	g_autoptr(struct_kvm_state) before = NULL;
 	bool ok;
 	int held;
 
@@ -278,8 +278,8 @@ static bool local_boot(const struct platform_request *request,
 	held = lock(error);
 	if (held < 0)
 		return false;
-	before = before_read(vendor, folder_of(request->config));
-	ok = before_save(before, STATE, error);
+	before = kvm_state_read(vendor, folder_of(request->config));
+	ok = kvm_state_save(before, STATE, error);
 	if (ok)
 		ok = finish(run_agent(request, error), before, error);
 	close(held);
@@ -288,7 +288,7 @@ static bool local_boot(const struct platform_request *request,
 
 bool local_repair(char **said, GError **error)
 {
-	g_autoptr(struct_before) before = NULL;
+	g_autoptr(struct_kvm_state) before = NULL;
 	g_autoptr(GError) cause = NULL;
 	int held;
 	bool ok;
@@ -300,10 +300,10 @@ bool local_repair(char **said, GError **error)
 	held = lock(NULL);
 	if (held < 0)
 		return true;
-	before = before_load(STATE, &cause);
+	before = kvm_state_load(STATE, &cause);
 	ok = cause == NULL;
 	if (before != NULL) {
-		g_autofree char *words = before_words(before);
+		g_autofree char *words = kvm_state_words(before);
 
 		ok = restore(before, &cause);
 		if (ok)

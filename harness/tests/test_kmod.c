@@ -12,7 +12,7 @@
 #include <libkmod.h>
 
 #include "agent/reload.h"
-#include "kmod/before.h"
+#include "kmod/kvm_state.h"
 #include "kmod/holders.h"
 #include "kmod/modules.h"
 #include "kmod/triggers.h"
@@ -245,12 +245,12 @@ static void measure(void)
 }
 
 /* The same on a machine with these modules; what was before, of which those in folder are known. */
-static struct before *load_and_measure(const char *from, const char *options, const char *folder)
+static struct kvm_state *load_and_measure(const char *from, const char *options, const char *folder)
 {
-	struct before *before;
+	struct kvm_state *before;
 
 	load_all(from, options);
-	before = before_read(&vendor, folder);
+	before = kvm_state_read(&vendor, folder);
 	measure();
 	g_string_truncate(fake.calls, 0);
 	return before;
@@ -263,19 +263,19 @@ static void assert_parameter(const char *name, const char *expected)
 	assert_string_equal(value, expected);
 }
 
-static void restore(const struct before *before)
+static void restore(const struct kvm_state *before)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (!before_restore(before, &error))
+	if (!kvm_state_restore(before, &error))
 		fail_msg("%s", error->message);
 }
 
-static void assert_not_restored(const struct before *before, const char *why)
+static void assert_not_restored(const struct kvm_state *before, const char *why)
 {
 	GError *error = NULL;
 
-	assert_false(before_restore(before, &error));
+	assert_false(kvm_state_restore(before, &error));
 	assert_error(&error, EPTLAB_ERROR_L1, why);
 }
 
@@ -283,7 +283,7 @@ static void assert_nothing_noted(const char *path)
 {
 	g_autoptr(GError) error = NULL;
 
-	assert_null(before_load(path, &error));
+	assert_null(kvm_state_load(path, &error));
 	assert_no_error(error);
 }
 
@@ -298,7 +298,7 @@ TEST_MACHINE(reload_is_in_order)
 /* Only what is another one by default is given: not all can be given as it is shown. */
 TEST_MACHINE(parameters_come_back)
 {
-	g_autoptr(struct_before) before = load_and_measure(NULL, "vpid=0", "/t");
+	g_autoptr(struct_kvm_state) before = load_and_measure(NULL, "vpid=0", "/t");
 
 	assert_parameter("vpid", "Y");
 	restore(before);
@@ -310,10 +310,10 @@ TEST_MACHINE(parameters_come_back)
 
 TEST_MACHINE(nothing_changed_nothing_done)
 {
-	g_autoptr(struct_before) before = NULL;
+	g_autoptr(struct_kvm_state) before = NULL;
 
 	load_all(NULL, "ept=0");
-	before = before_read(&vendor, NULL);
+	before = kvm_state_read(&vendor, NULL);
 	restore(before);
 	assert_string_equal(fake.calls->str, "");
 }
@@ -321,19 +321,19 @@ TEST_MACHINE(nothing_changed_nothing_done)
 TEST_MACHINE(killed_between_unload_and_load)
 {
 	g_autofree char *path = in_sysfs("run/before.conf");
-	g_autoptr(struct_before) before = NULL;
-	g_autoptr(struct_before) after = NULL;
+	g_autoptr(struct_kvm_state) before = NULL;
+	g_autoptr(struct_kvm_state) after = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *words = NULL;
 
 	load_all(NULL, "vpid=0");
-	before = before_read(&vendor, "/t");
-	assert_true(before_save(before, path, NULL));
+	before = kvm_state_read(&vendor, "/t");
+	assert_true(kvm_state_save(before, path, NULL));
 	assert_true(modules_unload("kvm_intel", NULL));
 	assert_true(modules_unload("kvm", NULL));
-	after = before_load(path, &error);
+	after = kvm_state_load(path, &error);
 	assert_null(error);
-	words = before_words(after);
+	words = kvm_state_words(after);
 	assert_string_equal(words, "kvm_intel ept=Y vpid=N, kvm, irqbypass");
 	restore(after);
 	assert_parameter("vpid", "N");
@@ -356,7 +356,7 @@ TEST_MACHINE(damaged_note_is_an_error)
 	GError *error = NULL;
 
 	test_put(fake.sysfs, "before.conf", "no key file", -1);
-	assert_null(before_load(path, &error));
+	assert_null(kvm_state_load(path, &error));
 	assert_error(&error, EPTLAB_ERROR_MACHINE, "");
 	assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
 }
@@ -364,7 +364,7 @@ TEST_MACHINE(damaged_note_is_an_error)
 /* The same build-id counts, wherever it is found. */
 TEST_MACHINE(module_of_the_folder_comes_back)
 {
-	g_autoptr(struct_before) before = load_and_measure("/f", "", "/f");
+	g_autoptr(struct_kvm_state) before = load_and_measure("/f", "", "/f");
 	g_autofree char *id = NULL;
 
 	restore(before);
@@ -374,14 +374,14 @@ TEST_MACHINE(module_of_the_folder_comes_back)
 
 TEST_MACHINE(module_that_is_nowhere)
 {
-	g_autoptr(struct_before) before = load_and_measure("/f", "", NULL);
+	g_autoptr(struct_kvm_state) before = load_and_measure("/f", "", NULL);
 
 	assert_not_restored(before, "there is no module kvm with the build-id 6666");
 }
 
 TEST_MACHINE(parameter_that_cannot_be_given)
 {
-	g_autoptr(struct_before) before = load_and_measure(NULL, "vpid=0", NULL);
+	g_autoptr(struct_kvm_state) before = load_and_measure(NULL, "vpid=0", NULL);
 
 	fake.stuck = "vpid=N";
 	assert_not_restored(before, "kvm_intel");
@@ -410,7 +410,7 @@ TEST_MACHINE(busy_and_builtin_are_told)
 /* What an agent that was ended with the witness on leaves, as the kernel shows it. */
 TEST_MACHINE(witness_that_was_cut_short_is_taken_away)
 {
-	g_autoptr(struct_before) before = load_and_measure(NULL, "", "/t");
+	g_autoptr(struct_kvm_state) before = load_and_measure(NULL, "", "/t");
 	g_autofree char *stopper = NULL;
 
 	test_put(fake.sysfs, TRACING EXIT,
@@ -497,8 +497,8 @@ TEST_MACHINE(who_holds_kvm_is_waited_for)
 /* It was not there before, and is not in the way. */
 TEST_MACHINE(nothing_was_loaded)
 {
-	g_autoptr(struct_before) before = before_read(&vendor, NULL);
-	g_autofree char *words = before_words(before);
+	g_autoptr(struct_kvm_state) before = kvm_state_read(&vendor, NULL);
+	g_autofree char *words = kvm_state_words(before);
 
 	assert_string_equal(words, "no module of KVM");
 	load_all(NULL, "");

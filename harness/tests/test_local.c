@@ -37,7 +37,7 @@ static const struct {
 static const char *const empty[] = {
 	"build/appliance.img",
 	"build/eptlab-guestfs",
-	"build/eptlab-own-image",
+	"build/eptlab-user-image",
 	"build/kernel/l1/default/bzImage",
 	"build/kernel/l1/default/extra-modules",
 };

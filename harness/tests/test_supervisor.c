@@ -10,7 +10,7 @@
 #include <glib/gstdio.h>
 
 #include "cli/session.h"
-#include "l2/own_image.h"
+#include "l2/user_image.h"
 #include "base/folder.h"
 #include "virt/embedded.h"
 #include "virt/hypervisor.h"
@@ -205,9 +205,9 @@ static void say_step(const char *step, void *data)
 }
 
 /* The overlay's folder is there when its helper says its first word. */
-static int make_own_image(void)
+static int make_user_image(void)
 {
-	const struct own_image_request request = {
+	const struct user_image_request request = {
 		.image = "/bin/sh",
 		.probe = "/bin/sh",
 		.workload = "",
@@ -216,9 +216,9 @@ static int make_own_image(void)
 		.seconds = 60,
 		.progress = say_step,
 	};
-	struct own_image own;
+	struct user_image own;
 
-	own_image_make(&request, &own, NULL);
+	user_image_make(&request, &own, NULL);
 	return 1;
 }
 
@@ -324,7 +324,7 @@ TEST(kill_minus_nine_ends_all)
 	assert_false(g_file_test(folder, G_FILE_TEST_EXISTS));
 }
 
-TEST_IN_FOLDER(overlay_of_own_image_goes_too)
+TEST_IN_FOLDER(overlay_of_user_image_goes_too)
 {
 	g_autofree char *helper = g_build_filename(folder, "helper", NULL);
 	g_autoptr(GDir) left = NULL;
@@ -334,7 +334,7 @@ TEST_IN_FOLDER(overlay_of_own_image_goes_too)
 	cache = folder;
 	test_put(folder, "helper", "#!/bin/sh\necho step hanging\nexec sleep 60\n", -1);
 	assert_int_equal(g_chmod(helper, 0755), 0);
-	started = start(SUPERVISOR_APART, make_own_image);
+	started = start(SUPERVISOR_APART, make_user_image);
 	assert_hears(&started, "hashing the image");
 	assert_hears(&started, "hanging");
 	kill(started.pid, SIGKILL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "l2/own_image.h"
+#include "l2/user_image.h"
 
 #include <errno.h>
 
@@ -8,7 +8,7 @@
 #include "base/folder.h"
 #include "virt/supervisor.h"
 
-static bool make_folder(const struct own_image_request *request, struct own_image *own,
+static bool make_folder(const struct user_image_request *request, struct user_image *made,
 			GError **error)
 {
 	g_autofree char *folder = g_build_filename(request->cache, "own-XXXXXX", NULL);
@@ -21,20 +21,20 @@ static bool make_folder(const struct own_image_request *request, struct own_imag
 			"space",
 			request->cache, g_strerror(errno));
 	supervisor_remove(folder);
-	own->folder = g_steal_pointer(&folder);
-	own->overlay = g_build_filename(own->folder, "overlay.qcow2", NULL);
+	made->folder = g_steal_pointer(&folder);
+	made->overlay = g_build_filename(made->folder, "overlay.qcow2", NULL);
 	return true;
 }
 
-static bool run_helper(const struct own_image_request *request, const struct own_image *own,
+static bool run_helper(const struct user_image_request *request, const struct user_image *made,
 		       GError **error)
 {
 	const char *const argv[] = {
 		request->helper,
 		request->image,
-		own->overlay,
+		made->overlay,
 		request->cache,
-		own->folder,
+		made->folder,
 		request->probe,
 		request->workload,
 		request->hold ? "1" : "0",
@@ -51,42 +51,43 @@ static bool run_helper(const struct own_image_request *request, const struct own
 	return guestfs_helper_run(&job, error);
 }
 
-bool own_image_make(const struct own_image_request *request, struct own_image *own, GError **error)
+bool user_image_make(const struct user_image_request *request, struct user_image *made,
+		     GError **error)
 {
-	*own = (struct own_image){ .folder = NULL };
+	*made = (struct user_image){ .folder = NULL };
 	request->progress("hashing the image", request->progress_data);
-	own->image_sha256 = digest_file(request->image, error);
-	own->probe_sha256 = own->image_sha256 != NULL ? digest_file(request->probe, error) : NULL;
-	if (own->probe_sha256 != NULL && make_folder(request, own, error) &&
-	    run_helper(request, own, error))
+	made->image_sha256 = digest_file(request->image, error);
+	made->probe_sha256 = made->image_sha256 != NULL ? digest_file(request->probe, error) : NULL;
+	if (made->probe_sha256 != NULL && make_folder(request, made, error) &&
+	    run_helper(request, made, error))
 		return true;
-	own_image_clear(own);
+	user_image_clear(made);
 	return false;
 }
 
-bool own_image_is_unchanged(const struct own_image *own, const char *image, GError **error)
+bool user_image_is_unchanged(const struct user_image *made, const char *image, GError **error)
 {
 	g_autofree char *now = digest_file(image, error);
 
 	if (now == NULL)
 		return false;
-	if (g_str_equal(now, own->image_sha256))
+	if (g_str_equal(now, made->image_sha256))
 		return true;
 	return eptlab_fail(
 		error, EPTLAB_ERROR_MACHINE,
 		"L0: the image %s was changed during the experiment (SHA-256 %.16s…, now "
 		"%.16s…), so that the two runs may have booted different systems; end what "
 		"writes to it and run again",
-		image, own->image_sha256, now);
+		image, made->image_sha256, now);
 }
 
-void own_image_clear(struct own_image *own)
+void user_image_clear(struct user_image *made)
 {
-	if (own->folder != NULL)
-		folder_remove(own->folder);
-	g_free(own->folder);
-	g_free(own->overlay);
-	g_free(own->image_sha256);
-	g_free(own->probe_sha256);
-	*own = (struct own_image){ .folder = NULL };
+	if (made->folder != NULL)
+		folder_remove(made->folder);
+	g_free(made->folder);
+	g_free(made->overlay);
+	g_free(made->image_sha256);
+	g_free(made->probe_sha256);
+	*made = (struct user_image){ .folder = NULL };
 }

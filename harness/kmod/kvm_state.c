@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "kmod/before.h"
+#include "kmod/kvm_state.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -16,20 +16,20 @@
 #define GROUP_MODULE "module "
 #define PARAMETER    "parameter."
 
-struct module_before {
+struct module_state {
 	char *name;
 	char *build_id;		/* NULL: it was not loaded */
 	GHashTable *parameters; /* name → value */
 };
 
-struct before {
+struct kvm_state {
 	char *folder;	    /* or NULL */
-	GPtrArray *modules; /* of struct module_before, in the order of loading */
+	GPtrArray *modules; /* of struct module_state, in the order of loading */
 };
 
 static void module_free(void *data)
 {
-	struct module_before *module = data;
+	struct module_state *module = data;
 
 	g_free(module->name);
 	g_free(module->build_id);
@@ -37,15 +37,15 @@ static void module_free(void *data)
 	g_free(module);
 }
 
-static struct before *before_new(void)
+static struct kvm_state *kvm_state_new(void)
 {
-	struct before *before = g_new0(struct before, 1);
+	struct kvm_state *before = g_new0(struct kvm_state, 1);
 
 	before->modules = g_ptr_array_new_with_free_func(module_free);
 	return before;
 }
 
-void before_free(struct before *before)
+void kvm_state_free(struct kvm_state *before)
 {
 	if (before == NULL)
 		return;
@@ -54,9 +54,9 @@ void before_free(struct before *before)
 	g_free(before);
 }
 
-static struct module_before *read_module(const char *name)
+static struct module_state *read_module(const char *name)
 {
-	struct module_before *module = g_new(struct module_before, 1);
+	struct module_state *module = g_new(struct module_state, 1);
 
 	module->name = g_strdup(name);
 	module->build_id = modules_is_loaded(name) ? modules_build_id(name, NULL) : NULL;
@@ -64,9 +64,9 @@ static struct module_before *read_module(const char *name)
 	return module;
 }
 
-struct before *before_read(const struct vendor *vendor, const char *folder)
+struct kvm_state *kvm_state_read(const struct vendor *vendor, const char *folder)
 {
-	struct before *before = before_new();
+	struct kvm_state *before = kvm_state_new();
 
 	before->folder = g_strdup(folder);
 	for (unsigned int i = 0; i < VENDOR_MODULES; i++)
@@ -83,7 +83,7 @@ static char *boot_id(void)
 	return g_file_get_contents(BOOT_ID, &id, NULL, NULL) ? g_strchomp(id) : NULL;
 }
 
-bool before_save(const struct before *before, const char *path, GError **error)
+bool kvm_state_save(const struct kvm_state *before, const char *path, GError **error)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
 	g_autofree char *folder = g_path_get_dirname(path);
@@ -93,7 +93,7 @@ bool before_save(const struct before *before, const char *path, GError **error)
 	g_key_file_set_string(file, GROUP_BOOT, "id", id != NULL ? id : "");
 	if (before->folder != NULL)
 		g_key_file_set_string(file, GROUP_BOOT, "folder", before->folder);
-	each (const struct module_before, module, before->modules) {
+	each (const struct module_state, module, before->modules) {
 		g_autofree char *group = g_strconcat(GROUP_MODULE, module->name, NULL);
 		GHashTableIter at;
 		gpointer name, value;
@@ -117,9 +117,9 @@ bool before_save(const struct before *before, const char *path, GError **error)
 		cause->message);
 }
 
-static struct module_before *load_module(GKeyFile *file, const char *group)
+static struct module_state *load_module(GKeyFile *file, const char *group)
 {
-	struct module_before *module = g_new(struct module_before, 1);
+	struct module_state *module = g_new(struct module_state, 1);
 	g_auto(GStrv) keys = g_key_file_get_keys(file, group, NULL, NULL);
 	g_autofree char *id = g_key_file_get_string(file, group, "build_id", NULL);
 
@@ -134,14 +134,14 @@ static struct module_before *load_module(GKeyFile *file, const char *group)
 	return module;
 }
 
-struct before *before_load(const char *path, GError **error)
+struct kvm_state *kvm_state_load(const char *path, GError **error)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
 	g_autoptr(GError) cause = NULL;
 	g_autofree char *now = boot_id();
 	g_autofree char *then = NULL;
 	g_auto(GStrv) groups = NULL;
-	struct before *before;
+	struct kvm_state *before;
 
 	if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &cause)) {
 		if (!g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT))
@@ -158,7 +158,7 @@ struct before *before_load(const char *path, GError **error)
 		unlink(path);
 		return NULL;
 	}
-	before = before_new();
+	before = kvm_state_new();
 	before->folder = g_key_file_get_string(file, GROUP_BOOT, "folder", NULL);
 	groups = g_key_file_get_groups(file, NULL);
 	for (char **group = groups; *group != NULL; group++) {
@@ -171,7 +171,7 @@ struct before *before_load(const char *path, GError **error)
 /* ---- Restoring ---- */
 
 /* "ept=Y nested=Y": what of the module's parameters is not as it was. The caller frees it. */
-static char *differences(const struct module_before *module)
+static char *differences(const struct module_state *module)
 {
 	g_autoptr(GHashTable) now = modules_parameters(module->name);
 	GString *options = g_string_new(NULL);
@@ -189,7 +189,7 @@ static char *differences(const struct module_before *module)
 	return g_string_free(options, FALSE);
 }
 
-static bool is_as_before(const struct module_before *module)
+static bool is_as_before(const struct module_state *module)
 {
 	g_autofree char *id =
 		modules_is_loaded(module->name) ? modules_build_id(module->name, NULL) : NULL;
@@ -198,7 +198,7 @@ static bool is_as_before(const struct module_before *module)
 	return g_strcmp0(id, module->build_id) == 0 && *options == '\0';
 }
 
-static bool all_as_before(const struct before *before)
+static bool all_as_before(const struct kvm_state *before)
 {
 	for (guint i = 0; i < before->modules->len; i++) {
 		if (!is_as_before(g_ptr_array_index(before->modules, i)))
@@ -208,7 +208,7 @@ static bool all_as_before(const struct before *before)
 }
 
 /* From that folder: is it the same module? It stays loaded only then. */
-static bool load_same(const struct module_before *module, const char *folder)
+static bool load_same(const struct module_state *module, const char *folder)
 {
 	g_autofree char *id = NULL;
 
@@ -224,7 +224,7 @@ static bool load_same(const struct module_before *module, const char *folder)
 /* With the parameters that it has by default first: most are, and not all can be given back as
  * they are shown.
  */
-static bool load_as_before(const struct module_before *module, const char *folder, GError **error)
+static bool load_as_before(const struct module_state *module, const char *folder, GError **error)
 {
 	const char *from = NULL;
 	g_autofree char *options = NULL;
@@ -243,7 +243,7 @@ static bool load_as_before(const struct module_before *module, const char *folde
 				    modules_load(from, module->name, options, error));
 }
 
-bool before_restore(const struct before *before, GError **error)
+bool kvm_state_restore(const struct kvm_state *before, GError **error)
 {
 	/* A witness that was cut short: a trigger keeps KVM from being unloaded. */
 	if (!triggers_disarm(error))
@@ -252,18 +252,18 @@ bool before_restore(const struct before *before, GError **error)
 		return true;
 	/* The first of them, irqbypass, has no parameters, and others may hold it. */
 	for (guint i = before->modules->len; i > 1; i--) {
-		const struct module_before *module = g_ptr_array_index(before->modules, i - 1);
+		const struct module_state *module = g_ptr_array_index(before->modules, i - 1);
 
 		if (!modules_unload(module->name, error))
 			return false;
 	}
-	each (const struct module_before, module, before->modules) {
+	each (const struct module_state, module, before->modules) {
 		if (module->build_id != NULL && !modules_is_loaded(module->name) &&
 		    !load_as_before(module, before->folder, error))
 			return false;
 	}
 	/* One that was not loaded before does no harm: it came with the others. */
-	each (const struct module_before, module, before->modules) {
+	each (const struct module_state, module, before->modules) {
 		g_autofree char *options = NULL;
 
 		if (module->build_id == NULL || is_as_before(module))
@@ -278,12 +278,12 @@ bool before_restore(const struct before *before, GError **error)
 	return true;
 }
 
-char *before_words(const struct before *before)
+char *kvm_state_words(const struct kvm_state *before)
 {
 	GString *words = g_string_new(NULL);
 
 	for (guint i = before->modules->len; i > 0; i--) {
-		const struct module_before *module = g_ptr_array_index(before->modules, i - 1);
+		const struct module_state *module = g_ptr_array_index(before->modules, i - 1);
 		static const char *const shown[] = { "ept", "npt", "vpid" };
 
 		if (module->build_id == NULL)

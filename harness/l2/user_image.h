@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef EPTLAB_L2_OWN_IMAGE_H
-#define EPTLAB_L2_OWN_IMAGE_H
+#ifndef EPTLAB_L2_USER_IMAGE_H
+#define EPTLAB_L2_USER_IMAGE_H
 
 #include <stdbool.h>
 #include <gio/gio.h>
@@ -8,20 +8,20 @@
 #include "l2/guestfs_helper.h"
 
 /* The user's own image, and what is to be put into an overlay of it. */
-struct own_image_request {
+struct user_image_request {
 	const char *image;    /* qcow2 or raw; never changed */
 	const char *probe;    /* the static program */
 	const char *workload; /* the program between two readings; "": none, the boot */
 	bool hold;	      /* L2 is to stand still at its end */
 	const char *cache;    /* of libguestfs' appliance */
-	const char *helper;   /* the program eptlab-own-image (own_helper.c) */
+	const char *helper;   /* the program eptlab-user-image (user_image_helper.c) */
 	unsigned int seconds; /* time-out, wall clock */
 	guest_progress_func progress;
 	void *progress_data;
 	GCancellable *cancellable;
 };
 
-struct own_image {
+struct user_image {
 	char *folder;  /* temporary */
 	char *overlay; /* qcow2, in the folder */
 	char *image_sha256;
@@ -30,14 +30,15 @@ struct own_image {
 
 /*
  * Make the overlay with the probe in it. Each is a new one. False with EPTLAB_ERROR_MACHINE (the
- * image is not what is expected: own_system.h), _TIMEOUT or _INTERRUPTED; then nothing is left.
+ * image is not what is expected: user_system.h), _TIMEOUT or _INTERRUPTED; then nothing is left.
  */
-bool own_image_make(const struct own_image_request *request, struct own_image *own, GError **error);
+bool user_image_make(const struct user_image_request *request, struct user_image *made,
+		     GError **error);
 
 /* Has the image the SHA-256 that it had? EPTLAB_ERROR_MACHINE if not. */
-bool own_image_is_unchanged(const struct own_image *own, const char *image, GError **error);
+bool user_image_is_unchanged(const struct user_image *made, const char *image, GError **error);
 
 /* Remove the overlay. */
-void own_image_clear(struct own_image *own);
+void user_image_clear(struct user_image *made);
 
 #endif

@@ -3,7 +3,7 @@
  * The program that puts the probe into an overlay of the user's own image with libguestfs. The
  * harness runs it (guestfs_helper.h); nobody else need do.
  *
- *	eptlab-own-image IMAGE OVERLAY CACHE TMP PROBE PROGRAM HOLD
+ *	eptlab-user-image IMAGE OVERLAY CACHE TMP PROBE PROGRAM HOLD
  *
  * OVERLAY is made, with IMAGE, which is not changed, behind it. PROGRAM is the workload, or empty;
  * HOLD is 1 if the VM is to stand still at its end. Prints "step" lines.
@@ -15,7 +15,7 @@
 
 #include "l2/appliance.h"
 #include "l2/helper_side.h"
-#include "l2/own_system.h"
+#include "l2/user_system.h"
 #include "base/error.h"
 
 enum { IMAGE = 1, OVERLAY, CACHE, TMP, PROBE, PROGRAM, HOLD, ARGUMENTS };
@@ -27,10 +27,10 @@ static bool make_overlay(guestfs_h *g, char **argv, GError **error)
 	if (format == NULL)
 		return appliance_fail(g, "look at the image", error);
 	if (strcmp(format, "qcow2") != 0 && strcmp(format, "raw") != 0)
-		return own_system_refuse(error, argv[IMAGE],
-					 "is of the format %s, expected qcow2 or raw; convert it "
-					 "with qemu-img convert -O qcow2",
-					 format);
+		return user_system_refuse(error, argv[IMAGE],
+					  "is of the format %s, expected qcow2 or raw; convert it "
+					  "with qemu-img convert -O qcow2",
+					  format);
 	return guestfs_disk_create(g, argv[OVERLAY], "qcow2", -1, GUESTFS_DISK_CREATE_BACKINGFILE,
 				   argv[IMAGE], GUESTFS_DISK_CREATE_BACKINGFORMAT, format,
 				   -1) == 0 ||
@@ -39,7 +39,7 @@ static bool make_overlay(guestfs_h *g, char **argv, GError **error)
 
 static bool run(char **argv, GError **error)
 {
-	const struct own_system_files files = {
+	const struct user_system_files files = {
 		.probe = argv[PROBE],
 		.workload = argv[PROGRAM],
 		.hold = strcmp(argv[HOLD], "1") == 0,
@@ -52,8 +52,8 @@ static bool run(char **argv, GError **error)
 	    !appliance_launch(g, argv[OVERLAY], "qcow2", error))
 		return false;
 	helper_side_step("looking at the system in the image");
-	return own_system_mount(g, argv[IMAGE], error) &&
-	       own_system_install(g, argv[IMAGE], &files, error) &&
+	return user_system_mount(g, argv[IMAGE], error) &&
+	       user_system_install(g, argv[IMAGE], &files, error) &&
 	       appliance_close(g_steal_pointer(&g), error);
 }
 

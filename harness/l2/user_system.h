@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef EPTLAB_L2_OWN_SYSTEM_H
-#define EPTLAB_L2_OWN_SYSTEM_H
+#ifndef EPTLAB_L2_USER_SYSTEM_H
+#define EPTLAB_L2_USER_SYSTEM_H
 
 #include <stdbool.h>
 #include <glib.h>
@@ -14,27 +14,27 @@
  */
 
 /* Folder in the image with all that is put into it, but for the unit. */
-#define OWN_SYSTEM_FOLDER "/opt/eptlab"
+#define USER_SYSTEM_FOLDER "/opt/eptlab"
 
 /* "L0: the image IMAGE ...": why it cannot be taken. Returns false. */
-#define own_system_refuse(error, image, format, ...)                                               \
+#define user_system_refuse(error, image, format, ...)                                              \
 	eptlab_fail(error, EPTLAB_ERROR_MACHINE, "L0: the image %s " format, image, ##__VA_ARGS__)
 
 /*
  * Find out what is in there, and mount it. Refused: nothing that is known, an encrypted disk, more
  * than one system, another one than an x86-64 Linux, a file system that was not unmounted.
  */
-bool own_system_mount(guestfs_h *g, const char *image, GError **error);
+bool user_system_mount(guestfs_h *g, const char *image, GError **error);
 
 /* Files of L0. */
-struct own_system_files {
+struct user_system_files {
 	const char *probe;
 	const char *workload; /* the program between two readings; "": none */
 	bool hold;	      /* stand still at the end instead of powering off */
 };
 
 /* Put them in, with a unit (systemd) or a script (init.d) that runs them once at the boot's end. */
-bool own_system_install(guestfs_h *g, const char *image, const struct own_system_files *files,
-			GError **error);
+bool user_system_install(guestfs_h *g, const char *image, const struct user_system_files *files,
+			 GError **error);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef EPTLAB_CLI_SIDE_H
-#define EPTLAB_CLI_SIDE_H
+#ifndef EPTLAB_CLI_SELECTION_H
+#define EPTLAB_CLI_SELECTION_H
 
 #include <stdbool.h>
 #include <glib.h>
@@ -9,7 +9,7 @@
 #include "record/record.h"
 
 /* What is to be reported, as given on the command line: RECORD or RECORD:CONFIGURATION. */
-struct side {
+struct selection {
 	char *path;
 	char *configuration; /* NULL: not given */
 	struct record *record;
@@ -21,28 +21,28 @@ struct side {
  * may hold a colon itself: what follows the last one is a configuration only if no such path is
  * there. EPTLAB_ERROR_USAGE. Clear it in any case.
  */
-bool side_open(struct side *side, const char *argument, GError **error);
-void side_clear(struct side *side);
+bool selection_open(struct selection *selection, const char *argument, GError **error);
+void selection_clear(struct selection *selection);
 
 /* Choose a run that has counts. EPTLAB_ERROR_USAGE if there is none of that name. */
-bool side_choose(struct side *side, const char *configuration, GError **error);
+bool selection_choose(struct selection *selection, const char *configuration, GError **error);
 
 /* Was it measured to the end? EPTLAB_ERROR_USAGE if not. */
-bool side_is_measured(const struct side *side, GError **error);
+bool selection_is_measured(const struct selection *selection, GError **error);
 
 /*
  * L1's kernel log of a run, from a record's folder (or its record.json); NULL if it is not there.
  * The caller frees it. It is for people to read: a very long one is cut off.
  */
-char *side_kernel_log(const char *path, const struct record_run *run);
+char *selection_kernel_log(const char *path, const struct record_run *run);
 
 /*
  * The report of one record, which must have been measured: of the chosen run, or of its first two.
  * The caller frees it.
  */
-char *side_report(const struct side *side, const struct format *format);
+char *selection_report(const struct selection *selection, const struct format *format);
 
 /* The newest record. The caller frees the path. */
-char *side_latest(GError **error);
+char *selection_latest(GError **error);
 
 #endif

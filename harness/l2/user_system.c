@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "l2/own_system.h"
+#include "l2/user_system.h"
 
 #include <string.h>
 
@@ -11,9 +11,9 @@
 #define UNIT	  "/etc/systemd/system/" UNIT_NAME
 #define WANTS	  "/etc/systemd/system/multi-user.target.wants"
 #define SCRIPT	  "/etc/init.d/eptlab"
-#define PROBE	  OWN_SYSTEM_FOLDER "/probe"
-#define WORKLOAD  OWN_SYSTEM_FOLDER "/workload"
-#define RUN	  OWN_SYSTEM_FOLDER "/run"
+#define PROBE	  USER_SYSTEM_FOLDER "/probe"
+#define WORKLOAD  USER_SYSTEM_FOLDER "/workload"
+#define RUN	  USER_SYSTEM_FOLDER "/run"
 
 /* ---- What it is ---- */
 
@@ -36,7 +36,7 @@ static bool is_clean(guestfs_h *g, const char *image, const char *device, GError
 			(strcmp(pair[0], "Filesystem state") == 0 && strcmp(pair[1], "clean") != 0);
 
 		if (dirty)
-			return own_system_refuse(
+			return user_system_refuse(
 				error, image,
 				"was not shut down cleanly (%s of %s: %s); boot it once and "
 				"power it off, or end the VM that uses it",
@@ -76,13 +76,13 @@ static bool refuse_unknown(guestfs_h *g, const char *image, GError **error)
 		return appliance_fail(g, "list the partitions of the image", error);
 	for (char **device = partitions; *device != NULL; device++) {
 		if (is_encrypted(g, *device))
-			return own_system_refuse(
+			return user_system_refuse(
 				error, image,
 				"is encrypted (%s), and no probe can be put into it; give an "
 				"image that is not",
 				*device);
 	}
-	return own_system_refuse(
+	return user_system_refuse(
 		error, image,
 		"has no system that libguestfs knows; expected a disk with one Linux on it");
 }
@@ -96,11 +96,11 @@ static bool is_suitable(guestfs_h *g, const char *image, const char *root, GErro
 	if (type == NULL || arch == NULL)
 		return appliance_fail(g, "find out what is in the image", error);
 	if (strcmp(type, "linux") != 0)
-		return own_system_refuse(error, image, "has %s on it (%s), expected a Linux", type,
-					 product != NULL ? product : "of unknown name");
+		return user_system_refuse(error, image, "has %s on it (%s), expected a Linux", type,
+					  product != NULL ? product : "of unknown name");
 	if (strcmp(arch, "x86_64") != 0)
-		return own_system_refuse(error, image, "has a Linux for %s on it, expected x86_64",
-					 arch);
+		return user_system_refuse(error, image, "has a Linux for %s on it, expected x86_64",
+					  arch);
 	return true;
 }
 
@@ -119,7 +119,7 @@ static char *find_root(guestfs_h *g, const char *image, GError **error)
 	if (roots[1] != NULL) {
 		g_autofree char *list = g_strjoinv(", ", roots);
 
-		own_system_refuse(
+		user_system_refuse(
 			error, image,
 			"has more than one system on it (%s), and which one would boot is not "
 			"known; give an image with one",
@@ -138,7 +138,7 @@ static int by_length(const void *left, const void *right)
 }
 
 /* "/" before "/boot" before "/boot/efi". */
-bool own_system_mount(guestfs_h *g, const char *image, GError **error)
+bool user_system_mount(guestfs_h *g, const char *image, GError **error)
 {
 	g_autofree char *root = all_are_clean(g, image, error) ? find_root(g, image, error) : NULL;
 	g_auto(GStrv) points = root != NULL ? guestfs_inspect_get_mountpoints(g, root) : NULL;
@@ -167,7 +167,7 @@ bool own_system_mount(guestfs_h *g, const char *image, GError **error)
  * What runs at the boot's end. The kernel log goes to the console, once all has been counted: an
  * image of which nobody knows whether it has a console there can be judged all the same.
  */
-static char *run_script(const struct own_system_files *files)
+static char *run_script(const struct user_system_files *files)
 {
 	return g_strdup_printf(
 		"#!/bin/sh\n"
@@ -243,19 +243,19 @@ static bool install_starter(guestfs_h *g, const char *image, GError **error)
 		return install_unit(g, error);
 	if (guestfs_is_dir(g, "/etc/init.d") == 1 && guestfs_is_dir(g, "/etc/rc2.d") == 1)
 		return install_init_script(g, error);
-	return own_system_refuse(
+	return user_system_refuse(
 		error, image,
 		"has neither systemd nor /etc/init.d with /etc/rc2.d, so that nothing would "
 		"start the probe; give an image with one of them");
 }
 
-bool own_system_install(guestfs_h *g, const char *image, const struct own_system_files *files,
-			GError **error)
+bool user_system_install(guestfs_h *g, const char *image, const struct user_system_files *files,
+			 GError **error)
 {
 	g_autofree char *script = run_script(files);
 
 	helper_side_step("writing the probe into an overlay of the image");
-	if (guestfs_mkdir_p(g, OWN_SYSTEM_FOLDER) < 0)
+	if (guestfs_mkdir_p(g, USER_SYSTEM_FOLDER) < 0)
 		return appliance_fail(g, "make a folder in the image", error);
 	return appliance_upload(g, files->probe, PROBE, error) &&
 	       (*files->workload == '\0' ||
