@@ -55,9 +55,11 @@ struct record_object {
 	void (*release)(void *); /* free an element of a list */
 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a name that is declared has none. */
 #define each_field(field, object)                                                                  \
 	for (const struct record_field *field = (object)->fields;                                  \
 	     field < (object)->fields + (object)->count; field++)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 extern const struct record_object record_object_record;
 extern const struct record_object record_object_run;
