@@ -492,7 +492,7 @@ TEST_FOLDER(tracepoint_has_nothing_of_the_leaves)
 					    "experiment.source=tracepoint", NULL };
 		g_autoptr(GError) error = NULL;
 
-		assert_null(config_load(folder->path, NULL, settings, &error));
+		assert_null(config_load(folder, NULL, settings, &error));
 		assert_true(g_error_matches(error, EPTLAB_ERROR, EPTLAB_ERROR_USAGE));
 		assert_says(error->message, "setting 'experiment.source=tracepoint'");
 		assert_says(error->message, row->what);

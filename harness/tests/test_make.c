@@ -66,7 +66,7 @@ TEST_IN_FOLDER(a_variant_that_ends_early_leaves_no_stamp)
 }
 
 /* What a make of the kernels in a copy of their folder has for keys. */
-static char *keys_in(const char *kernel)
+static char *keys_in(const char *folder, const char *kernel)
 {
 	return output_of("env -u MAKEFLAGS make -s --no-print-directory -C '%s' BUILD='%s' "
 			 "CACHE='%s' SOURCE='1 nowhere' KERNEL=6.12 "
@@ -97,7 +97,7 @@ TEST_IN_FOLDER(keys_are_of_what_is_built)
 {
 	g_autofree char *kernel = g_build_filename(folder, "kernel", NULL);
 	g_autofree char *copied = output_of("cp -r kernel '%s' && echo copied", folder);
-	g_autofree char *before = keys_in(kernel);
+	g_autofree char *before = keys_in(folder, kernel);
 	g_auto(GStrv) keys = g_strsplit(before, " ", -1);
 
 	assert_string_equal(copied, "copied");
@@ -107,7 +107,7 @@ TEST_IN_FOLDER(keys_are_of_what_is_built)
 			output_of("rm -rf '%s' && cp -r kernel '%s' && cd '%s' && { %s; } && "
 				  "echo edited",
 				  kernel, kernel, kernel, row->edit);
-		g_autofree char *after = keys_in(kernel);
+		g_autofree char *after = keys_in(folder, kernel);
 		g_auto(GStrv) now = g_strsplit(after, " ", -1);
 
 		assert_string_equal(edited, "edited");

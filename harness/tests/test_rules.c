@@ -785,7 +785,7 @@ static void make_traced(void *element, void *data G_GNUC_UNUSED)
 	run->l1_total.known = false;
 }
 
-static enum record_check_verdict judged(struct record *record, const char *rule, const char *run)
+static enum record_check_verdict verdict_of(struct record *record, const char *rule, const char *run)
 {
 	rules_judge(record);
 	return sample_check(record, rule, run)->verdict;
@@ -801,7 +801,7 @@ TEST(rules_of_leaves_are_about_nothing_there)
 
 	g_ptr_array_foreach(record->runs, make_traced, NULL);
 	test_each (row, leaves) {
-		assert_int_equal(judged(record, *row, "ept"), NOT);
+		assert_int_equal(verdict_of(record, *row, "ept"), NOT);
 		assert_says(sample_check(record, *row, "ept")->saw,
 			    "not of leaves that L2 has read");
 	}
@@ -814,10 +814,10 @@ TEST(rules_of_leaves_are_about_nothing_there)
 	}
 	/* Which paging it was is proven by sysfs and by the counts. */
 	noept->in_effect.ept = RECORD_TRUE;
-	assert_int_equal(judged(record, "ept-sysfs", "noept"), FAIL);
+	assert_int_equal(verdict_of(record, "ept-sysfs", "noept"), FAIL);
 	noept->in_effect.ept = RECORD_FALSE;
 	sample_exit(noept, REASON_EPT_VIOLATION)->count = 1;
-	assert_int_equal(judged(record, "ept-off-no-ept-exits", "noept"), FAIL);
+	assert_int_equal(verdict_of(record, "ept-off-no-ept-exits", "noept"), FAIL);
 }
 
 /* It is what was given that must be loaded, as far as anybody can know it. */
@@ -829,11 +829,11 @@ TEST(given_modules_must_be_loaded)
 
 	make_traced(ept, NULL);
 	record_set_string(&given->build_id, "other");
-	assert_int_equal(judged(record, "modules", "ept"), FAIL);
+	assert_int_equal(verdict_of(record, "modules", "ept"), FAIL);
 	record_set_string(&given->build_id, NULL);
-	assert_int_equal(judged(record, "modules", "ept"), NOT);
+	assert_int_equal(verdict_of(record, "modules", "ept"), NOT);
 	ept->source = RECORD_LEAVES;
-	assert_int_equal(judged(record, "modules", "ept"), UNKNOWN);
+	assert_int_equal(verdict_of(record, "modules", "ept"), UNKNOWN);
 }
 
 /* A leaf on one side only, whichever that is. */
@@ -847,7 +847,7 @@ TEST(cpu_with_a_leaf_more)
 		const struct record_run *run = record->runs->pdata[i];
 
 		g_ptr_array_add(run->cpuid, record_cpuid_new(0x14, 1, 0, 0, 0, 6));
-		assert_int_equal(judged(record, "same-cpuid", NULL), FAIL);
+		assert_int_equal(verdict_of(record, "same-cpuid", NULL), FAIL);
 		assert_string_equal(sample_check(record, "same-cpuid", NULL)->saw, saw[i]);
 	}
 }
