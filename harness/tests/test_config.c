@@ -484,7 +484,7 @@ TEST_FOLDER(tracepoint_has_nothing_of_the_leaves)
 		{ { "experiment.cycles=0", "experiment.workload=doses" }, "'workload'" },
 	};
 	const char *const good[] = { "experiment.cycles=0", "experiment.source=tracepoint", NULL };
-	g_autoptr(struct_config) config = load(folder, NULL, good);
+	g_autoptr(struct_config) config = load(folder, "", good);
 
 	assert_true(config_is_tracepoint(config));
 	test_each (row, cases) {

@@ -103,7 +103,7 @@ TEST(fields_have_the_documented_names)
 		  "in_effect l2_in_effect interface cpuid module_ids "
 		  "guest seconds ticks kernel_log l2_log leaf_total latch total exits undefined "
 		  "malformed "
-		  "l1_exits l1_total witness cost dose" },
+		  "l1_exits l1_total witness cost dose operations" },
 		{ "runs.1.platform", "name emulator version cpu vendor deterministic" },
 		{ "runs.1.kernel", "line release patches_sha256 modules" },
 		{ "runs.1.inputs", "l1-kernel qemu job all" },

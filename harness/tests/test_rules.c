@@ -785,7 +785,8 @@ static void make_traced(void *element, void *data G_GNUC_UNUSED)
 	run->l1_total.known = false;
 }
 
-static enum record_check_verdict verdict_of(struct record *record, const char *rule, const char *run)
+static enum record_check_verdict verdict_of(struct record *record, const char *rule,
+					    const char *run)
 {
 	rules_judge(record);
 	return sample_check(record, rule, run)->verdict;
