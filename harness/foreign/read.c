@@ -146,70 +146,83 @@ static GString *read_whole(FILE *file, const char *begin, const char *name, GErr
 /* More lines of words than these, and a line speaks for what follows no more. */
 #define TITLE_REACHES 5
 
-/* What stands between two readings: the last words that say which run it is, else the last ones. */
-static void keep_title(char **title, guint *age, const char *text)
+/* What stands between two readings. */
+struct between {
+	char *title;	  /* words */
+	guint age;	  /* lines of words since then */
+	const char *tool; /* static: that was named last */
+	bool headings;	  /* of a table */
+};
+
+/* The last words that say which run it is, else the last ones; in a log, the first. */
+static void keep_title(struct between *between, const char *text, bool logged)
 {
+	const bool told = foreign_claim(between->title) != CLAIM_NONE;
 	bool words = false;
 
 	for (const char *at = text; *at != '\0'; at++)
 		words |= g_ascii_isalpha(*at);
-	*age += words;
-	if (!words || (foreign_claim(*title) != CLAIM_NONE && foreign_claim(text) == CLAIM_NONE &&
-		       *age <= TITLE_REACHES))
+	between->age += words;
+	if (!words || ((told || (logged && between->title != NULL)) &&
+		       foreign_claim(text) == CLAIM_NONE && between->age <= TITLE_REACHES))
 		return;
-	record_set_string(title, text);
-	*age = 0;
+	record_set_string(&between->title, text);
+	between->age = 0;
 }
 
-static bool read_any(struct rows *rows, const char *text, uint64_t line, const char **tool,
-		     GArray *readings, char **title, guint *age)
+static bool read_any(struct rows *rows, struct between *between, const char *text, uint64_t line,
+		     GArray *readings, bool logged)
 {
-	switch (rows_read(rows, text, line, *tool, readings)) {
+	switch (rows_read(rows, text, line, between->tool, readings)) {
 	case ROWS_READINGS:
 	case ROWS_BLANK:
 		return true;
 	case ROWS_HEADING:
-		*tool = NULL;
-		forms_mark(text, tool);
+		between->tool = NULL;
+		forms_mark(text, &between->tool);
+		between->headings = true;
 		return true;
 	case ROWS_NOTHING:
 		break;
 	}
-	if (rows_read_bare(rows, text, line, readings) || forms_read(text, line, tool, readings))
+	if (rows_read_bare(rows, text, line, readings) ||
+	    forms_read(text, line, &between->tool, readings))
 		return true;
-	keep_title(title, age, text);
+	keep_title(between, text, logged);
 	return false;
 }
 
 /* All that the lines say. *others: those that say nothing. */
 static bool collect(struct lines *lines, GArray *readings, guint *others, GError **error)
 {
-	g_autofree char *title = NULL;
-	const char *tool = NULL;
-	guint age = 0;
+	struct between between = { .title = NULL };
 	g_autoptr(GError) wrong = NULL;
 	struct rows rows;
 
 	rows_init(&rows);
 	do {
 		g_autofree char *text = forms_tidy(lines->text);
+		const double seconds = forms_seconds(lines->text);
 		const guint before = readings->len;
 		struct reading *first;
 
-		if (!read_any(&rows, text, lines->number, &tool, readings, &title, &age))
+		if (!read_any(&rows, &between, text, lines->number, readings, seconds >= 0))
 			(*others)++;
 		if (readings->len == before)
 			continue;
 		first = &g_array_index(readings, struct reading, before);
-		first->seconds = forms_seconds(lines->text);
+		first->seconds = seconds;
+		first->begins = between.headings;
+		between.headings = false;
 		/* Of several answers in a line only the first of each column stands below them. */
 		for (guint i = before; i < readings->len; i++)
 			if (i == before || first[i - before].column != first->column)
-				first[i - before].title = g_strdup(title);
+				first[i - before].title = g_strdup(between.title);
 		/* A total may stand between the words and the list that they are about. */
 		if (first->kind != READING_TOTAL)
-			g_clear_pointer(&title, g_free);
+			g_clear_pointer(&between.title, g_free);
 	} while (readings->len <= FOREIGN_READINGS_MAX && lines_next(lines, &wrong));
+	g_free(between.title);
 	rows_part_bare(&rows, readings);
 	rows_clear(&rows);
 	if (readings->len > FOREIGN_READINGS_MAX)

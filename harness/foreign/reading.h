@@ -38,6 +38,7 @@ struct reading {
 	uint64_t count;
 	bool rounded;	     /* "13.7M" */
 	bool spaced;	     /* "100 900", which is two numbers where there are two columns */
+	bool begins;	     /* headings stand between it and the one before it */
 	bool more_registers; /* CPUID gave something in ECX or EDX too */
 	double seconds;	     /* of the kernel log's stamp; negative: there is none */
 	uint64_t line;	     /* its number in the file, from 1 */

@@ -103,6 +103,12 @@ static void add_query(GPtrArray *sweeps, struct query query)
 	struct sweep *next;
 	guint same = sweep->queries->len, cut;
 
+	/* Threads of another table may be others, and are no further parts. */
+	if (query.first->begins && (query.first->tool != NULL || query.first->part != 0) &&
+	    same > 0) {
+		g_array_append_val(add_sweep(sweeps)->queries, query);
+		return;
+	}
 	while (same > 0 && !is_same(sweep_query(sweep, same - 1)->first, query.first))
 		same--;
 	if (same == 0) {

@@ -551,6 +551,14 @@ TEST(tools_see_a_window_and_no_boot)
 		  "1273551  1273569  EXIT_REASON_EPT_VIOLATION           7/"
 		  "1274253  1274261  EXIT_REASON_HLT                     12",
 		  NULL, "12=12 48=13", "sound", "kvmexit", 0, NULL },
+		/* Two tables, of two VMs or one after the other: nothing is added up over both. */
+		{ "PID      TID      KVM_EXIT_REASON                     COUNT/"
+		  "159607   159615   HLT                                 53760/"
+		  "159607   159615   EPT_VIOLATION                       134//Total: 191 730//"
+		  "PID      TID      KVM_EXIT_REASON                     COUNT/"
+		  "158466   158474   HLT                                 100/"
+		  "158466   158474   EPT_VIOLATION                       13",
+		  NULL, "12=100 48=13", "sound", "1 earlier reading", 0, NULL },
 		{ "KVM_EXIT_REASON                     COUNT/"
 		  "EPT_VIOLATION                       6/HLT                           12",
 		  NULL, "12=12 48=6", "sound", "kvmexit", 0, NULL },
