@@ -114,18 +114,20 @@ static const char *ept(const struct foreign_counts *counts)
 
 static char *headline_of_one(const struct foreign_counts *counts)
 {
-	const char *early = diagnosis_early_missing(counts)
-				    ? ", but on a counter that misses what KVM answers before its "
-				      "table of handlers"
-				    : "";
+	const char *but = diagnosis_early_missing(counts)
+				  ? ", but on a counter that misses what KVM answers before its "
+				    "table of handlers"
+			  : diagnosis_contradicts(counts)
+				  ? ", which is not what the words above them say"
+				  : "";
 
 	switch (foreign_counts_paging(counts)) {
 	case PAGING_NESTED:
 		return g_strdup_printf("these counts speak for nested paging: %s was on%s",
-				       ept(counts), early);
+				       ept(counts), but);
 	case PAGING_SHADOW:
 		return g_strdup_printf("these counts speak for shadow paging: %s was off%s",
-				       ept(counts), early);
+				       ept(counts), but);
 	case PAGING_BOTH:
 		return g_strdup_printf("both kinds of paging are in this counter: it was not reset "
 				       "between a run with %s and one without",

@@ -186,6 +186,15 @@ static struct rule_result check_early(const struct foreign_counts *a,
 					  : judged(true, g_strdup("not all of them 0"), expected);
 }
 
+bool diagnosis_contradicts(const struct foreign_counts *counts)
+{
+	const enum foreign_claim claim = foreign_counts_claim(counts);
+	const enum paging paging = foreign_counts_paging(counts);
+
+	return (claim == CLAIM_NESTED && paging == PAGING_SHADOW) ||
+	       (claim == CLAIM_SHADOW && paging == PAGING_NESTED);
+}
+
 static struct rule_result check_claim(const struct foreign_counts *a,
 				      const struct foreign_counts *b G_GNUC_UNUSED)
 {
@@ -194,8 +203,7 @@ static struct rule_result check_claim(const struct foreign_counts *a,
 
 	if (claim == CLAIM_NONE || (paging != PAGING_NESTED && paging != PAGING_SHADOW))
 		return not_applicable("nothing above the counts says what they are");
-	return judged((claim == CLAIM_NESTED) == (paging == PAGING_NESTED),
-		      g_strdup(diagnosis_paging_words(paging)),
+	return judged(!diagnosis_contradicts(a), g_strdup(diagnosis_paging_words(paging)),
 		      claim == CLAIM_NESTED ? "nested paging, as the words above say"
 					    : "shadow paging, as the words above say");
 }

@@ -23,6 +23,9 @@ const struct diagnosis_check *diagnosis_checks(size_t *count);
 /* Are exits missing that KVM answers before it looks into its table of handlers? */
 bool diagnosis_early_missing(const struct foreign_counts *counts);
 
+/* Do the words above the counts say another paging than the counts do? */
+bool diagnosis_contradicts(const struct foreign_counts *counts);
+
 /* How many large counts are the same to the digit in both, if that cannot be chance; else 0. */
 guint diagnosis_copied(const struct foreign_counts *a, const struct foreign_counts *b);
 

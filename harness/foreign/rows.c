@@ -7,6 +7,7 @@
 #include "foreign/forms.h"
 #include "foreign/number.h"
 #include "record/reasons.h"
+#include "record/words.h"
 
 /* What a column is. */
 enum role {
@@ -206,6 +207,21 @@ static bool reason_of(const struct rows *rows, const GPtrArray *cells, struct re
 	return named;
 }
 
+/* Below a heading of reasons "0-5" and "70+" are meant to be some. */
+static char *wrong_reason(const struct rows *rows, const GPtrArray *cells)
+{
+	for (guint i = 0; rows->delimiter != 0 && i < cells->len; i++) {
+		const char *text = g_ptr_array_index(cells, i);
+		g_autofree char *shown = words_printable(text);
+
+		if (role_at(rows, i) == ROLE_REASON && g_ascii_isdigit(*text))
+			return g_strdup_printf("\"%.40s\" is no exit reason, but more or less than "
+					       "one",
+					       shown);
+	}
+	return NULL;
+}
+
 static char *too_many(const struct rows *rows, const GPtrArray *cells)
 {
 	if (rows->delimiter == 0 || rows->delimiter == '\t')
@@ -264,8 +280,11 @@ static enum rows_found read_row(struct rows *rows, const GPtrArray *cells, uint6
 	if (cells->len > COLUMNS_MAX)
 		return ROWS_NOTHING;
 	base.part = part_of(rows, cells);
-	if (!reason_of(rows, cells, &base))
-		return ROWS_NOTHING;
+	if (!reason_of(rows, cells, &base)) {
+		base.wrong = wrong_reason(rows, cells);
+		if (base.wrong == NULL)
+			return ROWS_NOTHING;
+	}
 	add_counts(rows, cells, base, readings);
 	g_free(base.wrong);
 	return readings->len > before ? ROWS_READINGS : ROWS_NOTHING;

@@ -190,6 +190,7 @@ TEST(numbers_are_read_whole_or_not_at_all)
 		  "0=13700000 14=0 48=1258701", "sound", "rounded", 0, NULL },
 		{ "| reason | count |/|---|---|/| 48 | 12,58,701 |", NULL, "", NULL,
 		  "line 3: \"12,58,701\"", 1, NULL },
+		{ "reason,count/0-5,7/14,0/48,9", NULL, "", NULL, "line 2: \"0-5\"", 1, NULL },
 		{ "reason,count/48,260,000/14,0", NULL, "", NULL, "line 2", 1, NULL },
 	};
 
@@ -254,7 +255,7 @@ TEST(two_runs_in_one_file_are_a_pair)
 		{ "0 8407/14 0/48 35708/0 1566621/14 171510/48 0", NULL,
 		  "0=8407 14=0 48=35708 | 0=1566621 14=171510 48=0", "sound", NULL, 0, NULL },
 		{ "Without ept:/0 8407/14 0/48 35708", NULL, "0=8407 14=0 48=35708", "unsound",
-		  "what the words above it say", 3, NULL },
+		  "not what the words above them say", 3, NULL },
 		{ "With ept:/0 8407/14 0/48 35708/Without ept:/0 8407/14 0/48 35708", NULL, NULL,
 		  "unsound", "one reading", 3, NULL },
 		{ "First:/0 8407/14 0/48 35708/Second:/0 8407/14 0/48 35708", NULL, NULL, "unsound",
