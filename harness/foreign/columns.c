@@ -498,6 +498,9 @@ GPtrArray *columns_find(GArray *readings, const struct leaf_layout *layout, cons
 	settle(readings, finder.svm, most);
 	if (!add_classes(&finder, READING_WORDS, READING_PLAIN, false, error))
 		return NULL;
+	if (found->len == 0 &&
+	    !add_classes(&finder, READING_SENTENCE, READING_SENTENCE, false, error))
+		return NULL;
 	if (found->len == 0 && !add_classes(&finder, most, most, true, error))
 		return NULL;
 	if (found->len == 0)

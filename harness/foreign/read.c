@@ -212,6 +212,9 @@ static bool collect(struct lines *lines, GArray *readings, guint *others, GError
 			continue;
 		first = &g_array_index(readings, struct reading, before);
 		first->seconds = seconds;
+		/* However wordy a kernel is. */
+		if (seconds >= 0 && first->class == READING_SENTENCE)
+			first->class = READING_WORDS;
 		first->begins = between.headings;
 		between.headings = false;
 		/* Of several answers in a line only the first of each column stands below them. */

@@ -260,6 +260,19 @@ TEST(two_runs_in_one_file_are_a_pair)
 		  "unsound", "one reading", 3, NULL },
 		{ "First:/0 8407/14 0/48 35708/Second:/0 8407/14 0/48 35708", NULL, NULL, "unsound",
 		  "one reading", 3, NULL },
+		/* However many words are in front. */
+		{ "With ept:/The guest has asked my module for exit number 0: exits=8407./"
+		  "The guest has asked my module for exit number 14: exits=0./"
+		  "The guest has asked my module for exit number 48: exits=35708./Without ept:/"
+		  "The guest has asked my module for exit number 0: exits=12890./"
+		  "The guest has asked my module for exit number 14: exits=0./"
+		  "The guest has asked my module for exit number 48: exits=11697515.",
+		  NULL, "0=8407 14=0 48=35708 | 0=12890 14=0 48=11697515", "unsound",
+		  "EPT was on in both", 3, NULL },
+		{ "[ 1.000001] The guest has asked my module for exit number 0: exits=8407/"
+		  "[ 1.000002] The guest has asked my module for exit number 14: exits=0/"
+		  "[ 1.000003] The guest has asked my module for exit number 48: exits=35708",
+		  NULL, "0=8407 14=0 48=35708", "sound", NULL, 0, NULL },
 		/* A statistic that is printed now and then; and words of a picture above both. */
 		{ "=== KVM Exit Stats ===/Exit Type 0 (nmi): 9 exits/Exit Type 14 (x): 0 exits/"
 		  "Exit Type 29 (x): 1 exits/Exit Type 46 (x): 1 exits/Exit Type 48 (x): 27479 "
