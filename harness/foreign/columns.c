@@ -2,8 +2,8 @@
 #include "foreign/columns.h"
 
 #include <inttypes.h>
-#include <string.h>
 
+#include "foreign/number.h"
 #include "foreign/sweep.h"
 #include "record/record.h"
 #include "record/reasons.h"
@@ -376,15 +376,16 @@ static void drop_quotations(GPtrArray *found)
 		}
 }
 
-/* Cycles look like counts, but for the words above them. */
-static void drop_cycles(GPtrArray *found)
+/* Cycles and differences look like counts, but for the words above them. */
+static void drop_derived(GPtrArray *found)
 {
 	for (guint i = found->len; i-- > 0;) {
 		const struct foreign_counts *counts = g_ptr_array_index(found, i);
 
 		if (found->len > 1 && counts->title != NULL &&
-		    strcasestr(counts->title, "cycle") != NULL &&
-		    strcasestr(counts->title, "exit") == NULL)
+		    number_fits(
+			    "^(?!.*exit).*cycle|^\\W*(?:the )?(?:difference|delta|ratio|increase)",
+			    counts->title))
 			g_ptr_array_remove_index(found, i);
 	}
 }
@@ -507,7 +508,7 @@ GPtrArray *columns_find(GArray *readings, const struct leaf_layout *layout, cons
 		return columns_none(name, error);
 	g_ptr_array_sort(found, by_line);
 	drop_quotations(found);
-	drop_cycles(found);
+	drop_derived(found);
 	if (!take_totals(&finder, error))
 		return NULL;
 	for (guint i = 0; i < found->len; i++)

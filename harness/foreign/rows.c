@@ -296,8 +296,8 @@ enum rows_found rows_read(struct rows *rows, const char *text, uint64_t line, co
 	static const char delimiters[] = "|\t;,";
 	g_autoptr(GPtrArray) cells = NULL;
 
-	/* A blank line ends no CSV. */
-	if (*text == '\0')
+	/* A blank line ends no CSV, nor does the frame of a table. */
+	if (!number_fits("[a-z0-9]", text))
 		return ROWS_BLANK;
 	for (const char *delimiter = delimiters; *delimiter != '\0'; delimiter++) {
 		g_clear_pointer(&cells, g_ptr_array_unref);

@@ -260,6 +260,14 @@ TEST(two_runs_in_one_file_are_a_pair)
 		  "unsound", "one reading", 3, NULL },
 		{ "First:/0 8407/14 0/48 35708/Second:/0 8407/14 0/48 35708", NULL, NULL, "unsound",
 		  "one reading", 3, NULL },
+		{ "Nested Paging:/exit 0 : 8/exit 14 : 0/exit 48 : 7/Shadow Paging:/exit 0 : 900/"
+		  "exit 14 : 9/exit 48 : 0/Difference:/exit 0 : 892/exit 14 : 9/exit 48 : 7",
+		  NULL, "0=8 14=0 48=7 | 0=900 14=9 48=0", "sound", NULL, 0, NULL },
+		/* A frame, and headings that say which is which: they are not put right. */
+		{ "+------+-----+--------+/| Exit | EPT | No EPT |/+------+-----+--------+/"
+		  "| 0    | 900 | 8      |/| 14   | 9   | 0      |/| 48   | 0   | 7      |/"
+		  "+------+-----+--------+",
+		  NULL, NULL, "unsound", "the columns are swapped", 3, NULL },
 		/* However many words are in front. */
 		{ "With ept:/The guest has asked my module for exit number 0: exits=8407./"
 		  "The guest has asked my module for exit number 14: exits=0./"
