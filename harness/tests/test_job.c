@@ -176,7 +176,8 @@ TEST(size_of_a_dose_is_an_argument)
 	};
 
 	test_each (row, cases) {
-		const char *const settings[] = { row->n, row->append, NULL };
+		const char *const settings[] = { row->n, row->append, "experiment.operations=none",
+						 NULL };
 		g_autoptr(struct_config) config = sample_config(settings);
 		g_autoptr(struct_job) job = job_from_config(config, JOB_EXPERIMENT);
 		const struct job_run *run = g_ptr_array_index(job->runs, 1);
