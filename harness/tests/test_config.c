@@ -378,7 +378,7 @@ TEST_FOLDER(wrong_files)
 		{ "ept", "[module]\nname=noept\nept=1\nvpid=1\n",
 		  ":2: name is 'noept' in [module], " A_NAME ", the same as that of the file" },
 		{ "experiment", EXPERIMENT "npt\nn=0\ncycles=0\nwitness=0\ntracepoints=\n",
-		  ":5: no file defines the configuration 'npt', expected npt.conf" },
+		  ":7: no file defines the configuration 'npt', expected npt.conf" },
 		{ "noept", "[module]\nname=noept\nept=0\n\nvpid=0\n",
 		  ":5: vpid=0 for 'noept', expected 1 as for 'ept' (%s/ept.conf:4): runs that "
 		  "are compared must differ in the paging alone" },
