@@ -498,7 +498,7 @@ TEST_FOLDER(tracepoint_has_nothing_of_the_leaves)
 		assert_says(error->message, row->what);
 		/* The same with the leaves. */
 		settings[2] = NULL;
-		config_free(load(folder, NULL, settings));
+		config_free(load(folder, "", settings));
 	}
 }
 

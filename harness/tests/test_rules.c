@@ -441,7 +441,7 @@ static const struct row {
 	  "leaf 0x0 index 0 EAX: 0xE and 0xD, bit 0, bit 1; leaf 0x1 index 0 EDX: 0x78BFBEF and "
 	  "0x78BFBFF, bit 4; leaf 0x7 index 0 ECX: 0x88 and 0x0, bit 3 PKU, bit 7 SHSTK; and 1 "
 	  "registers more" },
-	{ "same-cpuid", UNKNOWN | TOO, "noept.cpuid=null", NULL },
+	{ "same-cpuid", UNKNOWN | NO_MATTER, "noept.cpuid=null", NULL },
 	/* What belongs to the vCPU that asks, or to its state, and what must follow the paging. */
 	{ "same-cpuid", PASS, "ept.cpuid.1.ebx=50333696 ept.cpuid.3.ebx=576 noept.cpuid.4.edx=0",
 	  "5 leaves, the same; leaf 0x1 index 0 EBX differs as it may (initial APIC ID of the "
