@@ -3,6 +3,7 @@
 #   make deps                  install what is missing (as root)
 #   make experiment            build, boot L2 with EPT and with shadow paging, compare
 #   make rerun CONFIG=noept    one configuration again, against the newest record
+#   make workloads             the same with every operation of Linux that there is, not a short set of them
 #   make compare               the newest record's table again (A=, B=: other records; FORMAT=text, csv, json, markdown, html)
 #   make test                  unit tests, then real experiments
 #   make install-kernel        the patched kernel as a Debian package, for PLATFORM=local
@@ -80,7 +81,7 @@ EPTLAB := $(MODEL) \
 GUESTFS := $(addprefix harness/l2/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/base/error.c harness/base/folder.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: install-kernel all deps kernel stock faults bench experiment rerun compare test test-unit test-debian13 fuzz lint benchmark clean distclean
+.PHONY: install-kernel all deps kernel stock faults bench experiment workloads rerun compare test test-unit test-debian13 fuzz lint benchmark clean distclean
 .DELETE_ON_ERROR:
 all: $(BUILD)/eptlab $(BUILD)/eptlab-agent $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-user-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img
@@ -192,6 +193,8 @@ experiment: all
 	$(Q)$(BUILD)/eptlab run $(PLATFORM_ARGS) $(ARGS)
 rerun: all
 	$(Q)$(BUILD)/eptlab rerun $(PLATFORM_ARGS) $(ARGS) $(CONFIG)
+workloads: all
+	$(Q)$(BUILD)/eptlab run $(PLATFORM_ARGS) --set experiment.operations=all $(ARGS)
 compare: $(BUILD)/eptlab
 	$(Q)$(BUILD)/eptlab compare --format $(FORMAT) $(ARGS) $(A) $(B)
 

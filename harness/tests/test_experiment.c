@@ -5,6 +5,7 @@
  */
 
 #include "lab.h"
+#include "record/operations.h"
 #include "record/reasons.h"
 #include "tests/sample.h"
 #include "tests/test.h"
@@ -79,6 +80,65 @@ TEST(parts_add_up)
 	}
 }
 
+/*
+ * docs/workloads.md derives these. An interrupt may fall into any operation: one between the first
+ * point and the last, of n operations more, is a slope of 1 / n; what its handlers touch is as
+ * much.
+ */
+TEST(operations_cost_what_is_derived)
+{
+	static const struct {
+		const char *operation, *config;
+		uint32_t reason;
+		double exits, most_more;
+	} rows[] = {
+		{ "getppid", "ept", REASON_EPT_VIOLATION, 0, 0 },
+		{ "getppid", "noept", REASON_EXCEPTION_NMI, 0, 0.01 },
+		{ "getppid", "noept", REASON_CR_ACCESS, 0, 0 },
+		{ "fork", "ept", REASON_EPT_VIOLATION, 0, 0.5 },
+		{ "fork", "ept", REASON_EXCEPTION_NMI, 0, 0 },
+		{ "fork", "ept", REASON_CR_ACCESS, 0, 0 },
+		{ "fork", "ept", REASON_INVLPG, 0, 0 },
+		{ "exec", "ept", REASON_CPUID, 22, 0 },
+		{ "exec", "noept", REASON_CPUID, 22, 0 },
+		{ "switch-16", "ept", REASON_CR_ACCESS, 0, 0 },
+		{ "switch-16", "noept", REASON_CR_ACCESS, 16, 2 },
+		{ "mmap", "ept", REASON_EXCEPTION_NMI, 0, 0 },
+		{ "mmap", "noept", REASON_EXCEPTION_NMI, 32, 0.5 },
+		{ "mmap", "noept", REASON_INVLPG, 16, 0.1 },
+		{ "mprotect", "ept", REASON_INVLPG, 0, 0 },
+		{ "mprotect", "noept", REASON_INVLPG, 2, 0.1 },
+		{ "mprotect", "noept", REASON_EXCEPTION_NMI, 0, 0.1 },
+	};
+
+	test_each (row, rows) {
+		const struct record_operation *one =
+			operation_find(run_of(first, row->config), row->operation);
+		double saw;
+
+		assert_non_null(one);
+		assert_null(one->error);
+		saw = operation_exits(one, row->reason).per_op;
+		if (saw < row->exits - 0.1 || saw > row->exits + row->most_more + 1e-9)
+			fail_msg("%s with %s: %g of reason %u, expected %g", row->operation,
+				 row->config, saw, row->reason, row->exits);
+	}
+}
+
+/* Ratios of exits that the question is about: shadow paging costs many times more. */
+TEST(shadow_paging_costs_processes_and_pages)
+{
+	test_each_of (name, "fork", "exec", "switch-16", "mmap", "mprotect") {
+		const double ept =
+			operation_total(operation_find(run_of(first, "ept"), *name)).per_op;
+		const double noept =
+			operation_total(operation_find(run_of(first, "noept"), *name)).per_op;
+
+		if (noept < 2 * ept)
+			fail_msg("%s: %g with ept, %g with noept", *name, ept, noept);
+	}
+}
+
 TEST(l2_itself_says_which_paging)
 {
 	assert_run(run_of(first, "ept"), "l2_in_effect.ept=true in_effect.ept=true");
@@ -123,6 +183,23 @@ static void assert_same_counts(const struct record *a, const struct record *b, c
 	}
 }
 
+/* What operations have cost too, to the last tick. */
+static void assert_same_operations(const struct record *a, const struct record *b)
+{
+	json_t *one = record_to_json(a), *other = record_to_json(b);
+
+	for (size_t i = 0; i < 2; i++) {
+		const json_t *first_run = json_array_get(json_object_get(one, "runs"), i);
+		const json_t *second_run = json_array_get(json_object_get(other, "runs"), i);
+		json_t *operations = json_object_get(first_run, "operations");
+
+		assert_true(json_array_size(operations) > 0);
+		assert_true(json_equal(operations, json_object_get(second_run, "operations")));
+	}
+	json_decref(one);
+	json_decref(other);
+}
+
 /* What the two are made of is the same, and so the rule has held the second against the first. */
 static void assert_repeats(const struct record *second, const char *config)
 {
@@ -149,6 +226,7 @@ TEST(second_experiment_has_identical_counts)
 	assert_string_not_equal(second->created, first->created);
 	assert_same_counts(first, second, "ept");
 	assert_same_counts(first, second, "noept");
+	assert_same_operations(first, second);
 	assert_true(second->ticks.known);
 	assert_true(second->ticks.value == first->ticks.value);
 }
