@@ -15,6 +15,10 @@
 #define INTERRUPTS  6
 #define ONE_PERCENT 0.01
 
+/* The same in ticks, where they are emulated instructions: an interrupt costs L1 some ten thousand.
+ */
+#define INTERRUPT_TICKS 60000
+
 static void add_row(GArray *rows, const struct record_operation *a,
 		    const struct record_operation *b)
 {
@@ -66,10 +70,16 @@ static double range_of(const struct record_operation *operation)
 	return most - least;
 }
 
-bool operation_is_line(const struct record_operation *operation, const struct operation_fit *fit)
+static bool is_near(const struct record_operation *operation, const struct operation_fit *fit,
+		    double anyhow)
 {
 	return fit->known &&
-	       fit->residual <= INTERRUPTS + ONE_PERCENT * fabs(fit->per_op) * range_of(operation);
+	       fit->residual <= anyhow + ONE_PERCENT * fabs(fit->per_op) * range_of(operation);
+}
+
+bool operation_is_line(const struct record_operation *operation, const struct operation_fit *fit)
+{
+	return is_near(operation, fit, INTERRUPTS);
 }
 
 /* ---- Words ---- */
@@ -100,9 +110,14 @@ static char *exits_words(const struct record_operation *operation, const struct 
 						 : g_strconcat("~", text, NULL);
 }
 
-static char *ticks_words(const struct operation_fit *fit)
+static char *ticks_words(const struct record_operation *operation, const struct operation_fit *fit)
 {
-	return fit->known ? words_count((uint64_t)(at_least_0(fit) + 0.5)) : g_strdup("");
+	g_autofree char *text = words_count((uint64_t)(at_least_0(fit) + 0.5));
+
+	if (!fit->known)
+		return g_strdup("");
+	return is_near(operation, fit, INTERRUPT_TICKS) ? g_steal_pointer(&text)
+							: g_strconcat("~", text, NULL);
 }
 
 /* "-" where both are as good as nothing: a timer's share says nothing about an operation. */
@@ -174,23 +189,22 @@ char **operation_cells(const struct comparison *comparison, const struct operati
 	cells[1] = exits_words(row->a, &row->exits[0]);
 	cells[2] = exits_words(row->b, &row->exits[1]);
 	cells[3] = ratio_words(row->exits, 0.5);
-	cells[4] = ticks_words(&row->ticks[0]);
-	cells[5] = ticks_words(&row->ticks[1]);
+	cells[4] = ticks_words(row->a, &row->ticks[0]);
+	cells[5] = ticks_words(row->b, &row->ticks[1]);
 	cells[6] = ratio_words(row->ticks, 1);
 	cells[7] = cause_words(row);
 	return cells;
 }
 
-static bool has_no_line(const GArray *rows)
+static bool has_no_line(const struct comparison *comparison, const GArray *rows)
 {
 	for (guint i = 0; i < rows->len; i++) {
-		const struct operation_row *row = &g_array_index(rows, struct operation_row, i);
+		g_auto(GStrv) cells =
+			operation_cells(comparison, &g_array_index(rows, struct operation_row, i));
 
-		if ((row->a != NULL && row->a->error == NULL &&
-		     !operation_is_line(row->a, &row->exits[0])) ||
-		    (row->b != NULL && row->b->error == NULL &&
-		     !operation_is_line(row->b, &row->exits[1])))
-			return true;
+		for (char **cell = cells; *cell != NULL; cell++)
+			if (**cell == '~')
+				return true;
 	}
 	return false;
 }
@@ -204,8 +218,9 @@ char *operation_notes(const struct comparison *comparison)
 	return g_strdup_printf(
 		"Exits and ticks of L2's time-stamp counter for one operation: the slope over "
 		"n, 2 n and 3 n of them, so that what is not the operation falls out.%s",
-		has_no_line(rows) ? " ~: the points are on no line, so the slope means little."
-				  : "");
+		has_no_line(comparison, rows)
+			? " ~: the points are on no line, so the slope means little."
+			: "");
 }
 
 void operations_put(const struct screen *screen, const struct comparison *comparison)
