@@ -127,8 +127,8 @@ uint32_t probe_reading_asked(const struct probe_reading *reading);
 
 /*
  * Put what was read into a run: interface, cpuid, l2_in_effect, leaf_total, latch, exits, total,
- * undefined, malformed and operations. What the run had there is replaced. The result must be complete. Without
- * a reading nothing is known but the interface.
+ * undefined, malformed and operations. What the run had there is replaced. The result must be
+ * complete. Without a reading nothing is known but the interface.
  *
  * Counts are those of the latch where the KVM has one, else the live ones. With several readings
  * they are those of the last one less those of the first: what the workload has caused.

@@ -183,7 +183,8 @@ static bool add_workloads(struct injection *injection, GError **error)
 		g_autofree char *host = g_build_filename(path, *name, NULL);
 		g_autofree char *guest = g_build_filename(L2_IMAGE_WORKLOADS, *name, NULL);
 
-		/* With a dot in its name it is no workload: the sources of the probe's operations. */
+		/* With a dot in its name it is no workload: the sources of the probe's operations.
+		 */
 		if (!strchr(*name, '.') && !add_input(injection, host, guest, error))
 			return false;
 	}

@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-
 /* What is counted at a point. */
 typedef double (*measure)(const struct record_point *point, uint32_t reason);
 

@@ -38,7 +38,8 @@ xmlNode *html_find(xmlDoc *doc, const char *id);
 /* Each reason that was seen as bars of both runs: solid and hatched, on a log scale. */
 void html_chart(xmlNode *svg, const struct comparison *comparison);
 
-/* What one operation of L2's Linux costs, as a table and as a picture; nothing if there are none. */
+/* What one operation of L2's Linux costs, as a table and as a picture; nothing if there are none.
+ */
 void html_operations(xmlNode *parent, const struct comparison *comparison);
 
 /* The counts, the reasons that were never seen apart. */

@@ -19,20 +19,19 @@
  */
 #define INTERRUPT_TICKS 60000
 
+/* Of a, of b, or of both. */
 static void add_row(GArray *rows, const struct record_operation *a,
 		    const struct record_operation *b)
 {
-	struct operation_row row = { .workload = a != NULL ? a->workload : b->workload };
+	const struct record_operation *const both[] = { a, b };
+	struct operation_row row = { .a = a, .b = b };
 
-	row.a = a;
-	row.b = b;
 	for (int i = 0; i < 2; i++) {
-		const struct record_operation *one = i == 0 ? a : b;
-
-		if (one == NULL)
+		if (both[i] == NULL)
 			continue;
-		row.exits[i] = operation_total(one);
-		row.ticks[i] = operation_ticks(one);
+		row.workload = both[i]->workload;
+		row.exits[i] = operation_total(both[i]);
+		row.ticks[i] = operation_ticks(both[i]);
 	}
 	g_array_append_val(rows, row);
 }
