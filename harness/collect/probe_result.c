@@ -270,24 +270,41 @@ static bool add_exits(const struct frame *frame, const char *text, GPtrArray *ex
 	return true;
 }
 
-/* The last one, or a new one. */
-static struct record_operation *operation_at(probe_result *result)
+/* The last one, or a new one; NULL, and said why, if it cannot be that of a workload. */
+static struct record_operation *operation_at(probe_result *result, const struct frame *frame,
+					     GError **error)
 {
 	GPtrArray *all = result->operations;
+	const char *name = result->operation.name;
 	struct record_operation *one = all->len > 0 ? all->pdata[all->len - 1] : NULL;
 
-	if (one && g_str_equal(one->workload, result->operation.name))
+	if (one && g_str_equal(one->workload, name))
 		return one;
-	one = record_operation_new(result->operation.name);
+	if (!record_is_name(name)) {
+		refuse(frame, error, "is of a workload whose name is none");
+		return NULL;
+	}
+	one = record_operation_new(name);
 	g_ptr_array_add(all, one);
+	for (guint i = 0; i + 1 < all->len; i++) {
+		const struct record_operation *before = all->pdata[i];
+
+		if (g_str_equal(before->workload, name)) {
+			refuse(frame, error, "is of a workload that was done before");
+			return NULL;
+		}
+	}
 	return one;
 }
 
 static bool take_operation(probe_result *result, const struct frame *frame, GError **error)
 {
-	struct record_operation *one = operation_at(result);
-	struct record_point *point = record_point_new(result->operation.n, result->operation.ticks);
+	struct record_operation *one = operation_at(result, frame, error);
+	struct record_point *point;
 
+	if (!one)
+		return false;
+	point = record_point_new(result->operation.n, result->operation.ticks);
 	g_ptr_array_add(one->points, point);
 	if (one->error || point->n == 0)
 		return refuse(frame, error, "is a point of nothing");
@@ -296,8 +313,10 @@ static bool take_operation(probe_result *result, const struct frame *frame, GErr
 
 static bool take_failed(probe_result *result, const struct frame *frame, GError **error)
 {
-	struct record_operation *one = operation_at(result);
+	struct record_operation *one = operation_at(result, frame, error);
 
+	if (!one)
+		return false;
 	if (one->error || one->points->len > 0)
 		return refuse(frame, error, "is of a workload that has points");
 	one->error = g_strescape(result->operation.why, NULL);

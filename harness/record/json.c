@@ -218,7 +218,7 @@ static bool refuse(struct reader *reader, json_t *json, const char *expected)
 			   reader->name, reader->path->str, saw, expected);
 }
 
-static bool is_name(const char *text)
+bool record_is_name(const char *text)
 {
 	return text[0] && text[0] != '-' && text[0] != '_' &&
 	       text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-")] == '\0';
@@ -235,7 +235,7 @@ static bool read_string(struct reader *reader, enum record_field_kind kind, json
 		return true;
 	if (!text)
 		return refuse(reader, json, optional ? "a string or null" : "a string");
-	if (name && !is_name(text))
+	if (name && !record_is_name(text))
 		return refuse(reader, json, "a name of a-z, 0-9, _ and -");
 	*member = g_strdup(text);
 	return true;
@@ -417,7 +417,7 @@ static bool read_input(struct reader *reader, const char *name, json_t *json, GP
 	g_autofree char *shown = quoted(name);
 
 	path_add(reader, shown);
-	if (!is_name(name))
+	if (!record_is_name(name))
 		return refuse(reader, json, "no such field");
 	if (!is_sha256(json_string_value(json)))
 		return refuse(reader, json, "a SHA-256 of 64 hexadecimal digits");

@@ -369,6 +369,9 @@ GArray *record_reasons_new(void);
 /* Free what a log holds, and make it unknown. */
 void record_kernel_log_clear(struct record_kernel_log *log);
 
+/* Is it a name that a record takes: of a-z, 0-9, _ and -, beginning with none of the last two? */
+bool record_is_name(const char *text);
+
 /* Replace a string that a record owns; value is copied and may be NULL. */
 void record_set_string(char **field, const char *value);
 

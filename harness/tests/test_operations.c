@@ -119,7 +119,7 @@ TEST(points_of_a_workload_become_one_operation)
 TEST(nonsense_of_an_operation_is_refused)
 {
 	static const struct {
-		const char *frames[3], *says;
+		const char *frames[4], *says;
 	} rows[] = {
 		{ { "operation name=fork|n=0|ticks=1|exits=" }, "is a point of nothing" },
 		{ { "operation name=fork|n=4|ticks=1|exits=0" }, "REASON:COUNT" },
@@ -133,6 +133,10 @@ TEST(nonsense_of_an_operation_is_refused)
 		  "that has points" },
 		{ { "failed name=fork|why=x", "operation name=fork|n=4|ticks=1|exits=" },
 		  "is a point of nothing" },
+		{ { "operation name=foRk|n=4|ticks=1|exits=" }, "whose name is none" },
+		{ { "failed name=|why=x" }, "whose name is none" },
+		{ { "failed name=fork|why=x", "failed name=exec|why=x", "failed name=fork|why=x" },
+		  "that was done before" },
 		{ { "failed name=fork|why=x", "reading name=boot|n=0|tsc=1" },
 		  "is of another kind" },
 	};
