@@ -28,6 +28,9 @@ static const struct exempt {
 	{ 0xd, 0, EBX, UINT32_MAX, "size for what XCR0 enables now: SDM vol. 2A, CPUID" },
 	{ 0xd, 1, EBX, UINT32_MAX,
 	  "size for what XCR0 and IA32_XSS enable now: SDM vol. 2A, CPUID" },
+	{ 0x80000008, 0, EAX, 0xff0000,
+	  "GuestPhysAddrSize, which newer kernels fill in with EPT or NPT only: "
+	  "__do_cpuid_func()" },
 	{ 0x8000000a, 0, EDX, 1u << 0,
 	  "NPT for L2's own guests, which KVM offers with npt=1 only: svm_set_cpu_caps()" },
 };

@@ -854,6 +854,20 @@ TEST(cpu_with_a_leaf_more)
 	}
 }
 
+/* Linux 6.10 and newer with QEMU 9.1 and newer: it is about the EPT, and nothing without one. */
+TEST(guest_physical_bits_follow_the_paging)
+{
+	g_autoptr(struct_record) record = sample_record();
+	struct record_run *ept = record->runs->pdata[0], *noept = record->runs->pdata[1];
+
+	g_ptr_array_add(ept->cpuid, record_cpuid_new(0x80000008, 0, 0x283028, 0, 0, 0));
+	g_ptr_array_add(noept->cpuid, record_cpuid_new(0x80000008, 0, 0x3028, 0, 0, 0));
+	assert_int_equal(verdict_of(record, "same-cpuid", NULL), PASS);
+	assert_says(sample_check(record, "same-cpuid", NULL)->saw, "GuestPhysAddrSize");
+	((struct record_cpuid *)ept->cpuid->pdata[5])->eax++;
+	assert_int_equal(verdict_of(record, "same-cpuid", NULL), FAIL);
+}
+
 /* ---- At the end ---- */
 
 /* A rule that cannot fail is none: this stands behind all other tests. */
