@@ -726,7 +726,7 @@ static bool check_source(struct loader *loader, GError **error)
 	return true;
 }
 
-bool config_is_operation(const char *name)
+static bool is_operation(const char *name)
 {
 #define NAME(variable, name, n, what) name,
 	static const char *const names[] = { WORKLOAD_LIST(NAME) NULL };
@@ -743,7 +743,7 @@ static bool check_operations(struct loader *loader, GError **error)
 	    (g_str_equal(*names, CONFIG_ALL) || g_str_equal(*names, CONFIG_NONE)))
 		return true;
 	for (char **name = names; *name; name++)
-		if (!config_is_operation(*name))
+		if (!is_operation(*name))
 			return fail(loader, error,
 				    "there is no operation '%s', expected " CONFIG_ALL
 				    ", " CONFIG_NONE ", or names of those in docs/workloads.md",

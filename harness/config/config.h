@@ -136,9 +136,6 @@ bool config_is_tracepoint(const struct config *config);
 #define CONFIG_ALL  "all"
 #define CONFIG_NONE "none"
 
-/* Is it the name of an operation (wire/workload_list.h)? */
-bool config_is_operation(const char *name);
-
 /* Is L2 an image of the user's own? */
 bool config_has_guest(const struct config *config);
 

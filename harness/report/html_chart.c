@@ -26,30 +26,15 @@ struct chart {
 	int y;
 };
 
-static void set_number(xmlNode *node, const char *name, int value)
-{
-	g_autofree char *text = g_strdup_printf("%d", value);
-
-	html_set(node, name, text);
-}
-
-static void set_percent(xmlNode *node, const char *name, double value)
-{
-	g_autofree char *number = words_double("%.2f", value);
-	g_autofree char *text = g_strconcat(number, "%", NULL);
-
-	html_set(node, name, text);
-}
-
 /* shift: pixels to the right of x. */
 static xmlNode *add_text(xmlNode *svg, const char *class, double x, int shift, int y,
 			 const char *text)
 {
 	xmlNode *node = html_add_class(svg, "text", class, text);
 
-	set_percent(node, "x", x);
-	set_number(node, "dx", shift);
-	set_number(node, "y", y);
+	html_set_percent(node, "x", x);
+	html_set_number(node, "dx", shift);
+	html_set_number(node, "y", y);
 	return node;
 }
 
@@ -57,10 +42,10 @@ static void add_rect(xmlNode *svg, const char *class, double x, int y, const cha
 {
 	xmlNode *rect = html_add_class(svg, "rect", class, NULL);
 
-	set_percent(rect, "x", x);
-	set_number(rect, "y", y);
+	html_set_percent(rect, "x", x);
+	html_set_number(rect, "y", y);
 	html_set(rect, "width", width);
-	set_number(rect, "height", BAR_HEIGHT);
+	html_set_number(rect, "height", BAR_HEIGHT);
 }
 
 /* Where 10^power stands. 1 has a bar, if a short one. */
@@ -128,10 +113,10 @@ static void add_axis(struct chart *chart, int bottom)
 		g_autofree char *label = power < 4 ? words_count((uint64_t)(pow(10, power) + 0.5))
 						   : g_strdup_printf("1e%d", power);
 
-		set_percent(line, "x1", x);
-		set_percent(line, "x2", x);
-		set_number(line, "y1", LEGEND_HEIGHT);
-		set_number(line, "y2", bottom);
+		html_set_percent(line, "x1", x);
+		html_set_percent(line, "x2", x);
+		html_set_number(line, "y1", LEGEND_HEIGHT);
+		html_set_number(line, "y2", bottom);
 		if (power % step == 0)
 			html_set(add_text(chart->svg, "soft", x, 0, LEGEND_HEIGHT - 4, label),
 				 "text-anchor", "middle");
@@ -157,7 +142,7 @@ void html_chart(xmlNode *svg, const struct comparison *comparison)
 	const int groups = (int)(comparison->rows->len - columns_empty_rows(comparison));
 	const int height = chart.y + groups * (LABEL_HEIGHT + (two ? 2 : 1) * BAR_STEP + GROUP_GAP);
 
-	set_number(svg, "height", height);
+	html_set_number(svg, "height", height);
 	add_axis(&chart, height - GROUP_GAP);
 	add_legend(&chart, "first", 0, comparison->label_a);
 	add_legend(&chart, "second", 50, comparison->label_b);

@@ -21,21 +21,6 @@ struct chart {
 	int y;
 };
 
-static void set_number(xmlNode *node, const char *name, int value)
-{
-	g_autofree char *text = g_strdup_printf("%d", value);
-
-	html_set(node, name, text);
-}
-
-static void set_percent(xmlNode *node, const char *name, double value)
-{
-	g_autofree char *number = words_double("%.2f", value);
-	g_autofree char *text = g_strconcat(number, "%", NULL);
-
-	html_set(node, name, text);
-}
-
 static double position(const struct chart *chart, double per_op)
 {
 	const double power = per_op > 0 ? log10(per_op) : LEAST_POWER;
@@ -48,8 +33,8 @@ static void add_text(const struct chart *chart, const char *class, double x, int
 {
 	xmlNode *node = html_add_class(chart->svg, "text", class, text);
 
-	set_percent(node, "x", x);
-	set_number(node, "y", y);
+	html_set_percent(node, "x", x);
+	html_set_number(node, "y", y);
 	html_set(node, "text-anchor", anchor);
 }
 
@@ -58,10 +43,10 @@ static void add_line(const struct chart *chart, const char *class, double x1, in
 {
 	xmlNode *line = html_add_class(chart->svg, "line", class, NULL);
 
-	set_percent(line, "x1", x1);
-	set_percent(line, "x2", x2);
-	set_number(line, "y1", y1);
-	set_number(line, "y2", y2);
+	html_set_percent(line, "x1", x1);
+	html_set_percent(line, "x2", x2);
+	html_set_number(line, "y1", y1);
+	html_set_number(line, "y2", y2);
 }
 
 /* The first run's is a disc, the second's a square that is hatched. */
@@ -70,14 +55,14 @@ static void add_mark(const struct chart *chart, bool second, double x, int y)
 	xmlNode *mark = html_add_class(chart->svg, second ? "rect" : "circle",
 				       second ? "second" : "first", NULL);
 
-	set_percent(mark, second ? "x" : "cx", x);
-	set_number(mark, second ? "y" : "cy", second ? y - MARK : y);
+	html_set_percent(mark, second ? "x" : "cx", x);
+	html_set_number(mark, second ? "y" : "cy", second ? y - MARK : y);
 	if (!second) {
-		set_number(mark, "r", MARK);
+		html_set_number(mark, "r", MARK);
 		return;
 	}
-	set_number(mark, "width", 2 * MARK);
-	set_number(mark, "height", 2 * MARK);
+	html_set_number(mark, "width", 2 * MARK);
+	html_set_number(mark, "height", 2 * MARK);
 	html_set(mark, "transform", "translate(-5 0)");
 }
 
@@ -133,9 +118,9 @@ static void add_legend(const struct chart *chart, bool second, double x, const c
 		return;
 	add_mark(chart, second, x + 3, 9);
 	text = html_add_class(chart->svg, "text", "label", label);
-	set_percent(text, "x", x + 3);
-	set_number(text, "dx", 12);
-	set_number(text, "y", 13);
+	html_set_percent(text, "x", x + 3);
+	html_set_number(text, "dx", 12);
+	html_set_number(text, "y", 13);
 }
 
 static void put_chart(xmlNode *parent, const struct comparison *comparison, const GArray *rows)
@@ -157,7 +142,7 @@ static void put_chart(xmlNode *parent, const struct comparison *comparison, cons
 			 "disc, the second's a hatched square. 0.1 and less stand at the left. The "
 			 "table above has the same numbers."),
 		"id", "operations-text");
-	set_number(chart.svg, "height", height);
+	html_set_number(chart.svg, "height", height);
 	add_axis(&chart, height);
 	add_legend(&chart, false, 0, comparison->label_a);
 	add_legend(&chart, true, 50, comparison->label_b);

@@ -30,6 +30,10 @@ void html_add_textf(xmlNode *parent, const char *format, ...) G_GNUC_PRINTF(2, 3
 /* Set an attribute. */
 void html_set(xmlNode *node, const char *name, const char *value);
 
+/* The same of a number, and of a share of the page's width, "12.50%". */
+void html_set_number(xmlNode *node, const char *name, int value);
+void html_set_percent(xmlNode *node, const char *name, double value);
+
 /* The element with that id, which must be there. */
 xmlNode *html_find(xmlDoc *doc, const char *id);
 

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <libxml/xpath.h>
 
+#include "record/words.h"
+
 /* What XML has no character for (XML 1.0, section 2.2) becomes U+FFFD. */
 static char *cleaned(const char *foreign)
 {
@@ -48,6 +50,21 @@ void html_set(xmlNode *node, const char *name, const char *value)
 	g_autofree char *clean = cleaned(value);
 
 	xmlSetProp(node, (const xmlChar *)name, (const xmlChar *)clean);
+}
+
+void html_set_number(xmlNode *node, const char *name, int value)
+{
+	g_autofree char *text = g_strdup_printf("%d", value);
+
+	html_set(node, name, text);
+}
+
+void html_set_percent(xmlNode *node, const char *name, double value)
+{
+	g_autofree char *number = words_double("%.2f", value);
+	g_autofree char *text = g_strconcat(number, "%", NULL);
+
+	html_set(node, name, text);
 }
 
 xmlNode *html_addf(xmlNode *parent, const char *name, const char *format, ...)

@@ -6,7 +6,6 @@
 
 #include "record/words.h"
 #include "report/grid.h"
-#include "wire/workload_list.h"
 
 /*
  * Interrupts of L1 and L2 that happen to fall on one side of a latch: each is up to three exits
@@ -94,29 +93,31 @@ static char *number(double value)
 	return value < 1000 ? words_double("%.2f", value) : words_count((uint64_t)(value + 0.5));
 }
 
+/* A number whose points are on no line says so. */
+static char *marked(char *text, bool is_line)
+{
+	g_autofree char *plain = text;
+
+	return is_line ? g_steal_pointer(&plain) : g_strconcat("~", plain, NULL);
+}
+
 static char *exits_words(const struct record_operation *operation, const struct operation_fit *fit)
 {
-	g_autofree char *text = NULL;
-
 	if (operation == NULL)
 		return g_strdup("");
 	if (operation->error != NULL)
 		return g_strdup("failed");
 	if (!fit->known)
 		return g_strdup("?");
-	text = number(at_least_0(fit));
-	return operation_is_line(operation, fit) ? g_steal_pointer(&text)
-						 : g_strconcat("~", text, NULL);
+	return marked(number(at_least_0(fit)), operation_is_line(operation, fit));
 }
 
 static char *ticks_words(const struct record_operation *operation, const struct operation_fit *fit)
 {
-	g_autofree char *text = words_count((uint64_t)(at_least_0(fit) + 0.5));
-
 	if (!fit->known)
 		return g_strdup("");
-	return is_near(operation, fit, INTERRUPT_TICKS) ? g_steal_pointer(&text)
-							: g_strconcat("~", text, NULL);
+	return marked(words_count((uint64_t)(at_least_0(fit) + 0.5)),
+		      is_near(operation, fit, INTERRUPT_TICKS));
 }
 
 /* "-" where both are as good as nothing: a timer's share says nothing about an operation. */
