@@ -39,6 +39,8 @@ static struct started start(enum supervisor_kind kind, int (*work)(void))
 		dup2(ends[1], STDOUT_FILENO);
 		dup2(ends[1], STDERR_FILENO);
 		close(ends[1]);
+		/* Whoever started the tests in the background may have it ignored. */
+		signal(SIGINT, SIG_DFL);
 		supervise(kind);
 		_exit(work());
 	}
