@@ -210,7 +210,7 @@ ASAN_LIBRARY := $(BUILD)/asan/libeptlab.a
 # The longest one first: they run side by side.
 REAL_TESTS := faults conform user_image local experiment platforms source witness
 UNIT_TESTS := $(filter-out $(REAL_TESTS) lines,$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
-TEST_HELPERS := $(filter-out harness/tests/test_%.c harness/tests/silent_probe.c,$(wildcard harness/tests/*.c))
+TEST_HELPERS := $(filter-out harness/tests/test_%.c harness/tests/silent_probe.c harness/tests/faulty_workloads.c,$(wildcard harness/tests/*.c))
 test_program = $(addprefix $(BUILD)/tests/test_,$(1))
 
 $(BUILD)/asan/%.o: %.c
@@ -229,8 +229,15 @@ $(BUILD)/tests/silent_probe: harness/tests/silent_probe.c
 	@mkdir -p $(@D)
 	$(Q)gcc $(GUEST_CFLAGS) -o $@ $<
 
+# The probe with operations that go wrong in the place of some.
+$(BUILD)/tests/faulty_probe: harness/tests/faulty_workloads.c $(filter-out %/memory.c %/protect.c,$(PROBE_SOURCES)) $(BUILD)/probe
+	@mkdir -p $(@D)
+	@echo "  CC      tests/faulty_probe" >&2
+	$(Q)gcc $(GUEST_CFLAGS) -DSECONDS=4 -o $@ $(filter %.c,$^) -lz
+
 .SECONDARY:
-test: all stock faults $(call test_program,$(REAL_TESTS) $(UNIT_TESTS)) $(BUILD)/tests/silent_probe
+TEST_PROBES := $(addprefix $(BUILD)/tests/,silent_probe faulty_probe)
+test: all stock faults $(call test_program,$(REAL_TESTS) $(UNIT_TESTS)) $(TEST_PROBES)
 	$(Q)printf '%s\n' bochs tcg | xargs -P 2 -I PLATFORM \
 		$(BUILD)/eptlab capabilities --set experiment.platform=PLATFORM >/dev/null
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(REAL_TESTS) $(UNIT_TESTS))

@@ -2,8 +2,10 @@
 #include "operations.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +16,10 @@
 
 #include "../workloads/workloads.h"
 
-/* Of L2's clock. What hangs must not take the other workloads with it. */
+/* Of L2's clock. What hangs must not take the other workloads with it. The tests have less time. */
+#ifndef SECONDS
 #define SECONDS 60
+#endif
 
 static const struct {
 	const char *name;
@@ -33,7 +37,7 @@ struct result {
 	size_t workload; /* its index */
 	uint64_t n;	 /* of the first point */
 	bool complete;
-	char failed[80]; /* "": nothing did */
+	char failed[120]; /* "": nothing did */
 	struct reading_counts counts[WORKLOAD_POINTS + 1];
 };
 
@@ -107,15 +111,33 @@ static bool measure(const struct reading_identity *identity, struct result *resu
 	return true;
 }
 
-/* In the process of the workload, which may itself be the parent of others. */
-static void __attribute__((noreturn))
-be_workload(const struct reading_identity *identity, struct result *result)
+static void __attribute__((format(printf, 2, 3)))
+fail(struct result *result, const char *format, ...)
 {
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(result->failed, sizeof(result->failed), format, args);
+	va_end(args);
+}
+
+/*
+ * In the process of the workload, which may itself be the parent of others. What it prints goes to
+ * where nobody waits for it. Where memory ends, it is the one to be killed, and not the probe.
+ */
+static void __attribute__((noreturn))
+be_workload(const struct reading_identity *identity, struct result *result, int output)
+{
+	int adjust = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
 	setpgid(0, 0);
 	alarm(SECONDS);
+	if (adjust < 0 || write(adjust, "1000", 4) != 4 || close(adjust) < 0 ||
+	    dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0)
+		_exit(1);
 	result->complete = measure(identity, result);
 	if (!result->complete)
-		snprintf(result->failed, sizeof(result->failed), "%s", strerror(errno));
+		fail(result, "%s", errno == ECHILD ? workload_child_end() : strerror(errno));
 	_exit(0);
 }
 
@@ -124,26 +146,30 @@ static void explain(struct result *result, int status)
 	if (result->complete || result->failed[0])
 		return;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-		snprintf(result->failed, sizeof(result->failed), "not at its end after %d s",
-			 SECONDS);
+		fail(result, "not at its end after %d s", SECONDS);
 	else if (WIFSIGNALED(status))
-		snprintf(result->failed, sizeof(result->failed), "ended by signal %d",
-			 WTERMSIG(status));
+		fail(result, "%s", workload_signal(WTERMSIG(status)));
 	else
-		snprintf(result->failed, sizeof(result->failed), "it ended before it was measured");
+		fail(result, "it ended before it was measured");
 }
 
-static void do_one(const struct reading_identity *identity, struct result *result)
+/* A workload has nothing to say: what it prints is exits that are not the operation's. */
+static void explain_output(struct result *result, int output)
 {
-	pid_t pid = fork();
+	char said[25];
+	const ssize_t length = read(output, said, sizeof(said) - 1);
+
+	if (length <= 0 || result->failed[0])
+		return;
+	said[length] = '\0';
+	fail(result, "it printed \"%.24s%s\", and an operation prints nothing", said,
+	     length == sizeof(said) - 1 ? "..." : "");
+}
+
+static void wait_for_workload(pid_t pid, struct result *result)
+{
 	int status = 0;
 
-	if (pid == 0)
-		be_workload(identity, result);
-	if (pid < 0) {
-		snprintf(result->failed, sizeof(result->failed), "%s", strerror(errno));
-		return;
-	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	/* Whoever it has left behind. They come to us, and none may run beside the next one. */
@@ -151,6 +177,27 @@ static void do_one(const struct reading_identity *identity, struct result *resul
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
 	explain(result, status);
+}
+
+static void do_one(const struct reading_identity *identity, struct result *result)
+{
+	int output[2];
+	pid_t pid;
+
+	if (pipe2(output, O_CLOEXEC | O_NONBLOCK) < 0) {
+		fail(result, "%s", strerror(errno));
+		return;
+	}
+	pid = fork();
+	if (pid == 0)
+		be_workload(identity, result, output[1]);
+	if (pid < 0)
+		fail(result, "%s", strerror(errno));
+	else
+		wait_for_workload(pid, result);
+	explain_output(result, output[0]);
+	close(output[0]);
+	close(output[1]);
 }
 
 bool operations_do(const struct reading_identity *identity, const char *names)

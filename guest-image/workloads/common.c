@@ -2,18 +2,45 @@
 #include "workloads.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+static int child_status;
+
+const char *workload_signal(int number)
+{
+	static char text[80];
+
+	/* Nobody else sends it before its time is up. */
+	if (number == SIGKILL)
+		return "killed, as Linux does when there is no memory left";
+	snprintf(text, sizeof(text), "ended by signal %d, %s", number, strsignal(number));
+	return text;
+}
+
+const char *workload_child_end(void)
+{
+	static char text[120];
+
+	if (WIFSIGNALED(child_status))
+		snprintf(text, sizeof(text), "a child of it was %s",
+			 workload_signal(WTERMSIG(child_status)));
+	else
+		snprintf(text, sizeof(text), "a child of it exited with status %d",
+			 WEXITSTATUS(child_status));
+	return text;
+}
+
 bool wait_for(int pid)
 {
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
+	while (waitpid(pid, &child_status, 0) < 0)
 		if (errno != EINTR)
 			return false;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (WIFEXITED(child_status) && WEXITSTATUS(child_status) == 0)
 		return true;
 	errno = ECHILD;
 	return false;

@@ -37,6 +37,12 @@ bool in_a_child(bool (*work)(uint64_t n), uint64_t n);
 /* Wait for a child; false, and errno is ECHILD, unless it exited with 0. */
 bool wait_for(int pid);
 
+/* What became of the child that wait_for() failed for: a clause, valid until the next call. */
+const char *workload_child_end(void);
+
+/* What it means that a signal has ended a workload: the same. */
+const char *workload_signal(int number);
+
 /* Replace this process by one of the same program that does nothing; false if that fails. */
 bool exec_nothing(uint64_t unused);
 

@@ -355,20 +355,28 @@ static bool read_l1_counts(l1_result *result, struct record_run *run, GError **e
 	return first == NULL;
 }
 
-/* One that failed leaves the others' numbers in the record. */
+/* Those that failed leave the others' numbers in the record. */
 static bool operations_are_whole(const struct record_run *run, GError **error)
 {
+	const struct record_operation *first = NULL;
+	g_autoptr(GString) others = g_string_new(NULL);
+
 	for (guint i = 0; run->operations != NULL && i < run->operations->len; i++) {
 		const struct record_operation *one = g_ptr_array_index(run->operations, i);
 
-		if (one->error != NULL)
-			return eptlab_fail(error, EPTLAB_ERROR_L2,
-					   "L2: with %s the operation %s failed (%s); the others' "
-					   "numbers are in the record; read %s/" L1_FILE_CONSOLE
-					   ", or leave it out of experiment.operations",
-					   run->config, one->workload, one->error, run->config);
+		if (one->error != NULL && first != NULL)
+			g_string_append_printf(others, "%s%s",
+					       others->len > 0 ? ", " : " and also ",
+					       one->workload);
+		else if (one->error != NULL)
+			first = one;
 	}
-	return true;
+	return first == NULL ||
+	       eptlab_fail(error, EPTLAB_ERROR_L2,
+			   "L2: with %s the operation %s failed (%s)%s; the others' numbers are in "
+			   "the record; read %s/" L1_FILE_CONSOLE
+			   ", or leave it out of experiment.operations",
+			   run->config, first->workload, first->error, others->str, run->config);
 }
 
 static bool read_probe(l1_result *result, struct record_run *run, GError **error)

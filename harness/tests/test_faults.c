@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lab.h"
+#include "record/operations.h"
 #include "tests/test.h"
 
 static int make_bochs(void **state)
@@ -157,6 +158,49 @@ FAULT(probe_that_never_speaks)
 
 	assert_run_fails(lab, EPTLAB_ERROR_TIMEOUT, setting, "l2.timeout_seconds=20", "L2",
 			 "timeout_seconds");
+}
+
+/* Operations that go wrong (faulty_workloads.c): each is named, and all others have their numbers.
+ */
+FAULT_ON(tcg, operations_that_go_wrong)
+{
+	static const struct {
+		const char *name, *why; /* NULL: it does not */
+	} rows[] = {
+		{ "getppid", NULL },
+		{ "mmap", "No space left on device" },
+		{ "fault", "no memory left" },
+		{ "cow", NULL },
+		{ "mprotect", "not at its end after 4 s" },
+		{ "segv", "ended by signal 11" },
+		{ "pagefault-file", "it printed \\\"@ept1 nonsense" },
+		{ "brk", "a child of it exited with status 1" },
+		{ "shm", "not at its end after 4 s" },
+		{ "stride", "it ended before it was measured" },
+		{ "compile", NULL },
+	};
+	g_autofree char *probe = lab_built("tests/faulty_probe");
+	g_autofree char *setting = g_strdup_printf("l2.probe=%s", probe);
+	struct record *record;
+
+	lab_run(lab, EPTLAB_ERROR_L2, "run", "--set", setting, "--set", "experiment.operations=all",
+		"--set", "experiment.configurations=noept", "--set", "l2.memory_mib=48", NULL);
+	assert_sentence(lab, "L2", "mmap failed (No space left on device)");
+	assert_failed_record(lab, "mmap failed");
+	assert_clean(lab);
+	record = lab_newest(lab);
+	test_each (row, rows) {
+		const struct record_operation *one =
+			operation_find(record_find_run(record, "noept"), row->name);
+
+		assert_non_null(one);
+		if (row->why == NULL)
+			assert_int_equal(one->points->len, 3);
+		else
+			assert_says(one->error, row->why);
+	}
+	assert_non_null(record_find_run(record, "noept")->exits);
+	record_free(record);
 }
 
 FAULT(l2_panics)
