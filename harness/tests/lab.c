@@ -118,6 +118,14 @@ static void add_argument(struct lab *lab, GPtrArray *argv, const char *argument)
 	lab->platform = g_strdup(argument + strlen(PLATFORM));
 }
 
+void lab_assert_status(const struct lab *lab, int expected)
+{
+	if (lab->status != expected)
+		printf("%s%s# status %d, expected %d\n", lab->output, lab->errors, lab->status,
+		       expected);
+	assert_int_equal(lab->status, expected);
+}
+
 void lab_run(struct lab *lab, int expected, const char *command, ...)
 {
 	g_autoptr(GPtrArray) argv = begin_arguments(lab, command);
@@ -137,10 +145,7 @@ void lab_run(struct lab *lab, int expected, const char *command, ...)
 		g_free(lab->platform);
 		lab->platform = g_steal_pointer(&platform);
 	}
-	if (lab->status != expected)
-		printf("%s%s# status %d, expected %d\n", lab->output, lab->errors, lab->status,
-		       expected);
-	assert_int_equal(lab->status, expected);
+	lab_assert_status(lab, expected);
 }
 
 /* What is done to a running eptlab, in a thread of its own: g_subprocess_communicate blocks. */

@@ -36,6 +36,9 @@ char *lab_built(const char *name);
  */
 void lab_run(struct lab *lab, int expected, const char *command, ...) G_GNUC_NULL_TERMINATED;
 
+/* The same of what has been run last, by any of those below too. */
+void lab_assert_status(const struct lab *lab, int expected);
+
 /* eptlab run, and send it a signal after so many milliseconds. */
 void lab_run_and_signal(struct lab *lab, int number, unsigned int milliseconds);
 

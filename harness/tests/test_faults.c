@@ -294,7 +294,7 @@ FAULT(disk_fills_up_while_l1_runs)
 {
 	mount_disk(lab, "size=64m");
 	lab_run_and_fill(lab, "l1-console.log");
-	assert_int_equal(lab->status, EPTLAB_ERROR_MACHINE);
+	lab_assert_status(lab, EPTLAB_ERROR_MACHINE);
 	assert_sentence(lab, "L0", "space");
 	assert_failed_record(lab, "space");
 	assert_clean(lab);
@@ -308,7 +308,7 @@ FAULT_ON(tcg, report_cannot_be_written)
 	g_autofree char *json = NULL;
 
 	lab_run_and_block(lab, "report.html");
-	assert_int_equal(lab->status, EPTLAB_ERROR_MACHINE);
+	lab_assert_status(lab, EPTLAB_ERROR_MACHINE);
 	assert_says(lab->output, "VALID: ");
 	assert_says(lab->errors, "is complete, but its report.html");
 	record = lab_newest(lab);
@@ -331,7 +331,7 @@ FAULT(interrupted_at_any_moment)
 		lab_run_and_signal(lab, SIGINT, moments[i]);
 		/* Before the first line of main has run, SIGINT ends the program as it ends any. */
 		if (lab->status != 128 + SIGINT || moments[i] > 30) {
-			assert_int_equal(lab->status, EPTLAB_ERROR_INTERRUPTED);
+			lab_assert_status(lab, EPTLAB_ERROR_INTERRUPTED);
 			assert_sentence(lab, "L0", "interrupted");
 		}
 		assert_clean(lab);
@@ -343,7 +343,7 @@ FAULT(interrupted_at_any_moment)
 FAULT(killed_while_l1_runs)
 {
 	lab_run_and_kill(lab, "l1-console.log");
-	assert_int_equal(lab->status, 128 + SIGKILL);
+	lab_assert_status(lab, 128 + SIGKILL);
 	lab_assert_nothing_left(lab, 5);
 	assert_int_equal(lab_count(lab, ".partial"), 1);
 	lab_run(lab, EPTLAB_ERROR_MACHINE, "run", "--set", "l2.image=/etc/passwd", NULL);
@@ -356,7 +356,7 @@ FAULT(killed_at_any_moment)
 {
 	for (unsigned int i = 0; i < G_N_ELEMENTS(moments); i++) {
 		lab_run_and_signal(lab, SIGKILL, moments[i]);
-		assert_int_equal(lab->status, 128 + SIGKILL);
+		lab_assert_status(lab, 128 + SIGKILL);
 		lab_assert_nothing_left(lab, 5);
 	}
 	lab_run(lab, EPTLAB_ERROR_MACHINE, "run", "--set", "l2.image=/etc/passwd", NULL);
