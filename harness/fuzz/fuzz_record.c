@@ -22,6 +22,26 @@ static void any_seconds_of_all(json_t *root)
 		any_seconds(json_array_get(steps, i));
 }
 
+static void add_unknown(json_t *object, const char *key)
+{
+	if (json_object_get(object, key) == NULL)
+		json_object_set_new(object, key, json_null());
+}
+
+/* What the first records of schema 2 do not have. */
+static json_t *with_late_fields(const json_t *root)
+{
+	json_t *all = json_deep_copy(root);
+	const json_t *runs = json_object_get(all, "runs");
+
+	add_unknown(all, "cell");
+	for (size_t i = 0; i < json_array_size(runs); i++) {
+		add_unknown(json_array_get(runs, i), "cpuid");
+		add_unknown(json_array_get(runs, i), "operations");
+	}
+	return all;
+}
+
 /*
  * Apart from that there is one way to write each value: nothing is lost, nothing made up. A record
  * of schema 1 is written in today's, and is the same when it is read again.
@@ -31,7 +51,7 @@ static void check_all_is_there(json_t *root, const struct record *record)
 	json_t *written = record_to_json(record);
 	g_autoptr(struct_record) again = record_from_json(written, "again", NULL);
 	json_t *expected = json_integer_value(json_object_get(root, "schema")) == RECORD_SCHEMA
-				   ? json_deep_copy(root)
+				   ? with_late_fields(root)
 				   : record_to_json(again);
 
 	g_assert_nonnull(again);

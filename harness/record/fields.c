@@ -73,6 +73,7 @@ RELEASE(input)
 RELEASE(run)
 RELEASE(check)
 RELEASE(step)
+RELEASE(axis)
 
 const struct record_object record_object_platform = {
 	OF(record_platform),
@@ -289,6 +290,19 @@ const struct record_object record_object_step = {
 	       { FIELD(record_step, seconds, FIELD_SECONDS) }),
 };
 
+const struct record_object record_object_axis = {
+	OF(record_axis),
+	.release = axis_release,
+	FIELDS({ FIELD(record_axis, axis, FIELD_TEXT) }, { FIELD(record_axis, value, FIELD_TEXT) }),
+};
+
+const struct record_object record_object_cell = {
+	OF(record_cell),
+	FIELDS({ FIELD(record_cell, matrix, FIELD_NAME) }, { FIELD(record_cell, id, FIELD_NAME) },
+	       { FIELD(record_cell, repeat, FIELD_U64) },
+	       { FIELD(record_cell, axes, FIELD_LIST), .object = &record_object_axis }),
+};
+
 static void record_prepare(void *base)
 {
 	struct record *record = base;
@@ -311,6 +325,8 @@ const struct record_object record_object_record = {
 	       { FIELD(record, kernel, FIELD_OBJECT), .object = &object_kernel },
 	       { FIELD(record, guest, FIELD_OBJECT), .object = &object_guest },
 	       { FIELD(record, workload, FIELD_NAME) },
+	       { FIELD(record, cell, FIELD_OPT_OBJECT), .object = &record_object_cell,
+		 .since = SINCE_LATE_2 },
 	       { FIELD(record, steps, FIELD_OPT_LIST), .object = &record_object_step,
 		 .since = SINCE_2 },
 	       { FIELD(record, runs, FIELD_LIST), .object = &record_object_run },

@@ -72,6 +72,8 @@ extern const struct record_object record_object_input;
 extern const struct record_object record_object_module;
 extern const struct record_object record_object_check;
 extern const struct record_object record_object_step;
+extern const struct record_object record_object_axis;
+extern const struct record_object record_object_cell;
 
 extern const char *const record_verdict_names[];
 extern const char *const record_source_names[];

@@ -64,6 +64,11 @@ void record_run_describe(struct record_run *run, const struct record *record)
 	record_set_string(&run->workload, record->workload);
 }
 
+void record_set_cell(struct record *record, const struct record_cell *cell)
+{
+	record_object_assign(&record_object_cell, &record->cell, cell);
+}
+
 const char *record_run_inputs(const struct record_run *run)
 {
 	const guint count = run->inputs ? run->inputs->len : 0;
@@ -195,6 +200,20 @@ struct record_step *record_step_new(const char *text, double seconds)
 GPtrArray *record_steps_new(void)
 {
 	return record_object_list(&record_object_step);
+}
+
+struct record_axis *record_axis_new(const char *axis, const char *value)
+{
+	struct record_axis *one = record_object_new(&record_object_axis);
+
+	one->axis = g_strdup(axis);
+	one->value = g_strdup(value);
+	return one;
+}
+
+GPtrArray *record_axes_new(void)
+{
+	return record_object_list(&record_object_axis);
 }
 
 struct record_check *record_check_new(void)

@@ -270,6 +270,21 @@ struct record_step {
 	double seconds;
 };
 
+/* A coordinate of a cell: "kernel", "6.12". */
+struct record_axis {
+	char *axis;
+	char *value;
+};
+
+/* The cell of a matrix that the record was made for: matrix/plan.h. */
+struct record_cell {
+	bool known;
+	char *matrix; /* its name */
+	char *id;
+	uint64_t repeat; /* from 1 */
+	GPtrArray *axes; /* of struct record_axis: those that the matrix names, in its order */
+};
+
 struct record {
 	enum record_verdict verdict;
 	char *error;	/* one sentence: why it failed; NULL unless failed */
@@ -281,6 +296,7 @@ struct record {
 	struct record_kernel kernel;
 	struct record_guest guest;
 	char *workload;
+	struct record_cell cell;
 	GPtrArray *steps;  /* of struct record_step, in their order; NULL: not recorded */
 	GPtrArray *runs;   /* of struct record_run, in the order they were made */
 	GPtrArray *checks; /* of struct record_check */
@@ -309,6 +325,9 @@ struct record_run *record_run_copy(const struct record_run *run);
 
 /* Platform, kernel and workload of a run are those of the record that it is made for. */
 void record_run_describe(struct record_run *run, const struct record *record);
+
+/* Replace the coordinates of a record by a copy. */
+void record_set_cell(struct record *record, const struct record_cell *cell);
 
 /* The digest over all inputs of a run, or NULL. */
 const char *record_run_inputs(const struct record_run *run);
@@ -355,6 +374,7 @@ struct record_cpuid *record_cpuid_new(uint32_t leaf, uint32_t index, uint32_t ea
 				      uint32_t ecx, uint32_t edx);
 struct record_step *record_step_new(const char *text, double seconds);
 struct record_check *record_check_new(void);
+struct record_axis *record_axis_new(const char *axis, const char *value);
 
 /* Empty arrays that free their elements; reasons is for undefined and malformed. */
 GPtrArray *record_exits_new(void);
@@ -364,6 +384,7 @@ GPtrArray *record_modules_new(void);
 GPtrArray *record_inputs_new(void);
 GPtrArray *record_checks_new(void);
 GPtrArray *record_steps_new(void);
+GPtrArray *record_axes_new(void);
 GArray *record_reasons_new(void);
 
 /* Free what a log holds, and make it unknown. */

@@ -40,12 +40,29 @@ static void add_the_rest(struct record_run *run)
 	run->dose = (struct record_dose){ true, 50, 93 };
 }
 
+static void add_cell(struct record *record)
+{
+	const struct record_cell cell = {
+		.known = true,
+		.matrix = (char *)"lines",
+		.id = (char *)"00c0ffee",
+		.repeat = 3,
+		.axes = record_axes_new(),
+	};
+
+	g_ptr_array_add(cell.axes, record_axis_new("kernel", "6.12"));
+	g_ptr_array_add(cell.axes, record_axis_new("l2.vcpus", "2"));
+	record_set_cell(record, &cell);
+	g_ptr_array_unref(cell.axes);
+}
+
 /* The sample, with all that a record can have in its second run. */
 static struct record *full_record(void)
 {
 	struct record *record = judged_sample();
 
 	add_the_rest(record->runs->pdata[1]);
+	add_cell(record);
 	return record;
 }
 
@@ -124,6 +141,8 @@ TEST(fields_have_the_documented_names)
 		{ "runs.1.cost", "exits ticks" },
 		{ "runs.1.dose", "n cpuids" },
 		{ "runs.1.witness.at_latch.10", "reason name before count cycles" },
+		{ "cell", "matrix id repeat axes" },
+		{ "cell.axes.0", "axis value" },
 		{ "steps.0", "text seconds" },
 		{ "checks.0", "rule run verdict decisive saw expected why advice" },
 	};
@@ -133,7 +152,7 @@ TEST(fields_have_the_documented_names)
 
 	assert_string_equal(top,
 			    "schema verdict error eptlab created seconds ticks platform kernel "
-			    "guest workload steps runs checks");
+			    "guest workload cell steps runs checks");
 	test_each (row, expected) {
 		g_autofree char *keys = keys_of(json_at(root, row->path));
 
@@ -232,6 +251,10 @@ TEST(full_record_comes_back)
 	assert_string_equal(back->platform.cpu, "corei7_haswell_4770");
 	assert_int_equal(back->platform.deterministic, RECORD_TRUE);
 	assert_int_equal(back->kernel.modules->len, 2);
+	assert_string_equal(back->cell.matrix, "lines");
+	assert_string_equal(back->cell.id, "00c0ffee");
+	assert_true(back->cell.repeat == 3);
+	assert_string_equal(((struct record_axis *)back->cell.axes->pdata[1])->value, "2");
 	assert_int_equal(back->checks->len, record->checks->len);
 	other = record_find_run(back, "noept");
 	assert_run(other,
@@ -474,7 +497,7 @@ TEST(wrong_values_are_told)
 		{ "verdict", "", "verdict is missing" },
 		{ "kernel.modules.1.name", "", "kernel.modules[1].name is missing" },
 		/* What schema 1 has not, it has not. */
-		{ "schema", "1", "steps is an array, expected no such field" },
+		{ "schema", "1", "cell is an object, expected no such field" },
 		{ "runs.1.inputs.all", "",
 		  "runs[1].inputs is an object, expected its last field to be all" },
 		{ "runs.1.inputs.\033", "7", "runs[1].inputs.\\033 is 7, expected no such field" },
@@ -532,6 +555,7 @@ static json_t *in_schema_1(const struct record *record)
 
 	json_object_set_new(root, "schema", json_integer(1));
 	json_object_del(root, "steps");
+	json_object_del(root, "cell");
 	json_object_del(json_at(root, "kernel"), "line");
 	json_array_foreach (json_at(root, "runs"), i, run) {
 		test_each_of (name, "platform", "kernel", "source", "workload", "inputs", "earlier",
@@ -574,10 +598,12 @@ TEST(record_without_cpuid_is_read)
 
 	json_object_del(json_at(root, "runs.0"), "cpuid");
 	json_object_del(json_at(root, "runs.0"), "operations");
+	json_object_del(root, "cell");
 	back = record_from_json(root, "f", NULL);
 	json_decref(root);
 	assert_non_null(back);
 	assert_null(record_find_run(back, "ept")->cpuid);
+	assert_false(back->cell.known);
 	assert_int_equal(record_find_run(back, "noept")->cpuid->len, 5);
 	assert_round_trip(back);
 }
@@ -593,7 +619,8 @@ TEST(every_missing_field_is_refused)
 		      "runs.0.in_effect", "runs.0.l2_in_effect", "runs.0.interface",
 		      "runs.0.kernel_log", "runs.0.leaf_total", "runs.0.latch", "runs.0.guest",
 		      "runs.0.exits.5", "runs.0.cpuid.2", "runs.0.l1_exits.0", "runs.1.cost",
-		      "runs.1.dose", "runs.1.witness", "runs.1.witness.at_end.48", "checks.1") {
+		      "runs.1.dose", "runs.1.witness", "runs.1.witness.at_end.48", "checks.1",
+		      "cell", "cell.axes.1") {
 		g_autofree char *keys = keys_of(json_at(root, *path));
 		g_auto(GStrv) names = g_strsplit(keys, " ", -1);
 
