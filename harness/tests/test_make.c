@@ -117,6 +117,24 @@ TEST_IN_FOLDER(keys_are_of_what_is_built)
 	}
 }
 
+/* What is built waits, but not for ever, until the other make says that it waits. */
+#define BUILD_THING                                                                                \
+	"--eval='$(BUILD)/kernel/.thing: ; $(call from_cache,thing,thing-1,build-thing)' "                  \
+	"--eval='build-thing: ; @mkdir -p $(NEW)/thing; echo built >> \"$$T/built\"; "             \
+	"for i in $$(seq 100); do grep -q ^waiting \"$$T/\"?.out && break; sleep 0.1; done' "
+
+TEST_IN_FOLDER(two_that_build_the_same_build_it_once)
+{
+	g_autofree char *said = output_of(
+		"export T='%s'; for n in 1 2; do env -u MAKEFLAGS make -s --no-print-directory "
+		"-C kernel BUILD=\"$T/$n\" CACHE=\"$T/cache\" SOURCE='1 nowhere' " BUILD_THING
+		"\"$T/$n/kernel/.thing\" > \"$T/$n.out\" 2>&1 & done; wait; cat \"$T/built\"; "
+		"ls -d \"$T\"/?/kernel/thing | wc -l; ls \"$T/cache\"",
+		folder);
+
+	assert_string_equal(said, "built\n2\nthing-1");
+}
+
 /* ---- Kernels that cannot be had ---- */
 
 /* $T is the test's folder; $TREE a folder that looks like Linux 6.12, with nothing in its files. */
