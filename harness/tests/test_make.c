@@ -119,7 +119,7 @@ TEST_IN_FOLDER(keys_are_of_what_is_built)
 
 /* What is built waits, but not for ever, until the other make says that it waits. */
 #define BUILD_THING                                                                                \
-	"--eval='$(BUILD)/kernel/.thing: ; $(call from_cache,thing,thing-1,build-thing)' "                  \
+	"--eval='$(BUILD)/kernel/.thing: ; $(call from_cache,thing,thing-1,build-thing)' "         \
 	"--eval='build-thing: ; @mkdir -p $(NEW)/thing; echo built >> \"$$T/built\"; "             \
 	"for i in $$(seq 100); do grep -q ^waiting \"$$T/\"?.out && break; sleep 0.1; done' "
 
