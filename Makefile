@@ -73,7 +73,7 @@ AGENT := $(wildcard harness/agent/*.c) \
 	$(wildcard harness/base/*.c harness/wire/*.c) \
 	$(addprefix harness/kmod/,modules.c triggers.c vendor.c) $(wildcard harness/virt/*.c)
 # What needs no VM.
-MODEL := $(wildcard $(addprefix harness/,$(addsuffix /*.c,base wire config record collect judge foreign report)))
+MODEL := $(wildcard $(addprefix harness/,$(addsuffix /*.c,base wire config record collect judge foreign report merge)))
 EPTLAB := $(MODEL) \
 	$(filter-out $(GUESTFS_ONLY),$(wildcard harness/l2/*.c)) \
 	$(filter-out harness/l1/bochs_time.c,$(wildcard harness/l1/*.c)) \
@@ -98,7 +98,7 @@ $(BUILD)/eptlab: $(call object,$(EPTLAB)) $(BUILD)/page.o
 
 # The template of the HTML report, as bytes of the program.
 PAGE := harness/report/page
-$(BUILD)/page.o: $(addprefix $(PAGE)/page.,gresource.xml html css js)
+$(BUILD)/page.o: $(addprefix $(PAGE)/,page.gresource.xml page.html page.css page.js merge.html)
 	@mkdir -p $(@D)
 	@echo "  RES     page.o" >&2
 	$(Q)glib-compile-resources --sourcedir=$(PAGE) --generate-source --internal --target=$(@:.o=.c) $<
@@ -208,7 +208,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 asan_object = $(patsubst %.c,$(BUILD)/asan/%.o,$(1))
 ASAN_LIBRARY := $(BUILD)/asan/libeptlab.a
 # The longest one first: they run side by side.
-REAL_TESTS := faults conform user_image local experiment platforms source witness
+REAL_TESTS := faults conform user_image local experiment platforms source witness merge_many
 UNIT_TESTS := $(filter-out $(REAL_TESTS) lines,$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
 TEST_HELPERS := $(filter-out harness/tests/test_%.c harness/tests/silent_probe.c harness/tests/faulty_workloads.c,$(wildcard harness/tests/*.c))
 test_program = $(addprefix $(BUILD)/tests/test_,$(1))

@@ -21,6 +21,7 @@ int command_check(int argc, char **argv, GError **error);
 int command_conform(int argc, char **argv, GError **error);
 int command_report(int argc, char **argv, GError **error);
 int command_doctor(int argc, char **argv, GError **error);
+int command_merge(int argc, char **argv, GError **error);
 int command_list(int argc, char **argv, GError **error);
 int command_capabilities(int argc, char **argv, GError **error);
 int command_in_l1(int argc, char **argv, GError **error);

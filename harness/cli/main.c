@@ -16,6 +16,7 @@ static const struct {
 	{ "rerun", command_rerun, "run one configuration again, against the newest record" },
 	{ "compare", command_compare, "compare two records, or the two runs of one" },
 	{ "report", command_report, "one record as Markdown, a web page, text or numbers" },
+	{ "merge", command_merge, "one table of many records" },
 	{ "check", command_check, "check counts that somebody took by hand" },
 	{ "conform", command_conform, "mark the KVM of a kernel: does it count right?" },
 	{ "doctor", command_doctor, "what this machine can run, and what is missing" },

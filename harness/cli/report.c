@@ -6,21 +6,8 @@
 
 #include "cli/arguments.h"
 #include "cli/formats.h"
+#include "cli/output.h"
 #include "cli/selection.h"
-
-/* A whole file or none. */
-static bool write_output(const char *path, const char *text, GError **error)
-{
-	g_autoptr(GError) cause = NULL;
-
-	if (path == NULL) {
-		fputs(text, stdout);
-		return true;
-	}
-	return g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644,
-					&cause) ||
-	       eptlab_fail(error, EPTLAB_ERROR_MACHINE, "L0: %s", cause->message);
-}
 
 static int report_of(const char *argument, const char *format_name, const char *output,
 		     GError **error)
@@ -39,7 +26,7 @@ static int report_of(const char *argument, const char *format_name, const char *
 	    (selection.configuration == NULL ||
 	     selection_choose(&selection, selection.configuration, error)))
 		text = selection_report(&selection, format);
-	if (text == NULL || !write_output(output, text, error))
+	if (text == NULL || !output_write(output, text, error))
 		status = (*error)->code;
 	else if (selection.record->verdict != RECORD_VALID)
 		status = EPTLAB_ERROR_INVALID;

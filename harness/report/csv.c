@@ -6,6 +6,7 @@
 
 #include "base/each.h"
 #include "report/columns.h"
+#include "report/put.h"
 
 static const struct column all[] = {
 	{ COLUMN_REASON, false, "reason" }, { COLUMN_NAME, false, "name" },
@@ -16,8 +17,8 @@ static const struct column all[] = {
 	{ COLUMN_CYCLES, true, "cycles " },
 };
 
-/* RFC 4180, section 2: quoted if it must be, which csv_write() alone does always. Takes text. */
-static void put_cell(GString *out, char *text, bool last)
+/* Quoted if it must be, which csv_write() alone does always. */
+void csv_put(GString *out, const char *text, bool last)
 {
 	size_t length = strlen(text);
 
@@ -31,6 +32,12 @@ static void put_cell(GString *out, char *text, bool last)
 		g_string_append(out, text);
 	}
 	g_string_append(out, last ? "\r\n" : ",");
+}
+
+/* Takes text. */
+static void put_cell(GString *out, char *text, bool last)
+{
+	csv_put(out, text, last);
 	g_free(text);
 }
 

@@ -23,14 +23,13 @@ static GBytes *resource(const char *name)
 	return bytes;
 }
 
-/* Well-formed XML, so that it is a tree like any other; elements with an id are filled in. */
-static xmlDoc *load_template(void)
+xmlDoc *html_open(const char *name)
 {
-	g_autoptr(GBytes) bytes = resource("page.html");
+	g_autoptr(GBytes) bytes = resource(name);
 	gsize length;
 	const char *text = g_bytes_get_data(bytes, &length);
-	xmlDoc *doc = xmlReadMemory(text, (int)length, "page.html", NULL,
-				    XML_PARSE_NONET | XML_PARSE_NOBLANKS);
+	xmlDoc *doc =
+		xmlReadMemory(text, (int)length, name, NULL, XML_PARSE_NONET | XML_PARSE_NOBLANKS);
 
 	g_assert(doc != NULL);
 	xmlCreateIntSubset(doc, (const xmlChar *)"html", NULL, NULL);
@@ -48,6 +47,21 @@ static void put_resource(xmlDoc *doc, const char *id, const char *name)
 
 	xmlAddChild(node, xmlNewText((const xmlChar *)text));
 	xmlUnsetProp(node, (const xmlChar *)"id");
+}
+
+char *html_close(xmlDoc *doc)
+{
+	xmlChar *bytes = NULL;
+	char *page;
+	int length = 0;
+
+	put_resource(doc, "style", "page.css");
+	htmlSetMetaEncoding(doc, (const xmlChar *)"UTF-8");
+	htmlDocDumpMemoryFormat(doc, &bytes, &length, 0);
+	page = g_strndup((const char *)bytes, (gsize)length);
+	xmlFree(bytes);
+	xmlFreeDoc(doc);
+	return page;
 }
 
 /* ---- Verdict ---- */
@@ -217,13 +231,8 @@ static void put_checks(xmlDoc *doc, const struct report *report)
 
 char *report_html(const struct report *report)
 {
-	xmlDoc *doc = load_template();
-	xmlChar *bytes = NULL;
-	char *page;
-	int length = 0;
+	xmlDoc *doc = html_open("page.html");
 
-	put_resource(doc, "style", "page.css");
-	put_resource(doc, "script", "page.js");
 	put_verdict(doc, report);
 	put_prose(doc, report);
 	html_operations(html_find(doc, "operations"), report->comparison);
@@ -231,10 +240,6 @@ char *report_html(const struct report *report)
 	html_table(html_find(doc, "table"), report->comparison);
 	put_facts(doc, report);
 	put_checks(doc, report);
-	htmlSetMetaEncoding(doc, (const xmlChar *)"UTF-8");
-	htmlDocDumpMemoryFormat(doc, &bytes, &length, 0);
-	page = g_strndup((const char *)bytes, (gsize)length);
-	xmlFree(bytes);
-	xmlFreeDoc(doc);
-	return page;
+	put_resource(doc, "script", "page.js");
+	return html_close(doc);
 }

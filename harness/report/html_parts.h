@@ -13,6 +13,14 @@
  * document.
  */
 
+/*
+ * A page from a template of page/: well-formed XML, so that it is a tree like any other; elements
+ * with an id are filled in. html_close() puts the style in, frees the tree, and returns the text,
+ * which the caller frees.
+ */
+xmlDoc *html_open(const char *name);
+char *html_close(xmlDoc *doc);
+
 /* Append an element, with text in it if that is not NULL. */
 xmlNode *html_add(xmlNode *parent, const char *name, const char *text);
 

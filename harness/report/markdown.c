@@ -7,13 +7,14 @@
 #include "report/columns.h"
 #include "report/operations.h"
 #include "report/prose.h"
+#include "report/put.h"
 #include "base/each.h"
 
 /*
  * Foreign text in Markdown (CommonMark, "Backslash escapes"): any ASCII punctuation may be escaped,
  * so what could be markup, or HTML, is. A line break would end a table's row.
  */
-static void put_text(GString *out, const char *foreign)
+void markdown_put(GString *out, const char *foreign)
 {
 	g_autofree char *valid = g_utf8_make_valid(foreign, -1);
 
@@ -34,7 +35,7 @@ static void put_text(GString *out, const char *foreign)
 static void put_line(GString *out, const char *prefix, const char *foreign)
 {
 	g_string_append(out, prefix);
-	put_text(out, foreign);
+	markdown_put(out, foreign);
 	g_string_append_c(out, '\n');
 }
 
@@ -113,7 +114,7 @@ static void put_row(GString *out, const struct comparison *comparison, const GAr
 						    : column_heading(comparison, column);
 
 		g_string_append(out, i == 0 ? "| " : " | ");
-		put_text(out, cell);
+		markdown_put(out, cell);
 	}
 	g_string_append(out, " |\n");
 }
@@ -139,7 +140,7 @@ static void put_cells(GString *out, char **cells)
 {
 	for (guint i = 0; cells[i] != NULL; i++) {
 		g_string_append(out, i == 0 ? "| " : " | ");
-		put_text(out, cells[i]);
+		markdown_put(out, cells[i]);
 	}
 	g_string_append(out, " |\n");
 }

@@ -4,7 +4,7 @@
 
 static const char *const rooms[] = {
 	"base",	  "wire", "config", "record", "collect", "judge", "foreign",
-	"report", "kmod", "virt",   "agent",  "l2",	 "l1",	  "cli",
+	"report", "merge", "kmod", "virt",   "agent",  "l2",	 "l1",	  "cli",
 };
 
 /* The place of the room of that path, "record/store.h"; -1: it is in none. */
