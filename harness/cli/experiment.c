@@ -17,6 +17,7 @@
 #include "kmod/modules.h"
 #include "record/kernel_conf.h"
 #include "record/store.h"
+#include "judge/bounds.h"
 #include "judge/rules.h"
 #include "report/report.h"
 #include "base/each.h"
@@ -260,6 +261,28 @@ static void add_other_run(struct record *record, const struct record_run *other)
 			   record_run_copy(other));
 }
 
+/* Say of each bound whether it holds. Returns the exit status. */
+static int hold_against(const GPtrArray *bounds, const struct record *record)
+{
+	int status = 0;
+
+	if (record->verdict != RECORD_VALID) {
+		fprintf(stderr, "Nothing is known of what was expected: the record is invalid\n");
+		return EXPERIMENT_UNTRIED;
+	}
+	each (const struct bound, bound, bounds) {
+		g_autofree char *said = NULL;
+		const enum bound_verdict verdict = bound_judge(bound, record, &said);
+
+		printf("%s\n", said);
+		if (verdict == BOUND_UNKNOWN)
+			status = EXPERIMENT_UNTRIED;
+		else if (verdict == BOUND_BROKEN && status == 0)
+			status = EPTLAB_ERROR_INVALID;
+	}
+	return status;
+}
+
 /* Judge, report, store. Returns the exit status. */
 static int conclude(struct attempt *attempt, GError **error)
 {
@@ -298,6 +321,8 @@ static int conclude(struct attempt *attempt, GError **error)
 		fprintf(stderr, "Record: %s\n", path);
 	if (!stored)
 		return EPTLAB_ERROR_MACHINE;
+	if (attempt->experiment->bounds != NULL)
+		return hold_against(attempt->experiment->bounds, record);
 	return record->verdict == RECORD_VALID ? 0 : EPTLAB_ERROR_INVALID;
 }
 

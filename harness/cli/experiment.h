@@ -10,6 +10,12 @@
 #include "record/record.h"
 #include "l1/platform.h"
 
+/*
+ * With bounds the status is 0 if they hold, EPTLAB_ERROR_INVALID if one does not, and this if that
+ * is not known: git bisect run passes a commit over then.
+ */
+#define EXPERIMENT_UNTRIED 125
+
 /* What run and rerun have in common. All is borrowed. */
 struct experiment {
 	const struct paths *paths;
@@ -19,13 +25,14 @@ struct experiment {
 	const struct record_run *other;
 	const char *script;	   /* folder for JOB_SCRIPT, or NULL */
 	const GPtrArray *expected; /* for the progress line: by progress_expect */
+	const GPtrArray *bounds;   /* of struct bound: what the record is held against, or NULL */
 	GCancellable *cancellable;
 };
 
 /*
  * Do it: put the probe into the L2 image, boot L1, have it make the runs, judge them, and store the
  * record, also a failed one. Prints progress on stderr and the report on stdout. Returns the exit
- * status; *error is set for all but 0 and EPTLAB_ERROR_INVALID.
+ * status; *error is set for all but 0, EPTLAB_ERROR_INVALID and EXPERIMENT_UNTRIED.
  */
 int experiment_run(const struct experiment *experiment, GError **error);
 

@@ -3,22 +3,96 @@
 #include "cli/commands.h"
 #include "cli/experiment.h"
 #include "cli/session.h"
+#include "judge/bounds.h"
 #include "record/store.h"
 
-static const struct arguments run_arguments = {
-	.summary = "Run an experiment: boot L1, and in it L2 once with each configuration.",
-	.description = "Example:\n  eptlab run --set l2.memory_mib=256",
-	.takes = "run takes options only",
-};
+/* What --expect has given; NULL: EPTLAB_ERROR_USAGE. */
+static GPtrArray *bounds_of(char **expected, GError **error)
+{
+	g_autoptr(GPtrArray) bounds = g_ptr_array_new_with_free_func((GDestroyNotify)bound_free);
+
+	for (char **text = expected; *text != NULL; text++) {
+		struct bound *bound = bound_parse(*text, error);
+
+		if (bound == NULL)
+			return NULL;
+		g_ptr_array_add(bounds, bound);
+	}
+	return g_steal_pointer(&bounds);
+}
+
+static bool bounds_fit(const GPtrArray *bounds, const struct config *config, GError **error)
+{
+	each (const struct bound, bound, bounds)
+		if (!bound_fits(bound, config->experiment.configurations,
+				config->experiment.operations, error))
+			return false;
+	return true;
+}
+
+/*
+ * git bisect run takes 1 to 127 but 125 for "this commit is bad" and ends at 128 and above
+ * (git-bisect(1)). A commit whose kernel does not come up is passed over; with a wrong command
+ * line, or a full disk, no commit can be tried.
+ */
+#define BISECT_ENDS 128
+
+static int bisect_status(int status)
+{
+	switch (status) {
+	case EPTLAB_ERROR_USAGE:
+	case EPTLAB_ERROR_MACHINE:
+		return BISECT_ENDS;
+	case EPTLAB_ERROR_L1:
+	case EPTLAB_ERROR_L2:
+	case EPTLAB_ERROR_TIMEOUT:
+		return EXPERIMENT_UNTRIED;
+	default:
+		return status;
+	}
+}
+
+static int run(struct session *session, char **expected, GError **error)
+{
+	struct experiment experiment;
+	g_autoptr(GPtrArray) bounds = NULL;
+
+	if (expected != NULL) {
+		bounds = bounds_of(expected, error);
+		if (bounds == NULL)
+			return EPTLAB_ERROR_USAGE;
+	}
+	if (!session_prepare(session, &experiment, error) ||
+	    !bounds_fit(bounds, session->config, error))
+		return (*error)->code;
+	experiment.bounds = bounds;
+	return experiment_run(&experiment, error);
+}
 
 int command_run(int argc, char **argv, GError **error)
 {
-	g_autoptr(struct_session) session = session_open(&argc, &argv, &run_arguments, error);
-	struct experiment experiment;
+	g_auto(GStrv) expected = NULL;
+	const GOptionEntry entries[] = {
+		{ "expect", 'e', 0, G_OPTION_ARG_STRING_ARRAY, &expected,
+		  "what must hold, such as 'noept:0 <= 3700'", "BOUND" },
+		{ .long_name = NULL },
+	};
+	const struct arguments arguments = {
+		.entries = entries,
+		.summary = "Run an experiment: boot L1, and in it L2 once with each configuration.",
+		.description =
+			"Examples:\n  eptlab run --set l2.memory_mib=256\n"
+			"  eptlab run --expect 'noept:0 <= 3700' --expect 'noept:fork:exits <= "
+			"60'\n"
+			"\nWith --expect the exit status is 0 if it holds, 3 if not, and 125 if "
+			"L1 or L2 did\nnot come up, or the record is invalid: for git bisect run.",
+		.takes = "run takes options only",
+	};
+	g_autoptr(struct_session) session = session_open(&argc, &argv, &arguments, error);
+	int status;
 
-	if (session == NULL || !session_prepare(session, &experiment, error))
-		return (*error)->code;
-	return experiment_run(&experiment, error);
+	status = session != NULL ? run(session, expected, error) : (*error)->code;
+	return expected != NULL ? bisect_status(status) : status;
 }
 
 /* The run of another configuration in the newest record, or NULL. Owned by the record. */

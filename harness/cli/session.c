@@ -57,7 +57,7 @@ GCancellable *interrupt_catch(void)
 struct session *session_open(int *argc, char ***argv, const struct arguments *asked, GError **error)
 {
 	g_autoptr(struct_session) session = g_new0(struct session, 1);
-	const GOptionEntry entries[] = {
+	const GOptionEntry common[] = {
 		{ "set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &session->settings,
 		  "one setting, over all files", "SECTION.KEY=VALUE" },
 		{ "override", 'o', 0, G_OPTION_ARG_FILENAME_ARRAY, &session->overrides,
@@ -66,11 +66,14 @@ struct session *session_open(int *argc, char ***argv, const struct arguments *as
 		  "take the configuration from FOLDER", "FOLDER" },
 		{ "results", 0, 0, G_OPTION_ARG_FILENAME, &session->results,
 		  "keep records in FOLDER", "FOLDER" },
-		{ .long_name = NULL },
 	};
+	g_autoptr(GArray) entries = g_array_new(TRUE, FALSE, sizeof(GOptionEntry));
 	struct arguments arguments = *asked;
 
-	arguments.entries = entries;
+	g_array_append_vals(entries, common, G_N_ELEMENTS(common));
+	for (const GOptionEntry *one = asked->entries; one != NULL && one->long_name != NULL; one++)
+		g_array_append_vals(entries, one, 1);
+	arguments.entries = (const GOptionEntry *)(void *)entries->data;
 	if (!arguments_parse(&arguments, argc, argv, error))
 		return NULL;
 	supervise(SUPERVISOR_APART);

@@ -25,8 +25,8 @@ struct session {
 
 /*
  * Take the common options out of the command line; what is left are the command's names. Prints
- * the help and exits for --help. asked has no entries. Returns in the supervisor's worker: no
- * thread may have been started. EPTLAB_ERROR_USAGE.
+ * the help and exits for --help. Entries of asked come beside them. Returns in the supervisor's
+ * worker: no thread may have been started. EPTLAB_ERROR_USAGE.
  */
 struct session *session_open(int *argc, char ***argv, const struct arguments *asked,
 			     GError **error);

@@ -26,6 +26,7 @@ struct record *many_record(const char *line, const char *platform, uint64_t exce
 {
 	struct record *record = sample_record();
 
+	record->verdict = RECORD_VALID;
 	record_set_string(&record->kernel.line, line);
 	record_set_string(&record->platform.name, platform);
 	sample_set_count(record_find_run(record, "noept"), REASON_EXCEPTION_NMI, exceptions);

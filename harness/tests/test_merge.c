@@ -23,7 +23,6 @@ static void put(const char *folder, const char *records)
 			many_record(parts[0], parts[1], g_ascii_strtoull(parts[2], NULL, 10));
 		struct record_run *noept = record_find_run(record, "noept");
 
-		record->verdict = RECORD_VALID;
 		if (g_str_equal(parts[3], "invalid"))
 			noept->in_effect.ept = RECORD_TRUE;
 		if (g_str_equal(parts[3], "failed")) {
@@ -162,7 +161,6 @@ TEST_IN_FOLDER(the_other_half_of_a_rerun_counts_once)
 
 	memset(all->sha256, 'f', strlen(all->sha256));
 	noept->seconds = 7;
-	record->verdict = RECORD_VALID;
 	many_put(folder, "b", record);
 	record_free(record);
 	put(folder, "a=6.1/bochs/100/");
