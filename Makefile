@@ -136,7 +136,7 @@ GUEST_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Os -static -s -Wl,--build-
 	-I harness -I $(UAPI)
 PROBE_SOURCES := $(wildcard guest-image/probe/*.c guest-image/workloads/*.c) $(addprefix harness/wire/,cpuid_walk.c frame.c)
 $(BUILD)/probe: $(PROBE_SOURCES) $(wildcard guest-image/probe/*.h guest-image/workloads/*.h) \
-	$(addprefix harness/wire/,cpuid_walk.h frame.h workload_list.h) $(LEAVES)
+	$(addprefix harness/wire/,command.h cpuid_walk.h frame.h workload_list.h) $(LEAVES)
 	@echo "  CC      probe" >&2
 	$(Q)gcc $(GUEST_CFLAGS) -o $@ $(filter %.c,$^) -lz
 # The dose guest has no system below it, and no library but zlib's crc32(), which needs none. No red
@@ -225,6 +225,7 @@ $(BUILD)/tests/test_%: $(BUILD)/asan/harness/tests/test_%.o $(ASAN_LIBRARY) $(BU
 	@mkdir -p $(@D)
 	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+$(call test_program,command): | $(BUILD)/probe
 $(BUILD)/tests/silent_probe: harness/tests/silent_probe.c
 	@mkdir -p $(@D)
 	$(Q)gcc $(GUEST_CFLAGS) -o $@ $<

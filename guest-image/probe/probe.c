@@ -8,7 +8,8 @@
  *	probe DEVICE NAME OPERATIONS PROGRAM	a reading "start", PROGRAM from its start to its
  *						end, a reading NAME
  *
- * and behind that the OPERATIONS (operations.h), which may be "".
+ * and behind that the OPERATIONS (operations.h), which may be "". If NAME is COMMAND_WORKLOAD,
+ *PROGRAM is no program but says which one (command.h).
  *
  * It does not judge. Where KVM does not count, it asks for no reason, and still for the latch: that
  * CPUID marks the end for whoever counts in L1 (harness/agent/witness.h). It says so with a frame
@@ -28,10 +29,12 @@
 #include <unistd.h>
 
 #include "../workloads/workloads.h"
+#include "command.h"
 #include "cpuid_dump.h"
 #include "operations.h"
 #include "reading.h"
 #include "report.h"
+#include "wire/command.h"
 
 #define NAME_OF_FIRST "start"
 
@@ -108,10 +111,12 @@ static bool send_to(struct output *output, const char *name, bool has_first)
 	report_begin(&report, &identity);
 	if (!reading_has_counts(&identity)) {
 		report_mark(&report, &last, name);
+		command_report(&report);
 	} else {
 		if (has_first)
 			report_reading(&report, &identity, &first, NAME_OF_FIRST, 0);
 		report_reading(&report, &identity, &last, name, 0);
+		command_report(&report);
 		operations_report(&report, &identity);
 	}
 	return cpuid_dump(&report) && report_end(&report) && flush(output) && drain(output->fd);
@@ -158,6 +163,20 @@ static bool run(const char *path)
 	return false;
 }
 
+/* The workload, between its two readings. */
+static bool do_workload(const char *name, const char *program)
+{
+	const bool is_command = strcmp(name, COMMAND_WORKLOAD) == 0;
+
+	if (is_command && !command_load(program))
+		return false;
+	reading_take(&identity, READING_EARLIER, &first);
+	if (!is_command)
+		return run(program);
+	command_run();
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	const char *program = argc == 5 ? argv[4] : NULL;
@@ -171,11 +190,8 @@ int main(int argc, char **argv)
 	reading_identify(&identity);
 	if (!reading_has_counts(&identity))
 		identity.range_count = 0;
-	if (program) {
-		reading_take(&identity, READING_EARLIER, &first);
-		if (!run(program))
-			return 1;
-	}
+	if (program && !do_workload(argv[2], program))
+		return 1;
 	reading_take(&identity, READING_LAST, &last);
 	if (reading_has_counts(&identity) && !operations_do(&identity, argv[3]))
 		return 1;

@@ -100,6 +100,8 @@ static void add_runs(struct attempt *attempt)
 		const struct config_module *module = config_find_module(config, *name);
 		struct record_run *run = record_run_new(*name);
 
+		if (attempt->experiment->command != NULL)
+			record_set_string(&run->command.line, attempt->experiment->command->line);
 		run->source = config_is_tracepoint(config) ? RECORD_TRACEPOINT : RECORD_LEAVES;
 		run->requested.ept = record_bool_from(module->ept);
 		run->requested.vpid = record_bool_from(module->vpid);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <gio/gio.h>
 
+#include "cli/command.h"
 #include "config/paths.h"
 #include "config/config.h"
 #include "record/record.h"
@@ -23,9 +24,10 @@ struct experiment {
 	const struct platform *platform;
 	/* Runs of an older record that are judged together with those made now, or NULL. */
 	const struct record_run *other;
-	const char *script;	   /* folder for JOB_SCRIPT, or NULL */
-	const GPtrArray *expected; /* for the progress line: by progress_expect */
-	const GPtrArray *bounds;   /* of struct bound: what the record is held against, or NULL */
+	const struct command *command; /* the workload, or NULL */
+	const char *script;	       /* folder for JOB_SCRIPT, or NULL */
+	const GPtrArray *expected;     /* for the progress line: by progress_expect */
+	const GPtrArray *bounds;       /* of struct bound: what the record is held against, or NULL */
 	GCancellable *cancellable;
 };
 

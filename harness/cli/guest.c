@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/guest.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 
+#include "base/each.h"
+#include "base/folder.h"
 #include "cli/l1_boot.h"
 #include "cli/l1_jobs.h"
+#include "config/config_job.h"
 #include "l2/digest.h"
+#include "l2/l2_image.h"
+#include "virt/supervisor.h"
+#include "wire/command.h"
 #include "wire/job.h"
 
 /* How long libguestfs may take, wall clock: fifteen times what it takes without KVM. */
@@ -18,15 +25,59 @@ static void on_step(const char *text, void *data)
 	progress_step(data, line);
 }
 
+/* The file for the probe, in a temporary folder. */
+static bool write_command(const struct experiment *experiment, struct guest *guest, GError **error)
+{
+	const struct command *command = experiment->command;
+	g_autofree char *folder =
+		g_build_filename(experiment->paths->guest_cache, "command-XXXXXX", NULL);
+	g_autoptr(GError) cause = NULL;
+
+	if (command == NULL)
+		return true;
+	g_mkdir_with_parents(experiment->paths->guest_cache, 0755);
+	if (g_mkdtemp(folder) != NULL) {
+		supervisor_remove(folder);
+		guest->folder = g_steal_pointer(&folder);
+		guest->command = g_build_filename(guest->folder, COMMAND_WORKLOAD, NULL);
+		if (g_file_set_contents(guest->command, command->text->str,
+					(gssize)command->text->len, &cause))
+			return true;
+	}
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+			   "L0: no file could be made in %s (%s); free some disk space",
+			   experiment->paths->guest_cache,
+			   cause != NULL ? cause->message : g_strerror(errno));
+}
+
+/* What is put into our image beside probe and workloads; the elements are borrowed. */
+static GPtrArray *files_of(const struct experiment *experiment, struct guest_file *command)
+{
+	GPtrArray *files = g_ptr_array_new();
+
+	if (experiment->command == NULL)
+		return files;
+	each (struct guest_file, file, experiment->command->files)
+		g_ptr_array_add(files, file);
+	g_ptr_array_add(files, command);
+	return files;
+}
+
 static bool prepare_ours(const struct experiment *experiment, struct progress *progress,
 			 struct guest *guest, GError **error)
 {
 	const struct paths *paths = experiment->paths;
 	const struct config_l2 *l2 = &experiment->config->l2;
+	struct guest_file command = {
+		.host = guest->command,
+		.guest = (char *)L2_IMAGE_WORKLOADS "/" COMMAND_WORKLOAD,
+	};
+	g_autoptr(GPtrArray) files = files_of(experiment, &command);
 	const struct guest_inject_request request = {
 		.base_image = or_built(l2->image, paths->l2_base_image),
 		.probe = or_built(l2->probe, paths->probe),
 		.workloads = paths->workloads,
+		.files = files,
 		.cache = paths->guest_cache,
 		.helper = paths->guestfs_helper,
 		.seconds = INJECT_SECONDS,
@@ -54,11 +105,16 @@ static bool prepare_own(const struct experiment *experiment, struct progress *pr
 {
 	const struct paths *paths = experiment->paths;
 	const struct config_l2 *l2 = &experiment->config->l2;
-	g_autofree char *workload = workload_of(experiment);
+	g_autofree char *workload =
+		guest->command != NULL ? g_strdup(guest->command) : workload_of(experiment);
+	g_autofree char *operations = job_operations(experiment->config);
 	const struct user_image_request request = {
 		.image = l2->guest,
 		.probe = or_built(l2->probe, paths->probe),
 		.workload = workload,
+		.name = experiment->config->experiment.workload,
+		.operations = operations,
+		.files = experiment->command != NULL ? experiment->command->files : NULL,
 		.hold = experiment->config->experiment.witness,
 		.cache = paths->guest_cache,
 		.helper = paths->user_helper,
@@ -75,6 +131,8 @@ bool guest_prepare(const struct experiment *experiment, struct progress *progres
 		   struct guest *guest, GError **error)
 {
 	*guest = (struct guest){ .capabilities = NULL };
+	if (!write_command(experiment, guest, error))
+		return false;
 	if (config_has_guest(experiment->config)
 		    ? !prepare_own(experiment, progress, guest, error)
 		    : !prepare_ours(experiment, progress, guest, error))
@@ -87,6 +145,10 @@ void guest_clear(struct guest *guest)
 {
 	guest_injected_clear(&guest->injected);
 	user_image_clear(&guest->user);
+	if (guest->folder != NULL)
+		folder_remove(guest->folder);
+	g_clear_pointer(&guest->folder, g_free);
+	g_clear_pointer(&guest->command, g_free);
 	g_clear_pointer(&guest->capabilities, g_free);
 }
 

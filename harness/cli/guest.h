@@ -19,6 +19,8 @@
 struct guest {
 	struct guest_injected injected; /* our own image, or */
 	struct user_image user;		/* the user's */
+	char *folder;			/* temporary, with what the probe is told of a command */
+	char *command;			/* the file in it */
 	char *capabilities;		/* what libvirt in L1 would otherwise have to ask QEMU */
 };
 

@@ -140,8 +140,13 @@ static void add_l2(struct collection *collection, const struct experiment *exper
 	add_bootable(collection, "l2-doses", request->l2_doses, dose ? booted : NULL);
 	add_file(collection, "l2-domain", request->l2_domain);
 	add(collection, "probe", g_strdup(guest->probe_sha256));
+	if (experiment->command != NULL)
+		add(collection, "workload",
+		    collection->error == NULL
+			    ? command_digest(experiment->command, &collection->error)
+			    : NULL);
 	/* A dose is none. */
-	if (g_file_test(workload, G_FILE_TEST_EXISTS))
+	else if (g_file_test(workload, G_FILE_TEST_EXISTS))
 		add_file(collection, "workload", workload);
 }
 

@@ -5,6 +5,7 @@
 #include "cli/session.h"
 #include "judge/bounds.h"
 #include "record/store.h"
+#include "wire/command.h"
 
 /* What --expect has given; NULL: EPTLAB_ERROR_USAGE. */
 static GPtrArray *bounds_of(char **expected, GError **error)
@@ -69,28 +70,62 @@ static int run(struct session *session, char **expected, GError **error)
 	return experiment_run(&experiment, error);
 }
 
+/* What stands behind "--", which is taken out of the arguments; NULL: there is none. */
+static char **take_command(int *argc, char **argv)
+{
+	for (int i = 1; i < *argc; i++) {
+		if (!g_str_equal(argv[i], "--"))
+			continue;
+		argv[i] = NULL;
+		*argc = i;
+		return g_strdupv(argv + i + 1);
+	}
+	return NULL;
+}
+
+/* Takes argv. */
+static void use_command(struct session *session, char **argv)
+{
+	session->argv = argv;
+	session_set(session, "experiment.workload", COMMAND_WORKLOAD);
+	session_set(session, "experiment.operations", CONFIG_NONE);
+}
+
 int command_run(int argc, char **argv, GError **error)
 {
 	g_auto(GStrv) expected = NULL;
+	g_auto(GStrv) puts = NULL;
+	g_auto(GStrv) command = take_command(&argc, argv);
 	const GOptionEntry entries[] = {
 		{ "expect", 'e', 0, G_OPTION_ARG_STRING_ARRAY, &expected,
 		  "what must hold, such as 'noept:0 <= 3700'", "BOUND" },
+		{ "put", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &puts,
+		  "put FILE into L2, for the command", "FILE[:/PATH]" },
 		{ .long_name = NULL },
 	};
 	const struct arguments arguments = {
 		.entries = entries,
-		.summary = "Run an experiment: boot L1, and in it L2 once with each configuration.",
+		.names = "[-- COMMAND [ARGUMENT...]]",
+		.summary =
+			"Run an experiment: boot L1, and in it L2 once with each configuration.\n"
+			"With a command, count what that exits for, and not the boot.",
 		.description =
 			"Examples:\n  eptlab run --set l2.memory_mib=256\n"
+			"  eptlab run -- busybox sha256sum /bin/busybox\n"
+			"  eptlab run --put a.out -- ./a.out 100\n"
 			"  eptlab run --expect 'noept:0 <= 3700' --expect 'noept:fork:exits <= "
 			"60'\n"
 			"\nWith --expect the exit status is 0 if it holds, 3 if not, and 125 if "
 			"L1 or L2 did\nnot come up, or the record is invalid: for git bisect run.",
-		.takes = "run takes options only",
+		.takes = "run takes options, and a command behind --",
 	};
 	g_autoptr(struct_session) session = session_open(&argc, &argv, &arguments, error);
 	int status;
 
+	if (session != NULL && command != NULL)
+		use_command(session, g_steal_pointer(&command));
+	if (session != NULL)
+		session->puts = g_steal_pointer(&puts);
 	status = session != NULL ? run(session, expected, error) : (*error)->code;
 	return expected != NULL ? bisect_status(status) : status;
 }

@@ -89,6 +89,9 @@ void session_close(struct session *session)
 	g_free(session->configs);
 	g_free(session->results);
 	paths_free(session->paths);
+	g_strfreev(session->argv);
+	g_strfreev(session->puts);
+	command_free(session->command);
 	if (session->config != NULL)
 		config_free(session->config);
 	g_clear_object(&session->cancellable);
@@ -147,13 +150,24 @@ static bool have_workload(const struct session *session, GError **error)
 			error, EPTLAB_ERROR_USAGE,
 			"L0: a dose is taken by a guest of its own, not by an image of yours; "
 			"leave out one of workload and guest");
-	if (job_is_dose(name) || g_file_test(path, G_FILE_TEST_IS_REGULAR))
+	if (session->argv != NULL || job_is_dose(name) || g_file_test(path, G_FILE_TEST_IS_REGULAR))
 		return true;
 	return eptlab_fail(
 		error, EPTLAB_ERROR_USAGE,
 		"L0: there is no workload \"%s\"; the files in %s are those there are, and the "
 		"doses of docs/doses.md",
 		name, session->paths->workloads);
+}
+
+static bool make_command(struct session *session, GError **error)
+{
+	if (session->argv != NULL)
+		session->command =
+			command_new(session->argv, session->puts, session->config, error);
+	else if (session->puts != NULL)
+		eptlab_fail(error, EPTLAB_ERROR_USAGE,
+			    "L0: --put is for a command in L2; expected -- COMMAND behind it");
+	return session->command != NULL || (session->argv == NULL && session->puts == NULL);
 }
 
 /* What the platform local would ignore, and measure this machine's own kernel instead. */
@@ -229,7 +243,8 @@ bool session_prepare(struct session *session, struct experiment *experiment, GEr
 	if (session->config == NULL ||
 	    !paths_choose_line(session->paths, session->config->experiment.kernel, error) ||
 	    !paths_are_built(session->paths, error) || !have_workload(session, error) ||
-	    !suits_local(session, error) || !recover(session->paths->results, error))
+	    !make_command(session, error) || !suits_local(session, error) ||
+	    !recover(session->paths->results, error))
 		return false;
 	/* Before it is asked what it can do; other platforms do not touch this machine's KVM. */
 	if (g_str_equal(session->config->experiment.platform, platform_local.name) &&
@@ -243,6 +258,7 @@ bool session_prepare(struct session *session, struct experiment *experiment, GEr
 		.paths = session->paths,
 		.config = session->config,
 		.platform = platform,
+		.command = session->command,
 		.expected = session->expected,
 		.cancellable = session->cancellable,
 	};

@@ -16,7 +16,10 @@ struct session {
 	char **settings;  /* --set */
 	char *configs;	  /* --configs, or NULL */
 	char *results;	  /* --results, or NULL */
-	bool marks;	  /* what [conform] says about the kernel counts */
+	char **argv;	  /* of a command that is the workload, or NULL */
+	char **puts;	  /* --put: files for it */
+	struct command *command;
+	bool marks; /* what [conform] says about the kernel counts */
 	struct paths *paths;
 	struct config *config;
 	GPtrArray *expected; /* by progress_expect */

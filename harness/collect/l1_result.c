@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "collect/l1_result.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "collect/kernel_log.h"
 #include "collect/l1_counts.h"
 #include "collect/probe_result.h"
 #include "base/each.h"
+#include "record/words.h"
 
 /* More than consoles and logs ever have; what a runaway L1 may make L0 keep. */
 #define TEXTS_LIMIT (64u << 20)
@@ -379,6 +381,38 @@ static bool operations_are_whole(const struct record_run *run, GError **error)
 			   run->config, first->workload, first->error, others->str, run->config);
 }
 
+/* What has become of a command is a failure of L2 unless it exits with 0. */
+static bool command_is_well(const struct record_run *run, GError **error)
+{
+	const struct record_command *command = &run->command;
+	g_autofree char *end = words_command_end(command);
+	const bool timed_out = command->end == RECORD_TIMED_OUT;
+	const bool missing = command->end == RECORD_NOT_STARTED && command->value == ENOENT;
+
+	if (!command->known ||
+	    (command->end == RECORD_EXITED && command->value == 0 && !command->full))
+		return true;
+	return eptlab_fail(
+		error, timed_out ? EPTLAB_ERROR_TIMEOUT : EPTLAB_ERROR_L2,
+		"L2: with %s the command %s%s%s%s; its counts are in the record, and what it has "
+		"printed in %s/" L1_FILE_OUTPUT,
+		run->config, end,
+		command->full ? ", and has printed more than a pipe holds: let it print less" : "",
+		timed_out ? ", half of timeout_seconds in [l2]" : "",
+		missing ? ": neither it, nor the interpreter or loader that it needs, may be "
+			  "missing in L2's image (--put brings files into it)"
+			: "",
+		run->config);
+}
+
+static void keep_output(l1_result *result, const struct record_run *run, const GString *output)
+{
+	if (run->command.known)
+		g_hash_table_insert(result->texts,
+				    g_strconcat(run->config, "/" L1_FILE_OUTPUT, NULL),
+				    g_string_new_len(output->str, (gssize)output->len));
+}
+
 static bool read_probe(l1_result *result, struct record_run *run, GError **error)
 {
 	const GString *frames = text_of(result, run, L1_FILE_PROBE);
@@ -393,7 +427,8 @@ static bool read_probe(l1_result *result, struct record_run *run, GError **error
 	if (probe == NULL)
 		return explain(result, run, cause, error);
 	probe_result_store(probe, run);
-	return operations_are_whole(run, error);
+	keep_output(result, run, probe_result_output(probe));
+	return command_is_well(run, error) && operations_are_whole(run, error);
 }
 
 static bool finish_run(l1_result *result, struct record_run *run, GError **error)

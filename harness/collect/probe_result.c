@@ -6,6 +6,7 @@
 
 #include "record/reasons.h"
 #include "base/each.h"
+#include "wire/command.h"
 #include "wire/cpuid_walk.h"
 
 #define LEVEL "L2"
@@ -34,6 +35,7 @@ enum expect {
 	EXPECT_FIRST = 1 << 12, /* the first reading, or that there is none */
 	EXPECT_CPUID_OR_END = 1 << 13,
 	EXPECT_OPERATION_OR_END = 1 << 14,
+	EXPECT_OUTPUT_OR_END = 1 << 15,
 };
 
 struct probe_result {
@@ -43,12 +45,16 @@ struct probe_result {
 	GPtrArray *cpuid;      /* of struct record_cpuid; NULL: not told */
 	GString *packed;       /* the same as it came, in base64 */
 	GPtrArray *operations; /* of struct record_operation; their exits have no names yet */
+	struct record_command command;
+	GString *output; /* of the command */
 	/* What is on its way. */
 	struct probe_reading reading;
 	struct probe_bad bad;
 	struct probe_range range;
 	uint32_t exits; /* of a cost */
 	const char *at; /* of the frame */
+	const struct frame_field *bytes;
+	uint64_t full;
 	struct {
 		const char *name, *exits, *why; /* of the frame */
 		uint64_t n, ticks;
@@ -84,6 +90,7 @@ probe_result *probe_result_new(void)
 	result->readings = g_ptr_array_new_with_free_func(reading_free);
 	result->packed = g_string_new(NULL);
 	result->operations = record_operations_new();
+	result->output = g_string_new(NULL);
 	result->reading = reading_empty();
 	return result;
 }
@@ -97,7 +104,13 @@ void probe_result_free(probe_result *result)
 	g_clear_pointer(&result->cpuid, g_ptr_array_unref);
 	g_string_free(result->packed, TRUE);
 	g_ptr_array_unref(result->operations);
+	g_string_free(result->output, TRUE);
 	g_free(result);
+}
+
+const GString *probe_result_output(const probe_result *result)
+{
+	return result->output;
 }
 
 const GPtrArray *probe_result_readings(const probe_result *result)
@@ -297,6 +310,31 @@ static struct record_operation *operation_at(probe_result *result, const struct 
 	return one;
 }
 
+static bool take_command(probe_result *result, const struct frame *frame, GError **error)
+{
+#define WORD(name, word) word,
+	static const char *const words[] = { COMMAND_ENDS(WORD) };
+	struct record_command *command = &result->command;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+		if (!g_str_equal(result->at, words[i]))
+			continue;
+		command->known = true;
+		command->end = (enum record_end)i;
+		command->full = result->full != 0;
+		return true;
+	}
+	return refuse(frame, error, "ends in a way that is not known");
+}
+
+static bool take_output(probe_result *result, const struct frame *frame, GError **error)
+{
+	g_string_append_len(result->output, result->bytes->value, (gssize)result->bytes->length);
+	result->command.output = result->output->len;
+	return result->output->len <= COMMAND_FILE_MOST ||
+	       refuse(frame, error, "is of more than a command may print");
+}
+
 static bool take_operation(probe_result *result, const struct frame *frame, GError **error)
 {
 	struct record_operation *one = operation_at(result, frame, error);
@@ -328,6 +366,7 @@ struct field {
 	const char *key;
 	enum {
 		FIELD_TEXT,	 /* const char *, of the frame */
+		FIELD_BYTES,	 /* const struct frame_field *, of the frame */
 		FIELD_NAME,	 /* char * */
 		FIELD_U32,	 /* uint32_t */
 		FIELD_U64,	 /* uint64_t */
@@ -411,8 +450,20 @@ static const struct step {
 	  EXPECT_READING_OR_END,
 	  take_cycles,
 	  { { "regs", TO(reading.cycles, REGISTERS) } } },
+	{ "command",
+	  EXPECT_READING_OR_END | EXPECT_END,
+	  EXPECT_OUTPUT_OR_END,
+	  take_command,
+	  { { "end", TO(at, TEXT) },
+	    { "value", TO(command.value, U64) },
+	    { "full", TO(full, U64) } } },
+	{ "output",
+	  EXPECT_OUTPUT_OR_END,
+	  EXPECT_OUTPUT_OR_END,
+	  take_output,
+	  { { "data", TO(bytes, BYTES) } } },
 	{ "operation",
-	  EXPECT_READING_OR_END | EXPECT_OPERATION_OR_END,
+	  EXPECT_READING_OR_END | EXPECT_OUTPUT_OR_END | EXPECT_OPERATION_OR_END,
 	  EXPECT_OPERATION_OR_END,
 	  take_operation,
 	  { { "name", TO(operation.name, TEXT) },
@@ -420,17 +471,19 @@ static const struct step {
 	    { "ticks", TO(operation.ticks, U64) },
 	    { "exits", TO(operation.exits, TEXT) } } },
 	{ "failed",
-	  EXPECT_READING_OR_END | EXPECT_OPERATION_OR_END,
+	  EXPECT_READING_OR_END | EXPECT_OUTPUT_OR_END | EXPECT_OPERATION_OR_END,
 	  EXPECT_OPERATION_OR_END,
 	  take_failed,
 	  { { "name", TO(operation.name, TEXT) }, { "why", TO(operation.why, TEXT) } } },
 	{ "cpuid",
-	  EXPECT_READING_OR_END | EXPECT_END | EXPECT_OPERATION_OR_END | EXPECT_CPUID_OR_END,
+	  EXPECT_READING_OR_END | EXPECT_END | EXPECT_OUTPUT_OR_END | EXPECT_OPERATION_OR_END |
+		  EXPECT_CPUID_OR_END,
 	  EXPECT_CPUID_OR_END,
 	  take_cpuid,
 	  { { "data", TO(at, TEXT) } } },
 	{ "end",
-	  EXPECT_READING_OR_END | EXPECT_END | EXPECT_OPERATION_OR_END | EXPECT_CPUID_OR_END,
+	  EXPECT_READING_OR_END | EXPECT_END | EXPECT_OUTPUT_OR_END | EXPECT_OPERATION_OR_END |
+		  EXPECT_CPUID_OR_END,
 	  EXPECT_NOTHING,
 	  take_end,
 	  { { 0 } } },
@@ -457,9 +510,15 @@ static bool read_registers(const struct frame *frame, const char *key, struct pr
 static bool read_field(const struct frame *frame, const struct field *field, void *to,
 		       GError **error)
 {
-	const char *text = frameset_field_string(frame, LEVEL, CODE, field->key, error);
+	const char *text;
 	uint64_t number;
 
+	if (field->type == FIELD_BYTES) {
+		*(const struct frame_field **)to = frame_find(frame, field->key);
+		return *(const struct frame_field **)to ||
+		       refuse(frame, error, "has no %s", field->key);
+	}
+	text = frameset_field_string(frame, LEVEL, CODE, field->key, error);
 	if (!text)
 		return false;
 	switch (field->type) {
@@ -473,6 +532,7 @@ static bool read_field(const struct frame *frame, const struct field *field, voi
 		return read_registers(frame, field->key, to, error);
 	case FIELD_U64:
 		return frameset_field_u64(frame, LEVEL, CODE, field->key, UINT64_MAX, to, error);
+	case FIELD_BYTES:
 	case FIELD_U32:
 		break;
 	}
@@ -793,6 +853,7 @@ void probe_result_store(const probe_result *result, struct record_run *run)
 	const GPtrArray *readings = result->readings;
 	const struct probe_reading *last =
 		readings->len > 0 ? readings->pdata[readings->len - 1] : NULL;
+	struct record_command command;
 	uint32_t vendor;
 
 	g_clear_pointer(&run->exits, g_ptr_array_unref);
@@ -809,6 +870,9 @@ void probe_result_store(const probe_result *result, struct record_run *run)
 	if (result->cpuid != NULL)
 		run->cpuid = g_ptr_array_ref(result->cpuid);
 	store_effect(result, run);
+	command = result->command;
+	command.line = run->command.line; /* known to L0 alone */
+	run->command = command;
 	run->dose = (struct record_dose){ .known = false };
 	run->total.known = false;
 	run->leaf_total.known = false;

@@ -37,6 +37,12 @@
  *					had executed then, the latch's own included
  *	cycles regs=			leaf 0x4FFFFFFD
  *
+ * then, if the workload was a command of the user's own, what became of it, and what it has printed
+ * (wire/command.h),
+ *
+ *	command end= value= full=
+ *	output data=
+ *
  * then, in any number, what operations of L2's Linux have caused between two latches, those of a
  * workload in the order of their points,
  *
@@ -109,6 +115,9 @@ probe_result *probe_result_parse(const void *frames, size_t length, GError **err
  */
 const GPtrArray *probe_result_readings(const probe_result *result);
 
+/* What the command has printed, owned by the result; empty if there was none. */
+const GString *probe_result_output(const probe_result *result);
+
 /* Which answer of a reading is meant. */
 enum probe_leaf {
 	PROBE_LIVE,
@@ -127,8 +136,8 @@ uint32_t probe_reading_asked(const struct probe_reading *reading);
 
 /*
  * Put what was read into a run: interface, cpuid, l2_in_effect, leaf_total, latch, exits, total,
- * undefined, malformed and operations. What the run had there is replaced. The result must be
- * complete. Without a reading nothing is known but the interface.
+ * undefined, malformed, operations and command, but for its line. What the run had there is
+ * replaced. The result must be complete. Without a reading nothing is known but the interface.
  *
  * Counts are those of the latch where the KVM has one, else the live ones. With several readings
  * they are those of the last one less those of the first: what the workload has caused.

@@ -37,22 +37,26 @@ struct job_run *job_add_run(struct job *job, const char *name, const struct conf
 	return run;
 }
 
-/*
- * The argument of L2's kernel that asks for the operations, or NULL. The dose guest has no Linux,
- * the user's own image no init of ours, and a KVM without the leaves no latch.
- */
-static char *operations_argument(const struct config *config)
+/* The dose guest has no Linux, and a KVM without the leaves no latch. */
+char *job_operations(const struct config *config)
 {
 #define NAME(variable, name, n, what) "," name
 	char **names = config->experiment.operations;
 	g_autofree char *listed = g_strjoinv(",", names);
 
 	if (g_str_equal(listed, CONFIG_NONE) || job_is_dose(config->experiment.workload) ||
-	    config_has_guest(config) || config_is_tracepoint(config))
-		return NULL;
-	return g_strconcat(WORKLOAD_PARAMETER,
-			   g_str_equal(listed, CONFIG_ALL) ? &(WORKLOAD_LIST(NAME))[1] : listed,
-			   NULL);
+	    config_is_tracepoint(config))
+		return g_strdup("");
+	return g_strdup(g_str_equal(listed, CONFIG_ALL) ? &(WORKLOAD_LIST(NAME))[1] : listed);
+}
+
+/* For L2's kernel, or NULL. An image of the user's own has another one, but it is part of the job.
+ */
+static char *operations_argument(const struct config *config)
+{
+	g_autofree char *operations = job_operations(config);
+
+	return *operations != '\0' ? g_strconcat(WORKLOAD_PARAMETER, operations, NULL) : NULL;
 }
 
 /* Arguments with blanks between; NULL ones are left out. */

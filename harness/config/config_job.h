@@ -21,4 +21,10 @@ struct job_run *job_add_run(struct job *job, const char *name, const struct conf
 /* The job that a configuration asks for. Free with job_free. */
 struct job *job_from_config(const struct config *config, enum job_task task);
 
+/*
+ * What L2's Linux is to do after its workload, as WORKLOAD_PARAMETER says it; "": nothing. The
+ * caller frees it.
+ */
+char *job_operations(const struct config *config);
+
 #endif

@@ -81,9 +81,11 @@ guestfs_h *appliance_open(const char *image, const char *cache, const char *tmp,
 
 bool appliance_upload(guestfs_h *g, const char *host, const char *guest, GError **error)
 {
+	g_autofree char *folder = g_path_get_dirname(guest);
 	g_autofree char *what = NULL;
 
-	if (guestfs_upload(g, host, guest) == 0 && guestfs_chmod(g, 0755, guest) == 0 &&
+	if ((guestfs_is_dir(g, folder) == 1 || guestfs_mkdir_p(g, folder) == 0) &&
+	    guestfs_upload(g, host, guest) == 0 && guestfs_chmod(g, 0755, guest) == 0 &&
 	    guestfs_sync(g) == 0)
 		return true;
 	what = g_strdup_printf("write %s into the L2 image", guest);

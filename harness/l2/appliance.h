@@ -35,7 +35,8 @@ bool appliance_fail(guestfs_h *g, const char *what, GError **error);
 
 /*
  * Copy the file host to the path guest, owned by root with mode 0755, and write it to the disk at
- * once: so the blocks that it gets do not depend on how fast this machine is.
+ * once: so the blocks that it gets do not depend on how fast this machine is. Folders on the way
+ * are made.
  */
 bool appliance_upload(guestfs_h *g, const char *host, const char *guest, GError **error);
 

@@ -5,6 +5,12 @@
 #include <stdbool.h>
 #include <gio/gio.h>
 
+/* A file of L0, and the path that it gets in an image. */
+struct guest_file {
+	char *host;
+	char *guest;
+};
+
 /* A step that has just begun, as one short line without a full stop. */
 typedef void (*guest_progress_func)(const char *step, void *data);
 

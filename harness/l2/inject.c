@@ -202,9 +202,15 @@ static bool read_inputs(struct injection *injection, GError **error)
 	if (!l2_image_read(request->base_image, &injection->base, error))
 		return false;
 	injection->base_sha256 = digest_file(request->base_image, error);
-	return injection->base_sha256 &&
-	       add_input(injection, request->probe, L2_IMAGE_PROBE, error) &&
-	       add_workloads(injection, error);
+	if (!injection->base_sha256 ||
+	    !add_input(injection, request->probe, L2_IMAGE_PROBE, error) ||
+	    !add_workloads(injection, error))
+		return false;
+	each (const struct guest_file, file, request->files) {
+		if (!add_input(injection, file->host, file->guest, error))
+			return false;
+	}
+	return true;
 }
 
 /* Name the image after all that goes into it. */

@@ -12,6 +12,7 @@ struct guest_inject_request {
 	const char *base_image; /* made by guest-image/mkimage.c; never changed */
 	const char *probe;	/* the static program; becomes /eptlab/probe */
 	const char *workloads;	/* a folder; each file in it becomes /eptlab/workloads/FILE */
+	const GPtrArray *files; /* of struct guest_file: more of them; NULL: none */
 	const char *cache;	/* a folder, made if missing; nothing outside of it is written */
 	const char *helper;	/* the program eptlab-guestfs (inject_helper.c) */
 	unsigned int seconds;	/* time-out, wall clock */

@@ -13,6 +13,7 @@
 #define L2_IMAGE_LABEL	   "eptlab-l2"
 #define L2_IMAGE_PROBE	   "/eptlab/probe"
 #define L2_IMAGE_WORKLOADS "/eptlab/workloads"
+#define L2_IMAGE_FILES	   "/eptlab/files" /* what is put in for a command */
 
 /* An L2 image as found. All in bytes. */
 struct l2_image {

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "l2/digest.h"
+#include "base/each.h"
 #include "base/error.h"
 #include "base/folder.h"
 #include "virt/supervisor.h"
@@ -29,25 +30,27 @@ static bool make_folder(const struct user_image_request *request, struct user_im
 static bool run_helper(const struct user_image_request *request, const struct user_image *made,
 		       GError **error)
 {
-	const char *const argv[] = {
-		request->helper,
-		request->image,
-		made->overlay,
-		request->cache,
-		made->folder,
-		request->probe,
-		request->workload,
-		request->hold ? "1" : "0",
-		NULL,
+	const char *const fixed[] = {
+		request->helper, request->image,      made->overlay,	 request->cache,
+		made->folder,	 request->probe,      request->workload, request->hold ? "1" : "0",
+		request->name,	 request->operations,
 	};
-	const struct guestfs_helper_job job = {
-		.argv = argv,
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	struct guestfs_helper_job job = {
 		.seconds = request->seconds,
 		.progress = request->progress,
 		.progress_data = request->progress_data,
 		.cancellable = request->cancellable,
 	};
 
+	for (size_t i = 0; i < G_N_ELEMENTS(fixed); i++)
+		g_ptr_array_add(argv, (char *)fixed[i]);
+	each (const struct guest_file, file, request->files) {
+		g_ptr_array_add(argv, file->host);
+		g_ptr_array_add(argv, file->guest);
+	}
+	g_ptr_array_add(argv, NULL);
+	job.argv = (const char *const *)argv->pdata;
 	return guestfs_helper_run(&job, error);
 }
 

@@ -7,15 +7,21 @@
 
 #include "l2/guestfs_helper.h"
 
+/* In it, what is put in for a command. */
+#define USER_IMAGE_FILES "/opt/eptlab/files"
+
 /* The user's own image, and what is to be put into an overlay of it. */
 struct user_image_request {
-	const char *image;    /* qcow2 or raw; never changed */
-	const char *probe;    /* the static program */
-	const char *workload; /* the program between two readings; "": none, the boot */
-	bool hold;	      /* L2 is to stand still at its end */
-	const char *cache;    /* of libguestfs' appliance */
-	const char *helper;   /* the program eptlab-user-image (user_image_helper.c) */
-	unsigned int seconds; /* time-out, wall clock */
+	const char *image;	/* qcow2 or raw; never changed */
+	const char *probe;	/* the static program */
+	const char *workload;	/* the program between two readings; "": none, the boot */
+	const char *name;	/* of the workload */
+	const char *operations; /* after it: WORKLOAD_PARAMETER; "": none */
+	const GPtrArray *files; /* of struct guest_file: more of them; NULL: none */
+	bool hold;		/* L2 is to stand still at its end */
+	const char *cache;	/* of libguestfs' appliance */
+	const char *helper;	/* the program eptlab-user-image (user_image_helper.c) */
+	unsigned int seconds;	/* time-out, wall clock */
 	guest_progress_func progress;
 	void *progress_data;
 	GCancellable *cancellable;

@@ -3,10 +3,11 @@
  * The program that puts the probe into an overlay of the user's own image with libguestfs. The
  * harness runs it (guestfs_helper.h); nobody else need do.
  *
- *	eptlab-user-image IMAGE OVERLAY CACHE TMP PROBE PROGRAM HOLD
+ *	eptlab-user-image IMAGE OVERLAY CACHE TMP PROBE PROGRAM HOLD NAME OPERATIONS (FILE PATH)...
  *
  * OVERLAY is made, with IMAGE, which is not changed, behind it. PROGRAM is the workload, or empty;
- * HOLD is 1 if the VM is to stand still at its end. Prints "step" lines.
+ * HOLD is 1 if the VM is to stand still at its end. NAME is the workload's, OPERATIONS what it does
+ * after it. Each FILE of this machine becomes PATH in the overlay. Prints "step" lines.
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,10 @@
 #include "l2/user_system.h"
 #include "base/error.h"
 
-enum { IMAGE = 1, OVERLAY, CACHE, TMP, PROBE, PROGRAM, HOLD, ARGUMENTS };
+enum { IMAGE = 1, OVERLAY, CACHE, TMP, PROBE, PROGRAM, HOLD, NAME, OPERATIONS, FILES };
+
+/* Of each file. */
+#define FILE_ARGUMENTS 2
 
 static bool make_overlay(guestfs_h *g, char **argv, GError **error)
 {
@@ -43,6 +47,9 @@ static bool run(char **argv, GError **error)
 		.probe = argv[PROBE],
 		.workload = argv[PROGRAM],
 		.hold = strcmp(argv[HOLD], "1") == 0,
+		.name = argv[NAME],
+		.operations = argv[OPERATIONS],
+		.more = argv + FILES,
 	};
 	g_autoptr(guestfs_h) g = NULL;
 
@@ -61,8 +68,11 @@ int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (argc != ARGUMENTS || !helper_side_start(argv[TMP])) {
-		fprintf(stderr, "usage: %s IMAGE OVERLAY CACHE TMP PROBE PROGRAM HOLD\n", argv[0]);
+	if (argc < FILES || (argc - FILES) % FILE_ARGUMENTS != 0 || !helper_side_start(argv[TMP])) {
+		fprintf(stderr,
+			"usage: %s IMAGE OVERLAY CACHE TMP PROBE PROGRAM HOLD NAME OPERATIONS "
+			"(FILE PATH)...\n",
+			argv[0]);
 		return EPTLAB_ERROR_USAGE;
 	}
 	run(argv, &error);

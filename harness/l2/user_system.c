@@ -172,12 +172,12 @@ static char *run_script(const struct user_system_files *files)
 	return g_strdup_printf(
 		"#!/bin/sh\n"
 		"# Put here by eptlab: the counts of VM exits go to the second serial port.\n" PROBE
-		" /dev/ttyS1 %s || echo 'eptlab: no counts from this boot' > /dev/ttyS0\n"
+		" /dev/ttyS1 %s '%s'%s || echo 'eptlab: no counts from this boot' > /dev/ttyS0\n"
 		"{ echo 'eptlab: the kernel log, from warnings up'\n"
 		"  dmesg -l emerg,alert,crit,err,warn 2> /dev/null || dmesg\n"
 		"} > /dev/ttyS0\n"
 		"%s",
-		*files->workload != '\0' ? "workload '' " WORKLOAD : "boot ''",
+		files->name, files->operations, *files->workload != '\0' ? " " WORKLOAD : "",
 		files->hold ? "echo 'eptlab: held' > /dev/ttyS0\nexec sleep 2147483647\n"
 			    : "sync\nexec poweroff -f\n");
 }
@@ -249,6 +249,14 @@ static bool install_starter(guestfs_h *g, const char *image, GError **error)
 		"start the probe; give an image with one of them");
 }
 
+static bool upload_more(guestfs_h *g, char **more, GError **error)
+{
+	for (; *more != NULL; more += 2)
+		if (!appliance_upload(g, more[0], more[1], error))
+			return false;
+	return true;
+}
+
 bool user_system_install(guestfs_h *g, const char *image, const struct user_system_files *files,
 			 GError **error)
 {
@@ -260,5 +268,6 @@ bool user_system_install(guestfs_h *g, const char *image, const struct user_syst
 	return appliance_upload(g, files->probe, PROBE, error) &&
 	       (*files->workload == '\0' ||
 		appliance_upload(g, files->workload, WORKLOAD, error)) &&
-	       write_file(g, RUN, script, 0755, error) && install_starter(g, image, error);
+	       upload_more(g, files->more, error) && write_file(g, RUN, script, 0755, error) &&
+	       install_starter(g, image, error);
 }

@@ -29,8 +29,11 @@ bool user_system_mount(guestfs_h *g, const char *image, GError **error);
 /* Files of L0. */
 struct user_system_files {
 	const char *probe;
-	const char *workload; /* the program between two readings; "": none */
-	bool hold;	      /* stand still at the end instead of powering off */
+	const char *workload;	/* the program between two readings; "": none */
+	const char *name;	/* of the workload */
+	const char *operations; /* after it; "": none */
+	char **more;		/* pairs of a file and the path that it gets; NULL at the end */
+	bool hold;		/* stand still at the end instead of powering off */
 };
 
 /* Put them in, with a unit (systemd) or a script (init.d) that runs them once at the boot's end. */

@@ -5,6 +5,7 @@
 
 #include "base/each.h"
 #include "record/record.h"
+#include "wire/command.h"
 
 const char *const record_verdict_names[] = {
 	[RECORD_VALID] = "valid",
@@ -25,6 +26,11 @@ const char *const record_source_names[] = {
 	[RECORD_LEAVES] = "leaves",
 	[RECORD_TRACEPOINT] = "tracepoint",
 	NULL,
+};
+
+const char *const record_end_names[] = {
+#define WORD(name, word) word,
+	COMMAND_ENDS(WORD) NULL,
 };
 
 /* ---- The tables ---- */
@@ -178,6 +184,15 @@ static const struct record_object object_cost = {
 	FIELDS({ FIELD(record_cost, exits, FIELD_U64) }, { FIELD(record_cost, ticks, FIELD_U64) }),
 };
 
+static const struct record_object object_command = {
+	OF(record_command),
+	FIELDS({ FIELD(record_command, line, FIELD_STRING) },
+	       { FIELD(record_command, end, FIELD_CHOICE), .names = record_end_names },
+	       { FIELD(record_command, value, FIELD_U64) },
+	       { FIELD(record_command, output, FIELD_U64) },
+	       { FIELD(record_command, full, FIELD_BOOL) }),
+};
+
 static const struct record_object object_witness = {
 	OF(record_witness),
 	FIELDS({ FIELD(record_witness, at_latch, FIELD_OPT_LIST), .object = &record_object_exit },
@@ -267,6 +282,8 @@ const struct record_object record_object_run = {
 	       { FIELD(record_run, cost, FIELD_OPT_OBJECT), .object = &object_cost },
 	       { FIELD(record_run, dose, FIELD_OPT_OBJECT), .object = &object_dose },
 	       { FIELD(record_run, operations, FIELD_OPT_LIST), .object = &record_object_operation,
+		 .since = SINCE_LATE_2 },
+	       { FIELD(record_run, command, FIELD_OPT_OBJECT), .object = &object_command,
 		 .since = SINCE_LATE_2 }),
 };
 

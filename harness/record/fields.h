@@ -78,6 +78,7 @@ extern const struct record_object record_object_cell;
 extern const char *const record_verdict_names[];
 extern const char *const record_source_names[];
 extern const char *const record_check_verdict_names[];
+extern const char *const record_end_names[];
 
 /* A new structure, all unknown or empty. */
 void *record_object_new(const struct record_object *object);

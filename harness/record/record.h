@@ -210,6 +210,23 @@ struct record_operation {
 	GPtrArray *points; /* of struct record_point, in their order */
 };
 
+/* What became of a command of the user's own: wire/command.h. */
+enum record_end {
+	RECORD_EXITED,
+	RECORD_SIGNALLED,
+	RECORD_TIMED_OUT,
+	RECORD_NOT_STARTED,
+};
+
+struct record_command {
+	bool known;
+	char *line; /* as a shell would take it */
+	enum record_end end;
+	uint64_t value;	 /* exit status, signal, seconds, errno of L2's Linux */
+	uint64_t output; /* bytes that it has printed, and are kept */
+	bool full;	 /* it has printed more */
+};
+
 struct record_run {
 	char *config; /* ept, noept: always known */
 	enum record_verdict verdict;
@@ -240,6 +257,7 @@ struct record_run {
 	struct record_cost cost;
 	struct record_dose dose; /* unknown where there is one reading only */
 	GPtrArray *operations;	 /* of struct record_operation; NULL: none were asked for */
+	struct record_command command;
 	struct record_kernel_log kernel_log;
 	struct record_kernel_log l2_log; /* L2's console */
 	double seconds;			 /* wall clock of L0; negative: unknown */

@@ -2,6 +2,7 @@
 #include "record/words.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 #include <asm/kvm_exitcount.h>
 
@@ -29,6 +30,23 @@ char *words_double(const char *format, double value)
 const char *words_on_off(enum record_bool value)
 {
 	return value == RECORD_UNKNOWN ? "unknown" : value == RECORD_TRUE ? "on" : "off";
+}
+
+char *words_command_end(const struct record_command *command)
+{
+	const int value = (int)MIN(command->value, INT_MAX);
+
+	switch (command->end) {
+	case RECORD_EXITED:
+		break;
+	case RECORD_SIGNALLED:
+		return g_strdup_printf("was ended by signal %d (%s)", value, g_strsignal(value));
+	case RECORD_TIMED_OUT:
+		return g_strdup_printf("had not ended after %d s", value);
+	case RECORD_NOT_STARTED:
+		return g_strdup_printf("could not be started (%s)", g_strerror(value));
+	}
+	return g_strdup_printf("exited with status %d", value);
 }
 
 char *words_printable(const char *foreign)

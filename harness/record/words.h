@@ -27,6 +27,9 @@ const char *words_on_off(enum record_bool value);
  */
 char *words_in_effect(uint32_t vendor, enum record_bool nested, enum record_bool vpid);
 
+/* "exited with status 1", "was ended by signal 9 (Killed)": what became of a command. */
+char *words_command_end(const struct record_command *command);
+
 /*
  * Printable ASCII, one character for one, everything else as '?': foreign text must not reach a
  * terminal as it is. NULL is "".

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "report/report.h"
 #include "report/operations.h"
+#include "report/prose.h"
 #include "base/each.h"
 
 #include <inttypes.h>
@@ -83,10 +84,13 @@ static json_t *rows_to_json(const struct comparison *comparison)
 
 static json_t *run_to_json(const struct record_run *run, const char *label)
 {
-	return json_pack("{s:o, s:o, s:s, s:o, s:o}", "label", report_json_text(label), "config",
-			 report_json_text(run->config), "verdict",
+	g_autofree char *command = prose_command(run);
+
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "label", report_json_text(label),
+			 "config", report_json_text(run->config), "verdict",
 			 record_verdict_name(run->verdict), "seconds",
-			 seconds_or_null(run->seconds), "ticks", report_json_number(run->ticks));
+			 seconds_or_null(run->seconds), "ticks", report_json_number(run->ticks),
+			 "command", report_json_text(command));
 }
 
 static json_t *runs_to_json(const struct comparison *comparison)

@@ -260,6 +260,17 @@ static char *cost_of(double seconds, struct record_u64 ticks)
 	return g_strdup_printf("%s, %s", time, count != NULL ? count : "ticks unknown");
 }
 
+char *prose_command(const struct record_run *run)
+{
+	const struct record_command *command = &run->command;
+	g_autofree char *line = words_printable(command->line);
+	g_autofree char *end = words_command_end(command);
+	g_autofree char *output = words_count(command->output);
+
+	return command->known ? g_strdup_printf("%s: %s, %s bytes of output", line, end, output)
+			      : NULL;
+}
+
 static char *modules_loaded(const struct record_run *run)
 {
 	return modules_of(run->module_ids);
@@ -303,6 +314,10 @@ GPtrArray *prose_facts(const struct report *report)
 		if (comparison->b != NULL)
 			add_fact(facts, kinds[i].of_second, kinds[i].make(comparison->b));
 	}
+	if (comparison->a->command.known)
+		add_fact(facts, "Command in the first run", prose_command(comparison->a));
+	if (comparison->b != NULL && comparison->b->command.known)
+		add_fact(facts, "Command in the second run", prose_command(comparison->b));
 	if (report->seconds >= 0 || report->ticks.known)
 		add_fact(facts, "Cost of the whole experiment",
 			 cost_of(report->seconds, report->ticks));

@@ -50,4 +50,9 @@ GPtrArray *prose_facts(const struct report *report);
  */
 char *report_excerpt(const char *kernel_log);
 
+/* "busybox ls: exited with status 0, 12 bytes of output": of a command of the user's own; NULL:
+ * there was none. The caller frees it.
+ */
+char *prose_command(const struct record_run *run);
+
 #endif

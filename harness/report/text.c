@@ -62,6 +62,12 @@ static void put_run(const struct text *text, const char *label, const struct rec
 		run->source == RECORD_TRACEPOINT ? "; counted by L1's tracepoint" : "");
 
 	put_cost(text, what, run->seconds, run->ticks);
+	if (run->command.known) {
+		g_autofree char *said = prose_command(run);
+		g_autofree char *command = g_strdup_printf("counted with %s: %s", label, said);
+
+		screen_paragraph(&text->screen, 0, 2, command);
+	}
 	if (run->cost.known) {
 		g_autofree char *cost = g_strdup_printf(
 			"one CPUID round trip, %s: %.1f ticks of L2's time-stamp counter, the "

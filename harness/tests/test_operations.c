@@ -34,7 +34,8 @@ TEST(setting_becomes_an_argument_of_the_kernel)
 		{ "experiment.operations=fork", WORKLOAD_PARAMETER "fork" },
 		{ "experiment.operations=fork;switch-16", WORKLOAD_PARAMETER "fork,switch-16" },
 		{ "experiment.workload=dose-cpuid", "" },
-		{ "l2.guest=/some/image", "" },
+		{ "l2.guest=/some/image",
+		  WORKLOAD_PARAMETER "getppid,fork,exec,switch-16,mmap,mprotect" },
 	};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(struct_job) all = job_of("experiment.operations=all", &error);

@@ -148,3 +148,29 @@ TEST_CELL(dose, bochs)
 TEST_CELL(dose, tcg)
 TEST_CELL(dose, kvm)
 TEST_CELL(dose, local)
+
+/* A command of the user's own, with a file that is put in for it. */
+TEST(command_is_counted_on_tcg)
+{
+	struct lab *lab = lab_new("tcg");
+	struct record *record;
+
+	lab_run(lab, 0, "run", "--put", "harness/tests/make-guest", "--", "busybox", "grep", "-c",
+		"mke2fs -q", "make-guest", NULL);
+	assert_says(lab->output, "counted with ept: busybox grep -c");
+	record = lab_newest(lab);
+	assert_int_equal(record->verdict, RECORD_VALID);
+	assert_string_equal(record->workload, "command");
+	test_each_of (config, "ept", "noept") {
+		g_autofree char *name = g_strconcat(*config, "/output.txt", NULL);
+		g_autofree char *path = lab_newest_file(lab, name);
+		g_autofree char *output = NULL;
+
+		assert_true(g_file_get_contents(path, &output, NULL, NULL));
+		assert_string_equal(output, "1\n");
+	}
+	assert_true(count_of(record, "noept", REASON_SVM_EXCP_PF) > 100);
+	assert_true(count_of(record, "ept", REASON_SVM_EXCP_PF) == 0);
+	record_free(record);
+	lab_free(lab);
+}

@@ -32,6 +32,8 @@
 #define L1_FILE_PROBE	"probe.frames"
 #define L1_FILE_CONSOLE "l2-console.log"
 #define L1_FILE_DMESG	"dmesg.log"
+/* Not sent, but taken from the probe's frames: what a command has printed. */
+#define L1_FILE_OUTPUT "output.txt"
 /* Of a second VM that was alive meanwhile. */
 #define L1_FILE_COMPANION "companion.frames"
 /*
