@@ -27,7 +27,7 @@ struct experiment {
 	const struct command *command; /* the workload, or NULL */
 	const char *script;	       /* folder for JOB_SCRIPT, or NULL */
 	const GPtrArray *expected;     /* for the progress line: by progress_expect */
-	const GPtrArray *bounds;       /* of struct bound: what the record is held against, or NULL */
+	const GPtrArray *bounds; /* of struct bound: what the record is held against, or NULL */
 	GCancellable *cancellable;
 };
 
