@@ -237,9 +237,32 @@ static bool send_witness(const struct course *course, GError **error)
 	return true;
 }
 
+/* KVM's own statistics of the VM. */
+static bool send_statistics(const struct course *course, struct domain *domain, GError **error)
+{
+	static const struct {
+		const char *name, *command;
+	} files[] = {
+		{ L1_FILE_STATS_VM,
+		  "{\"execute\": \"query-stats\", \"arguments\": {\"target\": \"vm\"}}" },
+		{ L1_FILE_STATS_VCPU,
+		  "{\"execute\": \"query-stats\", \"arguments\": {\"target\": \"vcpu\"}}" },
+	};
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *answer = domain_qmp(domain, files[i].command, error);
+
+		if (answer == NULL ||
+		    !texts_send(course->link, course->run->name, files[i].name, answer, error))
+			return false;
+	}
+	return true;
+}
+
+/* No vCPU runs from here to the VM's end, so all that is read are the last counts that it has. */
 static bool look_at_held(const struct course *course, struct domain *domain, GError **error)
 {
-	return domain_suspend(domain, error) &&
+	return domain_suspend(domain, error) && send_statistics(course, domain, error) &&
 	       (!has_witness(course) || send_witness(course, error));
 }
 
@@ -252,12 +275,12 @@ static const enum l1_end ends[] = {
 
 /*
  * From QEMU's start until none is left. *ticks is what the time-stamp counter has run from L2's
- * first instruction on.
+ * first instruction until it stood still.
  */
 static bool live_l2(const struct course *course, enum l1_end *end, uint64_t *ticks, GError **error)
 {
 	g_autoptr(struct_domain) domain =
-		start_l2(course, L2, 2, course->run->workload, has_witness(course), true, error);
+		start_l2(course, L2, 2, course->run->workload, true, true, error);
 	enum domain_state state;
 	uint64_t begin;
 
@@ -269,12 +292,10 @@ static bool live_l2(const struct course *course, enum l1_end *end, uint64_t *tic
 	if (!domain_resume(domain, error))
 		return false;
 	state = domain_wait(domain, course->job->timeout_seconds);
-	*end = ends[state];
-	if ((state == DOMAIN_HOLDS && !look_at_held(course, domain, error)) ||
-	    !domain_destroy(domain, error))
-		return false;
 	*ticks = __rdtsc() - begin;
-	return true;
+	*end = ends[state];
+	return (state != DOMAIN_HOLDS || look_at_held(course, domain, error)) &&
+	       domain_destroy(domain, error);
 }
 
 static bool boot_l2(const struct course *course, bool *go_on, GError **error)

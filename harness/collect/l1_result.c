@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "collect/kernel_log.h"
+#include "collect/kvm_stats.h"
 #include "collect/l1_counts.h"
 #include "collect/probe_result.h"
 #include "base/each.h"
@@ -323,6 +324,24 @@ static void take_histogram(l1_result *result, struct record_run *run, GError **f
 		run->total = exits_sum(run->exits);
 }
 
+/* KVM's own statistics of the VM or of its vCPUs, if L1 could look at them. */
+static void take_statistics(l1_result *result, struct record_run *run, const char *file,
+			    GPtrArray **list, GError **first)
+{
+	const GString *text = text_of(result, run, file);
+	g_autoptr(struct_kvm_stats) stats =
+		text != NULL ? kvm_stats_parse(file, text->str, text->len, unless_set(first))
+			     : NULL;
+
+	if (stats == NULL)
+		return;
+	run->mmu.known = true;
+	if (stats->missing != NULL)
+		record_set_string(&run->mmu.error, stats->missing);
+	else
+		*list = g_ptr_array_ref(stats->counts);
+}
+
 /* What L1's kernel has counted. The vendor must be known: after the probe's frames. */
 static bool read_l1_counts(l1_result *result, struct record_run *run, GError **error)
 {
@@ -352,6 +371,8 @@ static bool read_l1_counts(l1_result *result, struct record_run *run, GError **e
 	if (debugfs != NULL)
 		witness->debugfs =
 			l1_counts_of_debugfs(debugfs->str, debugfs->len, unless_set(&first));
+	take_statistics(result, run, L1_FILE_STATS_VM, &run->mmu.vm, &first);
+	take_statistics(result, run, L1_FILE_STATS_VCPU, &run->mmu.vcpu, &first);
 	if (first != NULL)
 		g_propagate_error(error, first);
 	return first == NULL;

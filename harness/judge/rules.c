@@ -809,6 +809,18 @@ static const struct rule rules[] = {
 		.advice = "Look for failed entries in dmesg.log; else exits are lost in the patch.",
 	},
 	{
+		.name = "kvm-stats",
+		.of_run = rules_check_kvm_stats,
+		.why = "KVM's own statistics are read when L2 stands still for good: no vCPU runs "
+		       "from then until KVM prints the table of the VM. So its statistic \"exits\" "
+		       "is "
+		       "the table's total; on Intel without unrestricted guest it has the entries "
+		       "that were emulated, too (emulation_required in vmx_vcpu_run()).",
+		.advice =
+			"Compare kvm-vcpu.json of the run with the table in its dmesg.log: either "
+			"exits are lost, or another VM's were read.",
+	},
+	{
 		.name = "kernel-log",
 		.must_be_known = true,
 		.of_run = check_kernel_log,

@@ -76,6 +76,7 @@ RELEASE(point)
 RELEASE(operation)
 RELEASE(module)
 RELEASE(input)
+RELEASE(statistic)
 RELEASE(run)
 RELEASE(check)
 RELEASE(step)
@@ -215,6 +216,21 @@ const struct record_object record_object_input = {
 	       { FIELD(record_input, sha256, FIELD_TEXT) }),
 };
 
+/* The same, with the value. */
+const struct record_object record_object_statistic = {
+	OF(record_statistic),
+	.release = statistic_release,
+	FIELDS({ FIELD(record_statistic, name, FIELD_NAME) },
+	       { FIELD(record_statistic, value, FIELD_U64) }),
+};
+
+static const struct record_object object_mmu = {
+	OF(record_mmu),
+	FIELDS({ FIELD(record_mmu, error, FIELD_STRING) },
+	       { FIELD(record_mmu, vm, FIELD_STATISTICS), .object = &record_object_statistic },
+	       { FIELD(record_mmu, vcpu, FIELD_STATISTICS), .object = &record_object_statistic }),
+};
+
 static const struct record_object object_kernel_log = {
 	OF(record_kernel_log),
 	FIELDS({ FIELD(record_kernel_log, lines, FIELD_U64) },
@@ -279,6 +295,8 @@ const struct record_object record_object_run = {
 	       { FIELD(record_run, l1_exits, FIELD_OPT_LIST), .object = &record_object_exit },
 	       { FIELD(record_run, l1_total, FIELD_OPT_U64) },
 	       { FIELD(record_run, witness, FIELD_OPT_OBJECT), .object = &object_witness },
+	       { FIELD(record_run, mmu, FIELD_OPT_OBJECT), .object = &object_mmu,
+		 .since = SINCE_LATE_2 },
 	       { FIELD(record_run, cost, FIELD_OPT_OBJECT), .object = &object_cost },
 	       { FIELD(record_run, dose, FIELD_OPT_OBJECT), .object = &object_dose },
 	       { FIELD(record_run, operations, FIELD_OPT_LIST), .object = &record_object_operation,
@@ -370,6 +388,7 @@ static void field_clear(const struct record_field *field, void *member)
 	case FIELD_LIST:
 	case FIELD_OPT_LIST:
 	case FIELD_INPUTS:
+	case FIELD_STATISTICS:
 	case FIELD_LINES:
 		g_clear_pointer((GPtrArray **)member, g_ptr_array_unref);
 		break;
@@ -446,6 +465,7 @@ static void field_own(const struct record_field *field, void *member)
 	case FIELD_LIST:
 	case FIELD_OPT_LIST:
 	case FIELD_INPUTS:
+	case FIELD_STATISTICS:
 		*list = *list ? copy_list(field->object, *list) : NULL;
 		break;
 	case FIELD_LINES:

@@ -29,6 +29,7 @@ enum record_field_kind {
 	FIELD_LINES,	  /* GPtrArray * of char *, never NULL */
 	FIELD_REASONS,	  /* GArray * of uint32_t, NULL: unknown */
 	FIELD_INPUTS,	  /* GPtrArray * of struct record_input, NULL: unknown */
+	FIELD_STATISTICS, /* GPtrArray * of struct record_statistic, NULL: unknown */
 };
 
 struct record_object;
@@ -69,6 +70,7 @@ extern const struct record_object record_object_cpuid;
 extern const struct record_object record_object_point;
 extern const struct record_object record_object_operation;
 extern const struct record_object record_object_input;
+extern const struct record_object record_object_statistic;
 extern const struct record_object record_object_module;
 extern const struct record_object record_object_check;
 extern const struct record_object record_object_step;

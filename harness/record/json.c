@@ -80,6 +80,16 @@ static json_t *inputs_to_json(const GPtrArray *inputs)
 	return json;
 }
 
+static json_t *statistics_to_json(const GPtrArray *statistics)
+{
+	json_t *json = json_object();
+
+	each (const struct record_statistic, one, statistics) {
+		json_object_set_new(json, one->name, record_u64_to_json(one->value));
+	}
+	return json;
+}
+
 static json_t *field_to_json(const struct record_field *field, const void *member)
 {
 	const struct record_u64 *optional = member;
@@ -121,6 +131,9 @@ static json_t *field_to_json(const struct record_field *field, const void *membe
 	case FIELD_INPUTS:
 		list = *(GPtrArray *const *)member;
 		return list ? inputs_to_json(list) : json_null();
+	case FIELD_STATISTICS:
+		list = *(GPtrArray *const *)member;
+		return list ? statistics_to_json(list) : json_null();
 	case FIELD_LINES:
 		return lines_to_json(*(GPtrArray *const *)member);
 	case FIELD_REASONS:
@@ -445,6 +458,32 @@ static bool read_inputs(struct reader *reader, json_t *json, GPtrArray **member)
 	       refuse(reader, json, "its last field to be " RECORD_INPUTS_ALL);
 }
 
+static bool read_statistics(struct reader *reader, json_t *json, GPtrArray **member)
+{
+	const gsize path = reader->path->len;
+	const char *name;
+	json_t *value;
+
+	if (json_is_null(json))
+		return true;
+	if (!json_is_object(json))
+		return refuse(reader, json, "an object or null");
+	*member = record_statistics_new();
+	json_object_foreach (json, name, value) {
+		g_autofree char *shown = quoted(name);
+		struct record_statistic *one = record_statistic_new(name, 0);
+
+		g_ptr_array_add(*member, one);
+		path_add(reader, shown);
+		if (!record_is_name(name))
+			return refuse(reader, value, "no such field");
+		if (!read_u64(reader, value, &one->value))
+			return false;
+		g_string_truncate(reader->path, path);
+	}
+	return true;
+}
+
 static bool read_value(struct reader *reader, const struct record_field *field, json_t *json,
 		       void *member)
 {
@@ -477,6 +516,8 @@ static bool read_value(struct reader *reader, const struct record_field *field, 
 		return read_list(reader, field, json, member);
 	case FIELD_INPUTS:
 		return read_inputs(reader, json, member);
+	case FIELD_STATISTICS:
+		return read_statistics(reader, json, member);
 	case FIELD_LINES:
 		return read_lines(reader, json, *(GPtrArray **)member);
 	case FIELD_REASONS:

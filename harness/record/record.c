@@ -134,6 +134,15 @@ const struct record_exit *record_find_exit(const GPtrArray *exits, uint32_t reas
 	return NULL;
 }
 
+const struct record_statistic *record_find_statistic(const GPtrArray *list, const char *name)
+{
+	each (const struct record_statistic, one, list) {
+		if (strcmp(one->name, name) == 0)
+			return one;
+	}
+	return NULL;
+}
+
 struct record_exit *record_exit_new(uint32_t reason, const char *name, uint64_t count)
 {
 	struct record_exit *one = record_object_new(&record_object_exit);
@@ -177,6 +186,15 @@ struct record_input *record_input_new(const char *name, const char *sha256)
 	input->name = g_strdup(name);
 	input->sha256 = g_strdup(sha256);
 	return input;
+}
+
+struct record_statistic *record_statistic_new(const char *name, uint64_t value)
+{
+	struct record_statistic *statistic = record_object_new(&record_object_statistic);
+
+	statistic->name = g_strdup(name);
+	statistic->value = value;
+	return statistic;
 }
 
 struct record_cpuid *record_cpuid_new(uint32_t leaf, uint32_t index, uint32_t eax, uint32_t ebx,
@@ -244,6 +262,11 @@ GPtrArray *record_modules_new(void)
 GPtrArray *record_inputs_new(void)
 {
 	return record_object_list(&record_object_input);
+}
+
+GPtrArray *record_statistics_new(void)
+{
+	return record_object_list(&record_object_statistic);
 }
 
 GPtrArray *record_checks_new(void)

@@ -159,6 +159,23 @@ struct record_witness {
 	struct record_u64 vcpu_exits; /* KVM's own statistic "exits" of the VM, then */
 };
 
+/* One of KVM's own statistics, by KVM's name. */
+struct record_statistic {
+	char *name;
+	uint64_t value;
+};
+
+/*
+ * What KVM's own statistics said when L2 stood still for good: from then to the VM's end no vCPU
+ * has run.
+ */
+struct record_mmu {
+	bool known;
+	char *error;	 /* one clause: why there are none; else NULL */
+	GPtrArray *vm;	 /* of struct record_statistic; NULL: there are none */
+	GPtrArray *vcpu; /* the same, of all vCPUs together */
+};
+
 /*
  * Something that L1 or L2 is made of: the SHA-256 of its bytes, or of a text that describes it.
  * l2/digest.h makes them; the last one, RECORD_INPUTS_ALL, is that of all before it.
@@ -254,6 +271,7 @@ struct record_run {
 	GPtrArray *l1_exits;	    /* of struct record_exit, by L1's kernel log; NULL: not read */
 	struct record_u64 l1_total; /* as it stands there */
 	struct record_witness witness;
+	struct record_mmu mmu;
 	struct record_cost cost;
 	struct record_dose dose; /* unknown where there is one reading only */
 	GPtrArray *operations;	 /* of struct record_operation; NULL: none were asked for */
@@ -365,6 +383,9 @@ struct record_run *record_find_run(const struct record *record, const char *conf
 /* The entry of a reason, or NULL; exits may be NULL. */
 const struct record_exit *record_find_exit(const GPtrArray *exits, uint32_t reason);
 
+/* The statistic of that name, or NULL; list may be NULL. */
+const struct record_statistic *record_find_statistic(const GPtrArray *list, const char *name);
+
 /*
  * Exits by reason: an array of struct record_exit, ascending, no reason twice (record_exits_new
  * makes an empty one). Where it is only read, NULL is as good as an empty one.
@@ -386,6 +407,7 @@ struct record_exit *record_exit_new(uint32_t reason, const char *name, uint64_t 
 struct record_operation *record_operation_new(const char *workload);
 struct record_point *record_point_new(uint64_t n, uint64_t ticks);
 struct record_module *record_module_new(const char *name, const char *build_id);
+struct record_statistic *record_statistic_new(const char *name, uint64_t value);
 struct record_input *record_input_new(const char *name, const char *sha256);
 
 struct record_cpuid *record_cpuid_new(uint32_t leaf, uint32_t index, uint32_t eax, uint32_t ebx,
@@ -400,6 +422,7 @@ GPtrArray *record_cpuid_list(void);
 GPtrArray *record_operations_new(void);
 GPtrArray *record_modules_new(void);
 GPtrArray *record_inputs_new(void);
+GPtrArray *record_statistics_new(void);
 GPtrArray *record_checks_new(void);
 GPtrArray *record_steps_new(void);
 GPtrArray *record_axes_new(void);

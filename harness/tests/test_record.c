@@ -36,6 +36,14 @@ static void add_the_rest(struct record_run *run)
 		.record = g_strdup("20260131T000000Z-bochs-boot"),
 		.exits = one_exit(10, "CPUID", 24),
 	};
+	run->mmu = (struct record_mmu){
+		.known = true,
+		.vm = record_statistics_new(),
+		.vcpu = record_statistics_new(),
+	};
+	g_ptr_array_add(run->mmu.vm, record_statistic_new("mmu_pte_write", 2584));
+	g_ptr_array_add(run->mmu.vm, record_statistic_new("pages_4k", UINT64_MAX));
+	g_ptr_array_add(run->mmu.vcpu, record_statistic_new("exits", 8791));
 	run->cost = (struct record_cost){ true, 1000, 1234567 };
 	run->dose = (struct record_dose){ true, 50, 93 };
 }
@@ -128,7 +136,7 @@ TEST(fields_have_the_documented_names)
 		  "in_effect l2_in_effect interface cpuid module_ids "
 		  "guest seconds ticks kernel_log l2_log leaf_total latch total exits undefined "
 		  "malformed "
-		  "l1_exits l1_total witness cost dose operations command" },
+		  "l1_exits l1_total witness mmu cost dose operations command" },
 		{ "runs.1.command", "line end value output full" },
 		{ "runs.1.platform", "name emulator version cpu vendor deterministic" },
 		{ "runs.1.kernel", "line release patches_sha256 modules" },
@@ -147,6 +155,8 @@ TEST(fields_have_the_documented_names)
 		{ "runs.1.exits.0", "reason name before count cycles" },
 		{ "runs.1.l1_exits.0", "reason name before count cycles" },
 		{ "runs.1.witness", "at_latch at_end debugfs vcpu_exits" },
+		{ "runs.1.mmu", "error vm vcpu" },
+		{ "runs.1.mmu.vm", "mmu_pte_write pages_4k" },
 		{ "runs.1.cost", "exits ticks" },
 		{ "runs.1.dose", "n cpuids" },
 		{ "runs.1.witness.at_latch.10", "reason name before count cycles" },
@@ -507,6 +517,11 @@ TEST(wrong_values_are_told)
 		{ "kernel.modules.1.name", "", "kernel.modules[1].name is missing" },
 		/* What schema 1 has not, it has not. */
 		{ "schema", "1", "cell is an object, expected no such field" },
+		{ "runs.1.mmu.vm.pages_4k", "-1",
+		  "runs[1].mmu.vm.pages_4k is -1, expected a whole number of 64 bits, as a string "
+		  "from 9223372036854775808 on" },
+		{ "runs.1.mmu.vm.a b", "7", "runs[1].mmu.vm.a b is 7, expected no such field" },
+		{ "runs.1.mmu.vcpu", "7", "runs[1].mmu.vcpu is 7, expected an object or null" },
 		{ "runs.1.inputs.all", "",
 		  "runs[1].inputs is an object, expected its last field to be all" },
 		{ "runs.1.inputs.\033", "7", "runs[1].inputs.\\033 is 7, expected no such field" },
@@ -568,7 +583,7 @@ static json_t *in_schema_1(const struct record *record)
 	json_object_del(json_at(root, "kernel"), "line");
 	json_array_foreach (json_at(root, "runs"), i, run) {
 		test_each_of (name, "platform", "kernel", "source", "workload", "inputs", "earlier",
-			      "cpuid", "operations", "command")
+			      "cpuid", "mmu", "operations", "command")
 			json_object_del(run, *name);
 	}
 	json_object_del(json_at(root, "runs.0"), "l2_log");
@@ -606,6 +621,7 @@ TEST(record_without_cpuid_is_read)
 	g_autoptr(struct_record) back = NULL;
 
 	json_object_del(json_at(root, "runs.0"), "cpuid");
+	json_object_del(json_at(root, "runs.0"), "mmu");
 	json_object_del(json_at(root, "runs.0"), "operations");
 	json_object_del(json_at(root, "runs.0"), "command");
 	json_object_del(root, "cell");
@@ -621,7 +637,7 @@ TEST(record_without_cpuid_is_read)
 /* No field can be left out, wherever it stands. */
 TEST(every_missing_field_is_refused)
 {
-	static const char *const late[] = { "cpuid", "operations", "command", NULL };
+	static const char *const late[] = { "cpuid", "mmu", "operations", "command", NULL };
 	g_autoptr(struct_record) record = full_record();
 	json_t *root = record_to_json(record);
 
@@ -630,8 +646,8 @@ TEST(every_missing_field_is_refused)
 		      "runs.0.in_effect", "runs.0.l2_in_effect", "runs.0.interface",
 		      "runs.0.kernel_log", "runs.0.leaf_total", "runs.0.latch", "runs.0.guest",
 		      "runs.0.exits.5", "runs.0.cpuid.2", "runs.0.l1_exits.0", "runs.1.cost",
-		      "runs.1.dose", "runs.1.witness", "runs.1.witness.at_end.48", "checks.1",
-		      "cell", "cell.axes.1") {
+		      "runs.1.dose", "runs.1.mmu", "runs.1.witness", "runs.1.witness.at_end.48",
+		      "checks.1", "cell", "cell.axes.1") {
 		g_autofree char *keys = keys_of(json_at(root, *path));
 		g_auto(GStrv) names = g_strsplit(keys, " ", -1);
 

@@ -138,6 +138,9 @@ static struct record *changed_record(const char *changes, const char *root)
 /* A witness that was asked for, and has said nothing. */
 #define SILENT "witness={\"at_latch\":null,\"at_end\":null,\"debugfs\":null,\"vcpu_exits\":null}"
 
+/* What KVM's statistics say of the vCPU. */
+#define STATISTICS(vcpu) "mmu={\"error\":null,\"vm\":{},\"vcpu\":{" vcpu "}}"
+
 /* A thousand times CPUID between two readings, of which the second executed 93 by itself. */
 #define DOSE                                                                                       \
 	"workload=dose-cpuid dose={\"n\":1000,\"cpuids\":93} count.0=0 .1=0 .12=0 .28=0 .29=0 "    \
@@ -359,6 +362,34 @@ static const struct row {
 	  " l1_exits.30.count=" FULL,
 	  TOO_MANY },
 	{ "witness-vcpu ept", FAIL | TOO, "+seen witness.debugfs.30.count=" FULL, TOO_MANY },
+
+	/* ---- KVM's statistics, when L2 stood still: 7781 and 8791 exits in all ---- */
+	{ "kvm-stats ept", NOT, "", "L1 did not look at KVM's statistics" },
+	{ "kvm-stats ept", PASS, STATISTICS("\"exits\":7781"), "7781, expected exactly 7781" },
+	{ "kvm-stats ept", FAIL, STATISTICS("\"exits\":7782"), "7782, expected exactly 7781" },
+	{ "kvm-stats ept", FAIL, STATISTICS("\"exits\":7780"), "7780, expected exactly 7781" },
+	/* Without unrestricted guest some entries were emulated. */
+	{ "kvm-stats noept", PASS, STATISTICS("\"exits\":9791"),
+	  "9791: 1000 entries were emulated, expected 8791 or more" },
+	{ "kvm-stats noept", PASS, STATISTICS("\"exits\":8791"), NULL },
+	{ "kvm-stats noept", FAIL, STATISTICS("\"exits\":8790"), "8790, expected 8791 or more" },
+	/* A KVM without the series: 7731 until the latch. */
+	{ "kvm-stats ept", PASS | TOO,
+	  "source=tracepoint l1_exits=null l1_total=null " STATISTICS("\"exits\":7731"),
+	  "7731, expected 7731 or more" },
+	{ "kvm-stats ept", FAIL | TOO,
+	  "source=tracepoint l1_exits=null l1_total=null " STATISTICS("\"exits\":7730"),
+	  "7730, expected 7731 or more" },
+	{ "kvm-stats ept", UNKNOWN | NO_MATTER | TOO,
+	  "exits=null total=null l1_total=null " STATISTICS("\"exits\":7730"), "the counts" },
+	/* There are none, or not this one: it is said, and decides nothing. */
+	{ "kvm-stats ept", UNKNOWN | NO_MATTER, STATISTICS("\"pf_taken\":7"),
+	  "the statistic \"exits\"" },
+	{ "kvm-stats ept", UNKNOWN | NO_MATTER,
+	  "mmu={\"error\":\"QEMU_has_none\",\"vm\":null,\"vcpu\":null}", "QEMU_has_none" },
+	/* AMD never emulates instead of entering. */
+	{ "kvm-stats noept", FAIL | TOO, "+svm l1_total=8000 " STATISTICS("\"exits\":8001"),
+	  "8001, expected exactly 8000" },
 
 	/* ---- Doses ---- */
 	{ "dose ept", NOT, "", "the workload is no single dose" },
@@ -639,8 +670,8 @@ TEST(failure_stays_failure)
 }
 
 /*
- * A run of which nothing is known but its name fails no rule, and passes none. Only a witness and
- * an earlier run need not be there.
+ * A run of which nothing is known but its name fails no rule, and passes none. Only a witness,
+ * KVM's statistics and an earlier run need not be there.
  */
 TEST(nothing_known_passes_nothing)
 {
@@ -655,6 +686,7 @@ TEST(nothing_known_passes_nothing)
 	for (guint i = 0; i < record->checks->len; i++) {
 		const struct record_check *check = record->checks->pdata[i];
 		const bool need_not_be = g_str_has_prefix(check->rule, "witness-") ||
+					 strcmp(check->rule, "kvm-stats") == 0 ||
 					 strcmp(check->rule, "repeats") == 0;
 
 		if (check->verdict !=

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <unistd.h>
+#include <libvirt/libvirt-qemu.h>
 #include <libvirt/virterror.h>
 
 #include "base/error.h"
@@ -221,6 +222,16 @@ bool domain_suspend(struct domain *domain, GError **error)
 bool domain_resume(struct domain *domain, GError **error)
 {
 	return virDomainResume(domain->handle) == 0 || fail(domain, "resume", error);
+}
+
+char *domain_qmp(struct domain *domain, const char *command, GError **error)
+{
+	char *answer = NULL;
+
+	if (virDomainQemuMonitorCommand(domain->handle, command, &answer, 0) == 0)
+		return answer;
+	fail(domain, "talk to the QEMU of", error);
+	return NULL;
 }
 
 /* How long QEMU may take to die once it was told to. */

@@ -45,6 +45,12 @@ bool domain_resume(struct domain *domain, GError **error);
  */
 bool domain_pump(struct domain *domain, const char *alias, int to, GError **error);
 
+/*
+ * Say a command (QMP, JSON) to its QEMU, and return the answer, whatever it is: one object, which
+ * may be an error of QEMU's. Free with free.
+ */
+char *domain_qmp(struct domain *domain, const char *command, GError **error);
+
 /* Destroy it if it has not ended, and wait until no QEMU is left. */
 bool domain_destroy(struct domain *domain, GError **error);
 

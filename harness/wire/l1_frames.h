@@ -45,6 +45,13 @@
 #define L1_FILE_DEBUGFS	 "exitcount"
 #define L1_FILE_EXITS	 "exits"
 
+/*
+ * What KVM's statistics (KVM_GET_STATS_FD) say when L2 stands still for good: QEMU's answers to
+ * query-stats, as they are.
+ */
+#define L1_FILE_STATS_VM   "kvm-vm.json"
+#define L1_FILE_STATS_VCPU "kvm-vcpu.json"
+
 enum l1_end {
 	L1_END_ENDED, /* L2 reset itself or powered off, as its init does at the end */
 	L1_END_HELD,  /* L2 said that it was done, stood still to be looked at, and was destroyed */
