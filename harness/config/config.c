@@ -824,6 +824,14 @@ unsigned int config_l2_timeout(const struct config *config)
 					: config->l2.timeout_seconds;
 }
 
+unsigned int config_l1_timeout(const struct config *config, unsigned int platform)
+{
+	const unsigned int boots = g_strv_length(config->experiment.configurations);
+
+	return config_has_guest(config) ? platform + boots * config->l2.guest_timeout_seconds
+					: platform;
+}
+
 const struct config_module *config_find_module(const struct config *config, const char *name)
 {
 	each (const struct config_module, module, config->modules) {

@@ -143,6 +143,12 @@ bool config_has_guest(const struct config *config);
 unsigned int config_l2_memory(const struct config *config);
 unsigned int config_l2_timeout(const struct config *config);
 
+/*
+ * Seconds of wall clock that a platform gives L1: its own, and the time-out of each boot where that
+ * is an image of the user's own, so that an L2 that hangs is ended by L1, which keeps its console.
+ */
+unsigned int config_l1_timeout(const struct config *config, unsigned int platform);
+
 /* The configuration of that name, or NULL. */
 const struct config_module *config_find_module(const struct config *config, const char *name);
 

@@ -210,7 +210,7 @@ static bool watch(struct l1_vm *vm, GError **error)
 		.stop = stop,
 		.data = vm,
 		.console_file = request->console,
-		.seconds = vm->l1->config->timeout_seconds,
+		.seconds = config_l1_timeout(request->config, vm->l1->config->timeout_seconds),
 		.frameset = request->frames,
 		.cancellable = request->cancellable,
 	};

@@ -199,7 +199,8 @@ static bool run_agent(const struct platform_request *request, GError **error)
 		.console_fifo = console,
 		.frames_fifo = frames,
 		.console_file = request->console,
-		.seconds = request->config->local.timeout_seconds,
+		.seconds =
+			config_l1_timeout(request->config, request->config->local.timeout_seconds),
 		.told = true,
 		.frames = request->frames,
 		.cancellable = request->cancellable,

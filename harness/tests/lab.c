@@ -120,9 +120,13 @@ static void add_argument(struct lab *lab, GPtrArray *argv, const char *argument)
 
 void lab_assert_status(const struct lab *lab, int expected)
 {
-	if (lab->status != expected)
+	if (lab->status != expected) {
 		printf("%s%s# status %d, expected %d\n", lab->output, lab->errors, lab->status,
 		       expected);
+		fflush(stdout);
+		/* The folder is not kept, and a hang is seen nowhere else. */
+		lab_shell("tail -n 20 '%s'/*/*/l2-console.log 2> /dev/null || true", lab->results);
+	}
 	assert_int_equal(lab->status, expected);
 }
 

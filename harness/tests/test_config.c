@@ -157,6 +157,23 @@ TEST_FOLDER(sample_is_read)
 	assert_int_equal(config->local.timeout_seconds, 900);
 }
 
+/* Of a boot of the user's own image, L1 sees the end, or that there is none, before L0's time is
+ * up. */
+TEST(platform_waits_for_each_boot_of_an_image)
+{
+	const char *const settings[] = { "l2.guest=/image", "l2.guest_timeout_seconds=50",
+					 "l2.timeout_seconds=70", NULL };
+	g_autoptr(GError) error = NULL;
+	g_autoptr(struct_config) own = config_load("configs", NULL, settings, &error);
+	g_autoptr(struct_config) ours = config_load("configs", NULL, settings + 1, &error);
+
+	assert_no_error(error);
+	assert_int_equal(config_l1_timeout(own, 300), 300 + 2 * 50);
+	assert_int_equal(config_l2_timeout(own), 50);
+	assert_int_equal(config_l1_timeout(ours, 300), 300);
+	assert_int_equal(config_l2_timeout(ours), 70);
+}
+
 /* CR LF, tabs, blanks, a missing last line end and other files do not matter. */
 TEST_FOLDER(forms_that_are_the_same)
 {
