@@ -81,7 +81,7 @@ EPTLAB := $(MODEL) \
 GUESTFS := $(addprefix harness/l2/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/base/error.c harness/base/folder.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: install-kernel all deps kernel stock faults bench experiment workloads rerun compare test test-unit test-lines test-debian13 fuzz lint benchmark clean distclean
+.PHONY: install-kernel all deps kernel stock faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-debian13 fuzz lint benchmark clean distclean
 .DELETE_ON_ERROR:
 all: $(BUILD)/eptlab $(BUILD)/eptlab-agent $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-user-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img
@@ -209,7 +209,7 @@ asan_object = $(patsubst %.c,$(BUILD)/asan/%.o,$(1))
 ASAN_LIBRARY := $(BUILD)/asan/libeptlab.a
 # The longest one first: they run side by side.
 REAL_TESTS := faults conform user_image local experiment platforms source witness merge_many
-UNIT_TESTS := $(filter-out $(REAL_TESTS) lines,$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
+UNIT_TESTS := $(filter-out $(REAL_TESTS) lines bisect,$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
 TEST_HELPERS := $(filter-out harness/tests/test_%.c harness/tests/silent_probe.c harness/tests/faulty_workloads.c,$(wildcard harness/tests/*.c))
 test_program = $(addprefix $(BUILD)/tests/test_,$(1))
 
@@ -249,6 +249,10 @@ test-unit: $(call test_program,$(UNIT_TESTS))
 test-lines: all $(call test_program,lines)
 	$(Q)for line in $(LINES); do $(MAKE) kernel KERNEL=$$line || exit 2; done
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,lines)
+
+# git bisect on a KVM with a planted fault: builds KVM's modules for each step.
+test-bisect: all $(call test_program,bisect)
+	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,bisect)
 
 # The same two commands in a root of Debian 13, whatever release this is; as root.
 test-debian13:

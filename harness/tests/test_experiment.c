@@ -16,7 +16,10 @@ static struct record *first;
 static int make_experiment(void **state G_GNUC_UNUSED)
 {
 	lab = lab_new("bochs");
-	lab_run(lab, 0, "run", NULL);
+	lab_run(lab, 0, "run", "--expect", "noept:0 > 1000", "--expect", "noept:fork:exits > 10",
+		NULL);
+	assert_says(lab->output, "\nnoept:0 > 1000: holds, it is ");
+	assert_says(lab->output, "\nnoept:fork:exits > 10: holds, it is ");
 	first = lab_newest(lab);
 	return 0;
 }
@@ -228,8 +231,12 @@ TEST(second_experiment_has_identical_counts)
 {
 	g_autoptr(struct_record) second = NULL;
 
-	lab_run(lab, 0, "run", NULL);
+	/* What is expected changes nothing of what is measured. */
+	lab_run(lab, EPTLAB_ERROR_INVALID, "run", "--expect", "noept:0 > 1000", "--expect",
+		"ept:48 == 0", NULL);
+	assert_says(lab->output, "\nept:48 == 0: DOES NOT HOLD, it is ");
 	second = lab_newest(lab);
+	assert_int_equal(second->verdict, RECORD_VALID);
 	assert_repeats(second, "ept");
 	assert_repeats(second, "noept");
 	assert_string_not_equal(second->created, first->created);
