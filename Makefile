@@ -73,7 +73,7 @@ AGENT := $(wildcard harness/agent/*.c) \
 	$(wildcard harness/base/*.c harness/wire/*.c) \
 	$(addprefix harness/kmod/,modules.c triggers.c vendor.c) $(wildcard harness/virt/*.c)
 # What needs no VM.
-MODEL := $(wildcard $(addprefix harness/,$(addsuffix /*.c,base wire config record collect judge foreign report merge)))
+MODEL := $(wildcard $(addprefix harness/,$(addsuffix /*.c,base wire config record matrix collect judge foreign report merge)))
 EPTLAB := $(MODEL) \
 	$(filter-out $(GUESTFS_ONLY),$(wildcard harness/l2/*.c)) \
 	$(filter-out harness/l1/bochs_time.c,$(wildcard harness/l1/*.c)) \
@@ -208,9 +208,9 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 asan_object = $(patsubst %.c,$(BUILD)/asan/%.o,$(1))
 ASAN_LIBRARY := $(BUILD)/asan/libeptlab.a
 # The longest one first: they run side by side.
-REAL_TESTS := faults conform user_image local experiment platforms source witness merge_many
+REAL_TESTS := faults conform user_image local experiment platforms source witness merge_many matrix_engine
 UNIT_TESTS := $(filter-out $(REAL_TESTS) lines bisect,$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
-TEST_HELPERS := $(filter-out harness/tests/test_%.c harness/tests/silent_probe.c harness/tests/faulty_workloads.c,$(wildcard harness/tests/*.c))
+TEST_HELPERS := $(filter-out harness/tests/test_%.c harness/tests/silent_probe.c harness/tests/faulty_workloads.c harness/tests/fake_matrix.c,$(wildcard harness/tests/*.c))
 test_program = $(addprefix $(BUILD)/tests/test_,$(1))
 
 $(BUILD)/asan/%.o: %.c
@@ -226,6 +226,10 @@ $(BUILD)/tests/test_%: $(BUILD)/asan/harness/tests/test_%.o $(ASAN_LIBRARY) $(BU
 	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 $(call test_program,command): | $(BUILD)/probe
+# Beside eptlab, as it finds all else from where it stands itself.
+$(BUILD)/fake-matrix: $(BUILD)/asan/harness/tests/fake_matrix.o $(ASAN_LIBRARY) $(BUILD)/page.o
+	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/tests/silent_probe: harness/tests/silent_probe.c
 	@mkdir -p $(@D)
 	$(Q)gcc $(GUEST_CFLAGS) -o $@ $<
@@ -237,7 +241,7 @@ $(BUILD)/tests/faulty_probe: harness/tests/faulty_workloads.c $(filter-out %/mem
 	$(Q)gcc $(GUEST_CFLAGS) -DSECONDS=4 -o $@ $(filter %.c,$^) -lz
 
 .SECONDARY:
-TEST_PROBES := $(addprefix $(BUILD)/tests/,silent_probe faulty_probe)
+TEST_PROBES := $(addprefix $(BUILD)/tests/,silent_probe faulty_probe) $(BUILD)/fake-matrix
 test: all stock faults $(call test_program,$(REAL_TESTS) $(UNIT_TESTS)) $(TEST_PROBES)
 	$(Q)printf '%s\n' bochs tcg | xargs -P 2 -I PLATFORM \
 		$(BUILD)/eptlab capabilities --set experiment.platform=PLATFORM >/dev/null

@@ -25,6 +25,8 @@ int command_merge(int argc, char **argv, GError **error);
 int command_list(int argc, char **argv, GError **error);
 int command_capabilities(int argc, char **argv, GError **error);
 int command_in_l1(int argc, char **argv, GError **error);
+int command_matrix(int argc, char **argv, GError **error);
+int command_cell(int argc, char **argv, GError **error);
 int command_kunit(int argc, char **argv, GError **error);
 
 /*

@@ -29,6 +29,8 @@ struct attempt {
 	struct record *record;
 	record_store *store;
 	struct guest guest;
+	struct job *job;
+	struct platform_request request;
 };
 
 /* kvm_intel is nothing to an AMD CPU, nor kvm_amd to an Intel one. */
@@ -140,21 +142,11 @@ static bool fits_other(struct attempt *attempt, GError **error)
 		other->config, different);
 }
 
-static bool prepare(struct attempt *attempt, GError **error)
-{
-	return describe_kernel(attempt, error) && fits_other(attempt, error) &&
-	       guest_prepare(attempt->experiment, attempt->progress, &attempt->guest, error) &&
-	       guest_describe(attempt->experiment, &attempt->guest, attempt->record->workload,
-			      &attempt->record->guest, error) &&
-	       fits_other(attempt, error);
-}
-
-static bool describe_inputs(struct attempt *attempt, const struct platform_request *request,
-			    GError **error)
+static bool describe_inputs(struct attempt *attempt, GError **error)
 {
 	struct record *record = attempt->record;
 	g_autoptr(GPtrArray) inputs =
-		inputs_of(attempt->experiment, request, &record->guest, error);
+		inputs_of(attempt->experiment, &attempt->request, &record->guest, error);
 
 	for (guint i = 0; inputs != NULL && i < record->runs->len; i++) {
 		struct record_run *run = g_ptr_array_index(record->runs, i);
@@ -162,6 +154,26 @@ static bool describe_inputs(struct attempt *attempt, const struct platform_reque
 		run->inputs = g_ptr_array_ref(inputs);
 	}
 	return inputs != NULL;
+}
+
+/* What L1 is given, and what all of that is made of. */
+static bool make_request(struct attempt *attempt, GError **error)
+{
+	const struct experiment *experiment = attempt->experiment;
+
+	attempt->job = job_from_config(experiment->config, JOB_EXPERIMENT);
+	guest_request(experiment, &attempt->guest, &attempt->request);
+	attempt->request.job = attempt->job;
+	return describe_inputs(attempt, error);
+}
+
+static bool prepare(struct attempt *attempt, GError **error)
+{
+	return describe_kernel(attempt, error) && fits_other(attempt, error) &&
+	       guest_prepare(attempt->experiment, attempt->progress, &attempt->guest, error) &&
+	       guest_describe(attempt->experiment, &attempt->guest, attempt->record->workload,
+			      &attempt->record->guest, error) &&
+	       fits_other(attempt, error) && make_request(attempt, error);
 }
 
 /* What cannot be written keeps nothing else from being tried; the first error is told. */
@@ -195,20 +207,15 @@ static bool boot(struct attempt *attempt, GError **error)
 	const struct experiment *experiment = attempt->experiment;
 	const char *store = record_store_path(attempt->store);
 	g_autofree char *work = record_store_work(attempt->store);
-	g_autoptr(struct_job) job = job_from_config(experiment->config, JOB_EXPERIMENT);
 	g_autoptr(l1_result) result = NULL;
-	struct platform_request request;
 	g_autoptr(GError) first = NULL;
 	bool ok;
 
-	guest_request(experiment, &attempt->guest, &request);
-	request.job = job;
 	/* Should the harness be killed, the next one finds what was to be done. */
-	if (!describe_inputs(attempt, &request, error) ||
-	    !record_store_save(attempt->store, attempt->record, error))
+	if (!record_store_save(attempt->store, attempt->record, error))
 		return false;
-	result = l1_boot(experiment, &request, store, work, attempt->record, attempt->progress,
-			 "L1: booting", &first);
+	result = l1_boot(experiment, &attempt->request, store, work, attempt->record,
+			 attempt->progress, "L1: booting", &first);
 	ok = l1_result_finish(result, first == NULL ? &first : NULL) && first == NULL;
 	if (ok)
 		ok = guest_is_unchanged(experiment, &attempt->guest, &first);
@@ -285,6 +292,12 @@ static int hold_against(const GPtrArray *bounds, const struct record *record)
 	return status;
 }
 
+static void tell_made(const struct attempt *attempt, const char *path)
+{
+	if (attempt->experiment->made != NULL)
+		attempt->experiment->made->record = g_strdup(path);
+}
+
 /* Judge, report, store. Returns the exit status. */
 static int conclude(struct attempt *attempt, GError **error)
 {
@@ -315,6 +328,7 @@ static int conclude(struct attempt *attempt, GError **error)
 	report.kernel_logs[1] = log_b;
 	text = report_text(&report, terminal_width(), terminal_has_colour());
 	path = record_store_commit(g_steal_pointer(&attempt->store), record, error);
+	tell_made(attempt, path);
 	stored = path != NULL && store_reports(path, &report, error);
 	g_clear_pointer(&attempt->progress, progress_free);
 	fputs(text, stdout);
@@ -340,6 +354,7 @@ static int give_up(struct attempt *attempt, GError *failure, GError **error)
 	if (attempt->store != NULL)
 		path = record_store_commit(g_steal_pointer(&attempt->store), attempt->record,
 					   &not_kept);
+	tell_made(attempt, path);
 	g_clear_pointer(&attempt->progress, progress_free);
 	if (path != NULL)
 		fprintf(stderr, "Consoles and logs: %s\n", path);
@@ -356,6 +371,8 @@ static struct record *new_record(const struct experiment *experiment, GDateTime 
 					   experiment->config->experiment.workload);
 
 	experiment->platform->describe(experiment->config, &record->platform);
+	if (experiment->cell != NULL)
+		record_set_cell(record, experiment->cell);
 	return record;
 }
 
@@ -365,6 +382,21 @@ static void attempt_clear(struct attempt *attempt)
 	record_free(attempt->record);
 	progress_free(attempt->progress);
 	guest_clear(&attempt->guest);
+	if (attempt->job != NULL)
+		job_free(attempt->job);
+}
+
+/* A record of the same, made before. */
+static bool take(const struct attempt *attempt)
+{
+	const struct experiment *experiment = attempt->experiment;
+
+	if (experiment->cell == NULL || experiment->made == NULL)
+		return false;
+	experiment->made->record = record_find_made(experiment->paths->results, attempt->record,
+						    experiment->cell->repeat);
+	experiment->made->taken = experiment->made->record != NULL;
+	return experiment->made->taken;
 }
 
 static void record_time(struct attempt *attempt)
@@ -391,6 +423,10 @@ int experiment_run(const struct experiment *experiment, GError **error)
 		g_propagate_error(error, failure);
 		attempt_clear(&attempt);
 		return status;
+	}
+	if (take(&attempt)) {
+		attempt_clear(&attempt);
+		return 0;
 	}
 	attempt.store =
 		record_store_begin(experiment->paths->results, now, experiment->platform->name,

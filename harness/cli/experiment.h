@@ -17,6 +17,12 @@
  */
 #define EXPERIMENT_UNTRIED 125
 
+/* What became of it. Zeroed by the caller, who frees record. */
+struct experiment_made {
+	char *record; /* its path, or NULL */
+	bool taken;   /* it was there already */
+};
+
 /* What run and rerun have in common. All is borrowed. */
 struct experiment {
 	const struct paths *paths;
@@ -24,6 +30,10 @@ struct experiment {
 	const struct platform *platform;
 	/* Runs of an older record that are judged together with those made now, or NULL. */
 	const struct record_run *other;
+	/* The cell of a matrix that it is made for, or NULL. A valid record made of the same is
+	 * taken instead, and all that is printed is for a file. */
+	const struct record_cell *cell;
+	struct experiment_made *made;  /* filled in, or NULL */
 	const struct command *command; /* the workload, or NULL */
 	const char *script;	       /* folder for JOB_SCRIPT, or NULL */
 	const GPtrArray *expected;     /* for the progress line: by progress_expect */

@@ -2,7 +2,10 @@
 #include "cli/l1_jobs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
 #include <glib/gstdio.h>
 
 #include "base/folder.h"
@@ -142,17 +145,36 @@ static bool ask(const struct experiment *experiment, struct progress *progress, 
 	return ok;
 }
 
+/* Who makes many experiments at once asks once. Without a lock it is asked more often, no more. */
+static int lock_answers(const char *capabilities)
+{
+	g_autofree char *path = g_build_filename(capabilities, ".lock", NULL);
+	int fd;
+
+	g_mkdir_with_parents(capabilities, 0755);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR)
+		;
+	return fd;
+}
+
 char *capabilities_get(const struct experiment *experiment, struct progress *progress,
 		       GError **error)
 {
 	g_autofree char *folder = NULL;
+	bool good;
+	int lock;
 
 	if (experiment->platform->is_this_machine)
 		return g_strdup(experiment->paths->libvirt_cache);
 	folder = folder_of(experiment);
-	if (g_file_test(folder, G_FILE_TEST_IS_DIR) || ask(experiment, progress, folder, error))
+	if (g_file_test(folder, G_FILE_TEST_IS_DIR))
 		return g_steal_pointer(&folder);
-	return NULL;
+	lock = lock_answers(experiment->paths->capabilities);
+	good = g_file_test(folder, G_FILE_TEST_IS_DIR) || ask(experiment, progress, folder, error);
+	if (lock >= 0)
+		close(lock);
+	return good ? g_steal_pointer(&folder) : NULL;
 }
 
 /* ---- For the tests ---- */

@@ -19,9 +19,11 @@ static const struct {
 	{ "merge", command_merge, "one table of many records" },
 	{ "check", command_check, "check counts that somebody took by hand" },
 	{ "conform", command_conform, "mark the KVM of a kernel: does it count right?" },
+	{ "matrix", command_matrix, "make many experiments: workloads, kernels, settings..." },
 	{ "doctor", command_doctor, "what this machine can run, and what is missing" },
 	{ "list", command_list, "list the records" },
 	{ "capabilities", command_capabilities, NULL },
+	{ "cell", command_cell, NULL },
 	{ "kunit", command_kunit, NULL },
 	{ "in-l1", command_in_l1, NULL },
 };

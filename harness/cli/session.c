@@ -227,24 +227,35 @@ static GPtrArray *expect(const char *results, const char *platform, const struct
 	return progress_expect(alike, g_strv_length(config->experiment.configurations));
 }
 
-bool session_prepare(struct session *session, struct experiment *experiment, GError **error)
+bool session_find_paths(struct session *session, GError **error)
 {
-	const struct platform *platform;
-
 	session->cancellable = interrupt_catch();
 	session->paths = paths_find(error);
 	if (session->paths == NULL)
 		return false;
 	use_folder(&session->paths->configs, session->configs);
 	use_folder(&session->paths->results, session->results);
-	session->config =
-		config_load(session->paths->configs, (const char *const *)session->overrides,
-			    (const char *const *)session->settings, error);
-	if (session->config == NULL ||
-	    !paths_choose_line(session->paths, session->config->experiment.kernel, error) ||
-	    !paths_are_built(session->paths, error) || !have_workload(session, error) ||
-	    !make_command(session, error) || !suits_local(session, error) ||
-	    !recover(session->paths->results, error))
+	return true;
+}
+
+bool session_configure(struct session *session, const char *const *settings, GError **error)
+{
+	g_clear_pointer(&session->config, config_free);
+	session->config = config_load(session->paths->configs,
+				      (const char *const *)session->overrides, settings, error);
+	return session->config != NULL &&
+	       paths_choose_line(session->paths, session->config->experiment.kernel, error) &&
+	       paths_are_built(session->paths, error) && have_workload(session, error) &&
+	       suits_local(session, error);
+}
+
+bool session_prepare(struct session *session, struct experiment *experiment, GError **error)
+{
+	const struct platform *platform;
+
+	if (!session_find_paths(session, error) ||
+	    !session_configure(session, (const char *const *)session->settings, error) ||
+	    !make_command(session, error) || !recover(session->paths->results, error))
 		return false;
 	/* Before it is asked what it can do; other platforms do not touch this machine's KVM. */
 	if (g_str_equal(session->config->experiment.platform, platform_local.name) &&

@@ -38,6 +38,12 @@ void session_close(struct session *session);
 typedef struct session struct_session;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_session, session_close)
 
+/* The two first steps of session_prepare, for who makes many experiments: catch signals and find
+ * what make has built; then load a configuration, and say why no experiment can be made of it.
+ */
+bool session_find_paths(struct session *session, GError **error);
+bool session_configure(struct session *session, const char *const *settings, GError **error);
+
 /*
  * Load the configuration, take care of what a killed harness left behind, choose the platform, and
  * catch signals. Fills in *experiment, which borrows from the session.

@@ -550,10 +550,20 @@ static GPtrArray *counts_of(const struct record_run *run)
 	return counts;
 }
 
+/* Is that digest somewhere in a record? To read it whole takes far longer. */
+static bool mentions(const char *path, const char *digest)
+{
+	g_autofree char *file = g_build_filename(path, RECORD_JSON, NULL);
+	g_autofree char *text = NULL;
+
+	return g_file_get_contents(file, &text, NULL, NULL) && strstr(text, digest) != NULL;
+}
+
 static bool take_earlier(const char *results, const char *name, struct record_run *run)
 {
 	g_autofree char *path = g_build_filename(results, name, NULL);
-	g_autoptr(struct_record) record = record_load(path, NULL);
+	g_autoptr(struct_record) record =
+		mentions(path, record_run_inputs(run)) ? record_load(path, NULL) : NULL;
 	const struct record_run *same = record ? record_find_run(record, run->config) : NULL;
 
 	if (!same || !same->exits || same->error ||
@@ -578,6 +588,38 @@ void record_find_earlier(const char *results, struct record_run *run)
 		if (strstr(name, part) && take_earlier(results, name, run))
 			break;
 	}
+}
+
+static bool is_made_of(const struct record *record, const char *inputs, uint64_t repeat)
+{
+	const uint64_t its = record->cell.known ? record->cell.repeat : 1;
+
+	if (record->verdict != RECORD_VALID || its != repeat || record->runs->len == 0)
+		return false;
+	each (const struct record_run, run, record->runs) {
+		if (g_strcmp0(record_run_inputs(run), inputs) != 0)
+			return false;
+	}
+	return true;
+}
+
+char *record_find_made(const char *results, const struct record *like, uint64_t repeat)
+{
+	g_autofree char *part = g_strdup_printf("Z-%s-%s", like->platform.name, like->workload);
+	g_autoptr(GPtrArray) names = record_store_list(results, NULL);
+	const char *inputs = record_run_inputs(like->runs->pdata[0]);
+
+	for (guint i = names ? names->len : 0; i > 0; i--) {
+		const char *name = names->pdata[i - 1];
+		g_autofree char *path = g_build_filename(results, name, NULL);
+		g_autoptr(struct_record) record = strstr(name, part) && mentions(path, inputs)
+							  ? record_load(path, NULL)
+							  : NULL;
+
+		if (record && is_made_of(record, inputs, repeat))
+			return g_steal_pointer(&path);
+	}
+	return NULL;
 }
 
 char *record_find_latest(const char *results, GError **error)

@@ -87,6 +87,13 @@ GPtrArray *record_store_list(const char *results, GError **error);
 void record_find_earlier(const char *results, struct record_run *run);
 
 /*
+ * The path of the newest valid record that has been made of what the runs of like are to be made
+ * of, by their inputs, or NULL. repeat: a second one, asked for as such, is another one; a record
+ * of no matrix is a first one.
+ */
+char *record_find_made(const char *results, const struct record *like, uint64_t repeat);
+
+/*
  * The newest valid or invalid record: what results/latest points at. EPTLAB_ERROR_USAGE if there is
  * none yet.
  */
