@@ -267,11 +267,18 @@ static bool look_at_held(const struct course *course, struct domain *domain, GEr
 }
 
 static const enum l1_end ends[] = {
-	[DOMAIN_ENDED] = L1_END_ENDED,
-	[DOMAIN_CRASHED] = L1_END_CRASHED,
-	[DOMAIN_HOLDS] = L1_END_HELD,
-	[DOMAIN_TIMED_OUT] = L1_END_TIMED_OUT,
+	[DOMAIN_ENDED] = L1_END_ENDED, [DOMAIN_CRASHED] = L1_END_CRASHED,
+	[DOMAIN_HOLDS] = L1_END_HELD,  [DOMAIN_TIMED_OUT] = L1_END_TIMED_OUT,
+	[DOMAIN_STUCK] = L1_END_STUCK,
 };
+
+/* What may say why L2 did not start, or did not go on; it is worth no error. */
+static void send_qemu_log(const struct course *course)
+{
+	g_autofree char *path = g_build_filename(course->root, "log/qemu/" L2 ".log", NULL);
+
+	texts_send_file(course->link, course->run->name, L1_FILE_QEMU, path, NULL);
+}
 
 /*
  * From QEMU's start until none is left. *ticks is what the time-stamp counter has run from L2's
@@ -294,6 +301,8 @@ static bool live_l2(const struct course *course, enum l1_end *end, uint64_t *tic
 	state = domain_wait(domain, course->job->timeout_seconds);
 	*ticks = __rdtsc() - begin;
 	*end = ends[state];
+	if (state == DOMAIN_STUCK && course->root != NULL)
+		send_qemu_log(course);
 	return (state != DOMAIN_HOLDS || look_at_held(course, domain, error)) &&
 	       domain_destroy(domain, error);
 }
@@ -393,14 +402,6 @@ static void forget_files(const struct course *course)
 
 	unlink(console);
 	unlink(frames);
-}
-
-/* What may say why L2 did not start; it is worth no error. */
-static void send_qemu_log(const struct course *course)
-{
-	g_autofree char *path = g_build_filename(course->root, "log/qemu/" L2 ".log", NULL);
-
-	texts_send_file(course->link, course->run->name, "qemu.log", path, NULL);
 }
 
 /* One run. What L1 logged goes to L0 in any case; the first error is the one that is told. */

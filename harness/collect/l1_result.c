@@ -249,10 +249,10 @@ static const GString *text_of(l1_result *result, const struct record_run *run, c
 	return frame_texts_get(result->texts, name);
 }
 
-/* The first line of L2's console that tells of a panic, or NULL. The caller frees it. */
-static char *panic_line(const GString *console)
+/* The first line of a text that has what, from there on, or NULL. The caller frees it. */
+static char *line_with(const GString *text, const char *what)
 {
-	const char *found = console != NULL ? strstr(console->str, "Kernel panic") : NULL;
+	const char *found = text != NULL ? strstr(text->str, what) : NULL;
 	g_autofree char *line = found != NULL ? g_strndup(found, strcspn(found, "\r\n")) : NULL;
 
 	return line != NULL ? one_line(line) : NULL;
@@ -263,7 +263,7 @@ static bool explain(l1_result *result, const struct record_run *run, const GErro
 		    GError **error)
 {
 	gpointer end = g_hash_table_lookup(result->ends, run->config);
-	g_autofree char *panic = panic_line(text_of(result, run, L1_FILE_CONSOLE));
+	g_autofree char *panic = line_with(text_of(result, run, L1_FILE_CONSOLE), "Kernel panic");
 
 	if (panic != NULL)
 		return eptlab_fail(error, EPTLAB_ERROR_L2,
@@ -275,6 +275,16 @@ static bool explain(l1_result *result, const struct record_run *run, const GErro
 				   "(timeout_seconds in [l2]), and L2 was destroyed; read "
 				   "%s/" L1_FILE_CONSOLE,
 				   run->config, run->config);
+	if (end == GUINT_TO_POINTER(L1_END_STUCK + 1)) {
+		g_autofree char *why =
+			line_with(text_of(result, run, L1_FILE_QEMU), "KVM internal error");
+
+		return eptlab_fail(error, EPTLAB_ERROR_L2,
+				   "L2: with %s QEMU stopped it in the middle, as it does when KVM "
+				   "or its disk cannot go on (%s); read %s/" L1_FILE_QEMU,
+				   run->config, why != NULL ? why : "QEMU does not say why",
+				   run->config);
+	}
 	if (end == GUINT_TO_POINTER(L1_END_CRASHED + 1))
 		return eptlab_fail(error, EPTLAB_ERROR_L2,
 				   "L2: with %s QEMU ended before L2 did; read %s/" L1_FILE_DMESG,

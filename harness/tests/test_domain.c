@@ -41,6 +41,33 @@ static struct domain *start(struct hypervisor *hypervisor, const char *console, 
 	return domain;
 }
 
+/* As QEMU does when KVM reports an internal error; what stood still before it was to run is none.
+ */
+TEST(stopped_by_somebody_else)
+{
+	g_autofree char *folder = g_dir_make_tmp("eptlab-test-XXXXXX", NULL);
+	g_autofree char *console = g_build_filename(folder, "console", NULL);
+	g_autoptr(GError) error = NULL;
+	struct hypervisor *hypervisor = hypervisor_open(&level, "test:///default", &error);
+	struct domain *domain;
+	virDomainPtr handle;
+
+	assert_non_null(hypervisor);
+	assert_true(g_file_set_contents(console, "", 0, NULL));
+	hypervisor->embedded = true;
+	domain = start(hypervisor, console, "held");
+	assert_true(domain_suspend(domain, &error));
+	assert_true(domain_resume(domain, &error));
+	assert_int_equal(domain_wait(domain, 1), DOMAIN_TIMED_OUT);
+	handle = virDomainLookupByName(hypervisor->connection, "one");
+	assert_int_equal(virDomainSuspend(handle), 0);
+	virDomainFree(handle);
+	assert_int_equal(domain_wait(domain, 60), DOMAIN_STUCK);
+	domain_free(domain);
+	hypervisor_close(hypervisor);
+	folder_remove(folder);
+}
+
 /* The sanitizer sees who still uses it. */
 TEST(freed_while_its_console_grows)
 {

@@ -195,6 +195,7 @@ TEST(end_of_a_run_without_counts)
 		{ "ended", "Kernel panic - not \x1b[2Jsyncing: \"init\"\r\n", "", EPTLAB_ERROR_L2,
 		  "(Kernel panic - not \\033[2Jsyncing: \"init\")" },
 		{ "crashed", "", "", EPTLAB_ERROR_L2, "QEMU" },
+		{ "stuck", "", "", EPTLAB_ERROR_L2, "QEMU stopped it in the middle" },
 		{ "ended", "", begin->str, EPTLAB_ERROR_L2, no_counts },
 		/* It held, so it was looked at; that is no success. */
 		{ "held", "", "", EPTLAB_ERROR_L2, no_counts },

@@ -29,6 +29,8 @@ struct domain {
 	/* Under the hypervisor's lock. */
 	bool stopped;
 	int stopped_detail; /* virDomainEventStoppedDetailType */
+	bool suspended;	    /* an event says so, which may be ours, and old */
+	bool stuck;
 	bool holds;
 	bool unwatched; /* the event loop has let go of the watch */
 };
@@ -55,11 +57,14 @@ int domain_on_lifecycle(virConnectPtr connection G_GNUC_UNUSED, virDomainPtr han
 	struct hypervisor *hypervisor = data;
 	struct domain *domain;
 
-	if (event != VIR_DOMAIN_EVENT_STOPPED)
+	if (event != VIR_DOMAIN_EVENT_STOPPED && event != VIR_DOMAIN_EVENT_SUSPENDED)
 		return 0;
 	g_mutex_lock(&hypervisor->lock);
 	domain = find_domain(hypervisor, virDomainGetName(handle));
-	if (domain != NULL && !domain->stopped) {
+	if (domain != NULL && event == VIR_DOMAIN_EVENT_SUSPENDED) {
+		domain->suspended = true;
+		g_cond_broadcast(&hypervisor->changed);
+	} else if (domain != NULL && !domain->stopped) {
 		domain->stopped = true;
 		domain->stopped_detail = detail;
 		eventfd_write(domain->ended, 1);
@@ -184,7 +189,25 @@ bool domain_watch_console(struct domain *domain, const char *path, const char *t
 
 /* ---- Its life ---- */
 
-/* Wait until it has stopped, or holds if that is enough. False when the time is up. */
+/* With the lock, which is given back for a moment: it should run; does it? */
+static bool is_stuck(struct domain *domain)
+{
+	int state, reason;
+
+	if (domain->suspended) {
+		domain->suspended = false;
+		g_mutex_unlock(&domain->hypervisor->lock);
+		domain->stuck = virDomainGetState(domain->handle, &state, &reason, 0) == 0 &&
+				state == VIR_DOMAIN_PAUSED;
+		g_mutex_lock(&domain->hypervisor->lock);
+	}
+	return domain->stuck;
+}
+
+/*
+ * Wait until it has stopped; or, if that is enough, until it holds or does not run any more. False
+ * when the time is up.
+ */
 static bool wait_until(struct domain *domain, bool or_holds, unsigned int seconds)
 {
 	gint64 deadline = g_get_monotonic_time() + seconds * G_TIME_SPAN_SECOND;
@@ -192,9 +215,11 @@ static bool wait_until(struct domain *domain, bool or_holds, unsigned int second
 	bool in_time = true, good;
 
 	g_mutex_lock(&hypervisor->lock);
-	while (!domain->stopped && !(or_holds && domain->holds) && in_time)
+	/* Nothing is missed: what is_stuck lets happen is looked at after it. */
+	while (!(or_holds && is_stuck(domain)) && !domain->stopped &&
+	       !(or_holds && domain->holds) && in_time)
 		in_time = g_cond_wait_until(&hypervisor->changed, &hypervisor->lock, deadline);
-	good = domain->stopped || (or_holds && domain->holds);
+	good = domain->stopped || (or_holds && (domain->holds || domain->stuck));
 	g_mutex_unlock(&hypervisor->lock);
 	return good;
 }
@@ -204,7 +229,7 @@ enum domain_state domain_wait(struct domain *domain, unsigned int seconds)
 	if (!wait_until(domain, true, seconds))
 		return DOMAIN_TIMED_OUT;
 	if (!domain->stopped)
-		return DOMAIN_HOLDS;
+		return domain->holds ? DOMAIN_HOLDS : DOMAIN_STUCK;
 	switch (domain->stopped_detail) {
 	case VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN:
 	case VIR_DOMAIN_EVENT_STOPPED_DESTROYED: /* on_reboot */

@@ -30,6 +30,7 @@ enum domain_state {
 	DOMAIN_CRASHED,
 	DOMAIN_HOLDS,
 	DOMAIN_TIMED_OUT,
+	DOMAIN_STUCK, /* QEMU has stopped its vCPUs unasked: KVM's internal error, a full disk */
 } domain_wait(struct domain *domain, unsigned int seconds);
 
 /* A file descriptor that is readable once the domain has ended; the domain's. */

@@ -34,6 +34,7 @@
 #define L1_FILE_DMESG	"dmesg.log"
 /* Not sent, but taken from the probe's frames: what a command has printed. */
 #define L1_FILE_OUTPUT "output.txt"
+#define L1_FILE_QEMU	"qemu.log"
 /* Of a second VM that was alive meanwhile. */
 #define L1_FILE_COMPANION "companion.frames"
 /*
@@ -57,6 +58,7 @@ enum l1_end {
 	L1_END_HELD,  /* L2 said that it was done, stood still to be looked at, and was destroyed */
 	L1_END_CRASHED,	  /* QEMU died or reported a crash */
 	L1_END_TIMED_OUT, /* L2 was still running when its time was up, and was destroyed */
+	L1_END_STUCK,	  /* QEMU stopped L2's vCPUs, and it was destroyed */
 	L1_END_COUNT,
 };
 
