@@ -27,7 +27,7 @@ struct heat {
 	const char *config;
 	xmlNode *svg;
 	struct ratio *ratios; /* by row, then column */
-	double least, most;   /* of those that are finite and not 0, as powers of 10 */
+	double least, most;   /* of 1 and those that are finite and not 0, as powers of 10 */
 };
 
 static void fill_ratio(struct ratio *ratio, const struct merge_map *map, const char *config,
@@ -151,8 +151,6 @@ static void add_cell(const struct heat *heat, guint row, guint column, int y)
 
 static void find_range(struct heat *heat, guint count)
 {
-	heat->least = INFINITY;
-	heat->most = -INFINITY;
 	for (guint i = 0; i < count; i++) {
 		const struct ratio *ratio = &heat->ratios[i];
 
@@ -185,7 +183,8 @@ static void put_map(xmlNode *parent, struct heat *heat)
 	html_set(html_add(heat->svg, "desc",
 			  "A row for each row of the table, a cell for each of its columns. The "
 			  "darker a cell, and the longer the bar in it, the larger its number, on "
-			  "a log scale. A cell without a number is hatched, and says why."),
+			  "a log scale that begins at 1, or below. A cell without a number is "
+			  "hatched, and says why."),
 		 "id", text);
 	html_set_number(heat->svg, "width", (int)columns * CELL_WIDTH);
 	html_set_number(heat->svg, "height",

@@ -46,7 +46,7 @@ TEST_IN_FOLDER(many_records_are_merged_in_little_time)
 	g_autofree char *csv = NULL;
 
 	many_records(records, RECORDS);
-	test_each_of (format, "csv", "html") {
+	test_each_of (format, "html", "csv") {
 		struct rusage usage;
 		const double wall = merge(folder, records, *format, &usage);
 		const double cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
@@ -58,7 +58,6 @@ TEST_IN_FOLDER(many_records_are_merged_in_little_time)
 		assert_true(cpu / g_get_num_processors() <= SECONDS);
 		assert_true(mebibytes <= MEBIBYTES);
 	}
-	merge(folder, records, "csv", &(struct rusage){ 0 });
 	csv = test_get(folder, OUTPUT_NAME);
 	assert_begins(csv, "operation,platform,memory_mib,kernel,config,state,exits-per-op,");
 	/* 100 kinds by 3 variants: 34, 33 and 33 of the first, which the median is the middle of.
