@@ -35,10 +35,11 @@ static const struct {
 /* In memory that a workload's process shares with its parent. */
 struct result {
 	size_t workload; /* its index */
-	uint64_t n;	 /* of the first point */
+	size_t points;
+	uint64_t n[WORKLOAD_POINTS_MOST];
 	bool complete;
 	char failed[120]; /* "": nothing did */
-	struct reading_counts counts[WORKLOAD_POINTS + 1];
+	struct reading_counts counts[WORKLOAD_POINTS_MOST + 1];
 };
 
 static struct {
@@ -52,20 +53,45 @@ static bool say(const char *names, const char *what)
 	return false;
 }
 
+/* "N", or "N,N..." up to the end of the word. */
+static bool add_points(struct result *result, const char *at, const char *end)
+{
+	while (result->points < WORKLOAD_POINTS_MOST) {
+		char *behind;
+		const uint64_t n = strtoull(at, &behind, 10);
+
+		if (n == 0 || behind > end)
+			return false;
+		result->n[result->points++] = n;
+		if (behind == end)
+			return true;
+		if (*behind != ',')
+			return false;
+		at = behind + 1;
+	}
+	return false;
+}
+
 static bool add(const char *word, size_t length)
 {
 	const char *colon = memchr(word, ':', length);
 	const size_t name = colon ? (size_t)(colon - word) : length;
 	struct result *result = &done.results[done.count];
-	char *end = NULL;
 
 	for (size_t i = 0; i < COUNT; i++) {
 		if (strlen(workloads[i].name) != name || memcmp(workloads[i].name, word, name) != 0)
 			continue;
 		result->workload = i;
-		result->n = colon ? strtoull(colon + 1, &end, 10) : workloads[i].n;
 		done.count++;
-		return result->n > 0 && (!colon || end == word + length);
+		if (!colon)
+			result->n[result->points++] = workloads[i].n;
+		else if (!add_points(result, colon + 1, word + length))
+			return false;
+		if (result->points > 1)
+			return true;
+		for (; result->points < WORKLOAD_POINTS; result->points++)
+			result->n[result->points] = result->n[0] * (result->points + 1);
+		return true;
 	}
 	return false;
 }
@@ -78,13 +104,14 @@ static bool prepare(const char *names)
 	if (done.results == MAP_FAILED)
 		return say(names, strerror(errno));
 	for (const char *word = names; *word;) {
-		const size_t length = strcspn(word, ",");
+		const size_t length = strcspn(word, ";");
 
 		if (done.count == COUNT)
 			return say(names, "more than there are");
 		if (!add(word, length))
-			return say(names, "expected names of workloads, each with :N or without");
-		word += length + (word[length] == ',');
+			return say(names,
+				   "expected names of workloads, each with :N, :N,N... or without");
+		word += length + (word[length] == ';');
 	}
 	return true;
 }
@@ -92,17 +119,20 @@ static bool prepare(const char *names)
 static bool measure(const struct reading_identity *identity, struct result *result)
 {
 	const struct workload *workload = workloads[result->workload].workload;
-	const uint64_t points = WORKLOAD_POINTS * (WORKLOAD_POINTS + 1) / 2;
+	const uint64_t last = result->n[result->points - 1];
+	uint64_t all = last;
 
-	for (size_t i = 0; i <= WORKLOAD_POINTS; i++)
+	for (size_t i = 0; i <= result->points; i++)
 		memset(&result->counts[i], 0xff, sizeof(result->counts[i]));
-	if (workload->prepare && !workload->prepare((WORKLOAD_POINTS + points) * result->n))
+	for (size_t i = 0; i < result->points; i++)
+		all += result->n[i];
+	if (workload->prepare && !workload->prepare(all))
 		return false;
-	if (!workload->run(WORKLOAD_POINTS * result->n))
+	if (!workload->run(last))
 		return false;
 	reading_count(identity, &result->counts[0]);
-	for (size_t i = 1; i <= WORKLOAD_POINTS; i++) {
-		if (!workload->run(i * result->n))
+	for (size_t i = 1; i <= result->points; i++) {
+		if (!workload->run(result->n[i - 1]))
 			return false;
 		reading_count(identity, &result->counts[i]);
 	}
@@ -269,13 +299,13 @@ static void report_failure(struct report *report, const struct result *result, c
 static void report_points(struct report *report, const struct reading_identity *identity,
 			  const struct result *result)
 {
-	for (size_t i = 1; i <= WORKLOAD_POINTS; i++) {
+	for (size_t i = 1; i <= result->points; i++) {
 		const struct reading_counts *now = &result->counts[i], *before = now - 1;
 		struct frame_line line;
 
 		frame_open(&line, report->frames, "operation");
 		frame_add_string(&line, "name", workloads[result->workload].name);
-		frame_add_u64(&line, "n", i * result->n);
+		frame_add_u64(&line, "n", result->n[i - 1]);
 		frame_add_u64(&line, "ticks", now->tsc - before->tsc);
 		add_exits(&line, identity, now, before);
 		report_put(report, &line);
@@ -291,7 +321,7 @@ static void report_one(struct report *report, const struct reading_identity *ide
 		report_failure(report, result, result->failed);
 		return;
 	}
-	for (size_t i = 1; i <= WORKLOAD_POINTS; i++) {
+	for (size_t i = 1; i <= result->points; i++) {
 		if (went_wrong(result, i, reasons)) {
 			report_failure(report, result, "KVM could not latch its counts");
 			return;

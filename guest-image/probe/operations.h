@@ -10,11 +10,12 @@
 /*
  * Does the operations of guest-image/workloads/, and counts what they exit for. Each workload runs
  * in a process of its own: first as often as at its last point, so that what is done once only is
- * done, then N, 2 N, 3 N operations, with a latch before, between and behind.
+ * done, then N, 2 N, 3 N operations, or as many as are given, with a latch before, between and
+ * behind.
  *
- * names is what WORKLOAD_PARAMETER says: "fork,mmap:32". False, and said why on stderr, if it is
- * not understood or there is no memory. A workload that fails is one result, and the next one is
- * done.
+ * names is what WORKLOAD_PARAMETER says: "fork;mmap:32;brk:8,16". False, and said why on stderr, if
+ * it is not understood or there is no memory. A workload that fails is one result, and the next one
+ * is done.
  */
 bool operations_do(const struct reading_identity *identity, const char *names);
 

@@ -38,6 +38,12 @@ static bool set_boot(struct template *template, const struct l2_spec *spec, GErr
 	       template_set(template, "/domain/os/cmdline", cmdline, error);
 }
 
+static bool set_cpu(struct template *template, const struct l2_spec *spec, GError **error)
+{
+	return spec->no_pcid ||
+	       template_remove(template, "/domain/cpu/feature[@name='pcid']", error);
+}
+
 static bool set_disk(struct template *template, const struct l2_spec *spec, GError **error)
 {
 	const char *const disk = "/domain/devices/disk";
@@ -84,7 +90,7 @@ char *l2_domain_xml(const struct stage *stage, const char *template, const struc
 	g_autoptr(struct_template) loaded = template_load(&l2_level, template, error);
 
 	if (loaded == NULL || !set_size(loaded, spec, error) || !set_boot(loaded, spec, error) ||
-	    !set_disk(loaded, spec, error) ||
+	    !set_cpu(loaded, spec, error) || !set_disk(loaded, spec, error) ||
 	    !set_port(loaded, stage, spec, 0, L2_CONSOLE, error) ||
 	    !set_port(loaded, stage, spec, 1, L2_FRAMES, error))
 		return NULL;

@@ -20,6 +20,7 @@ struct l2_spec {
 	unsigned int memory_mib;
 	unsigned int vcpus;
 	const char *append;
+	bool no_pcid;
 	const char *disk;	 /* path in L1: a block device or a file */
 	const char *disk_format; /* "raw", "qcow2" */
 };

@@ -11,7 +11,7 @@ static char *options_of(const struct vendor *vendor, unsigned int i, const struc
 	const char *name = vendor->names[i];
 
 	if (i + 1 == VENDOR_MODULES)
-		return vendor_options(vendor, run->ept, run->vpid);
+		return vendor_options(vendor, run);
 	/* A kernel without the parameter is not asked for it. */
 	return g_strdup(cycles && strcmp(name, VENDOR_KVM) == 0 ? "exitcount_cycles=1" : "");
 }

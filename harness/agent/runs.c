@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
+#include "agent/huge_pages.h"
 #include "agent/kmsg.h"
 #include "agent/l2_domain.h"
 #include "agent/reload.h"
@@ -19,6 +20,15 @@
 
 #define L2	  "eptlab-l2"
 #define COMPANION "eptlab-companion"
+
+static bool send_parameter(struct link *link, const char *name, const char *value, GError **error)
+{
+	struct frame_line *line = link_frame(link, L1_FRAME_PARAMETER);
+
+	frame_add_string(line, "name", name);
+	frame_add_string(line, "value", value);
+	return link_send(link, error);
+}
 
 /* What is loaded and in effect, read back after the reload: never what was asked for. */
 static bool send_effect(struct link *link, const struct vendor *vendor, GError **error)
@@ -39,14 +49,8 @@ static bool send_effect(struct link *link, const struct vendor *vendor, GError *
 	}
 	for (const char *const *name = vendor->parameters; *name != NULL; name++) {
 		g_autofree char *value = modules_parameter(module, *name, error);
-		struct frame_line *line;
 
-		if (value == NULL)
-			return false;
-		line = link_frame(link, L1_FRAME_PARAMETER);
-		frame_add_string(line, "name", *name);
-		frame_add_string(line, "value", value);
-		if (!link_send(link, error))
+		if (value == NULL || !send_parameter(link, *name, value, error))
 			return false;
 	}
 	return true;
@@ -82,6 +86,17 @@ static bool reload(const struct course *course, GError **error)
 
 	return reload_for_run(course->vendor, given ? modules : NULL, course->run,
 			      course->job->cycles, error);
+}
+
+/* On this machine they are its own affair; an appliance does nothing else. */
+static bool set_huge_pages(const struct course *course, GError **error)
+{
+	bool in_effect;
+
+	if (course->stage->libvirt == NULL)
+		return true;
+	return huge_pages_set(course->run->thp == JOB_ON, &in_effect, error) &&
+	       send_parameter(course->link, "thp", in_effect ? "Y" : "N", error);
 }
 
 /* A histogram is of all VMs, so beside a companion it tells nothing. */
@@ -138,6 +153,7 @@ static struct domain *start_l2(const struct course *course, const char *name, un
 		.memory_mib = course->job->memory_mib,
 		.vcpus = course->run->vcpus,
 		.append = course->run->append,
+		.no_pcid = course->run->pcid == JOB_OFF,
 		.disk = course->job->own ? overlay : stage->l2_disk,
 		.disk_format = course->job->own ? "qcow2" : stage->l2_disk_format,
 	};
@@ -408,7 +424,7 @@ static void forget_files(const struct course *course)
 static bool do_run(struct course *course, int kmsg, bool *go_on, GError **error)
 {
 	const struct job_run *run = course->run;
-	g_autofree char *options = vendor_options(course->vendor, run->ept, run->vpid);
+	g_autofree char *options = vendor_options(course->vendor, run);
 	g_autofree char *step = g_strdup_printf("L1: loading kvm and %s with %s",
 						course->vendor->names[VENDOR_MODULES - 1], options);
 	g_autoptr(GError) later = NULL;
@@ -420,7 +436,7 @@ static bool do_run(struct course *course, int kmsg, bool *go_on, GError **error)
 	*go_on = false;
 	forget_files(course);
 	ok = link_step(course->link, step, error) && reload(course, error) &&
-	     send_effect(course->link, course->vendor, error) &&
+	     send_effect(course->link, course->vendor, error) && set_huge_pages(course, error) &&
 	     (course->hypervisor != NULL || warm_up(course, error)) &&
 	     boot_before_witness(course, go_on, error);
 	if (!ok && course->root != NULL)

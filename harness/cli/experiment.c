@@ -93,6 +93,11 @@ static void copy_guest(const struct record_guest *from, struct record_guest *to)
 	to->vcpus = from->vcpus;
 }
 
+static enum record_bool asked_for(enum job_flag flag)
+{
+	return flag == JOB_UNSET ? RECORD_UNKNOWN : record_bool_from(flag == JOB_ON);
+}
+
 /* The runs that are to be made; what is in effect comes later, from L1. */
 static void add_runs(struct attempt *attempt)
 {
@@ -107,6 +112,9 @@ static void add_runs(struct attempt *attempt)
 		run->source = config_is_tracepoint(config) ? RECORD_TRACEPOINT : RECORD_LEAVES;
 		run->requested.ept = record_bool_from(module->ept);
 		run->requested.vpid = record_bool_from(module->vpid);
+		run->requested.unrestricted_guest = asked_for(module->unrestricted_guest);
+		run->requested.pcid = asked_for(module->pcid);
+		run->requested.thp = asked_for(module->thp);
 		g_ptr_array_add(attempt->record->runs, run);
 	}
 }
@@ -142,6 +150,30 @@ static bool fits_other(struct attempt *attempt, GError **error)
 		other->config, different);
 }
 
+/* What an AMD CPU has no control for would be the same run twice. */
+static bool fits_vendor(const struct attempt *attempt, GError **error)
+{
+	const struct record *record = attempt->record;
+	const struct record_run *first = g_ptr_array_index(record->runs, 0);
+
+	if (g_strcmp0(record->platform.vendor, "svm") != 0)
+		return true;
+	each (const struct record_run, run, record->runs) {
+		const bool guest = run->requested.unrestricted_guest == RECORD_FALSE;
+
+		if (guest || run->requested.vpid != first->requested.vpid)
+			return eptlab_fail(
+				error, EPTLAB_ERROR_USAGE,
+				"L0: the configuration \"%s\" asks for another %s, and L1's CPU is "
+				"AMD's, whose SVM has no such control: %s; leave it out, or take "
+				"the platform bochs",
+				run->config, guest ? "unrestricted guest" : "VPID than the first",
+				guest ? "real mode always runs in the guest"
+				      : "its TLB is always tagged, by ASID");
+	}
+	return true;
+}
+
 static bool describe_inputs(struct attempt *attempt, GError **error)
 {
 	struct record *record = attempt->record;
@@ -169,7 +201,8 @@ static bool make_request(struct attempt *attempt, GError **error)
 
 static bool prepare(struct attempt *attempt, GError **error)
 {
-	return describe_kernel(attempt, error) && fits_other(attempt, error) &&
+	return fits_vendor(attempt, error) && describe_kernel(attempt, error) &&
+	       fits_other(attempt, error) &&
 	       guest_prepare(attempt->experiment, attempt->progress, &attempt->guest, error) &&
 	       guest_describe(attempt->experiment, &attempt->guest, attempt->record->workload,
 			      &attempt->record->guest, error) &&

@@ -105,23 +105,31 @@ int command_run(int argc, char **argv, GError **error)
 	};
 	const struct arguments arguments = {
 		.entries = entries,
-		.names = "[-- COMMAND [ARGUMENT...]]",
-		.summary =
-			"Run an experiment: boot L1, and in it L2 once with each configuration.\n"
-			"With a command, count what that exits for, and not the boot.",
+		.names = "[CONFIGURATION...] [-- COMMAND [ARGUMENT...]]",
+		.summary = "Run an experiment: boot L1, and in it L2 once with each configuration; "
+			   "those\n"
+			   "of experiment.configurations, unless they are given.\n"
+			   "With a command, count what that exits for, and not the boot.",
 		.description =
 			"Examples:\n  eptlab run --set l2.memory_mib=256\n"
+			"  eptlab run ept noug noept\n"
 			"  eptlab run -- busybox sha256sum /bin/busybox\n"
 			"  eptlab run --put a.out -- ./a.out 100\n"
 			"  eptlab run --expect 'noept:0 <= 3700' --expect 'noept:fork:exits <= "
 			"60'\n"
 			"\nWith --expect the exit status is 0 if it holds, 3 if not, and 125 if "
 			"L1 or L2 did\nnot come up, or the record is invalid: for git bisect run.",
-		.takes = "run takes options, and a command behind --",
+		.most = INT_MAX,
+		.takes = "run takes configurations, options, and a command behind --",
 	};
 	g_autoptr(struct_session) session = session_open(&argc, &argv, &arguments, error);
 	int status;
 
+	if (session != NULL && argc > 1) {
+		g_autofree char *names = g_strjoinv(";", argv + 1);
+
+		session_set(session, "experiment.configurations", names);
+	}
 	if (session != NULL && command != NULL)
 		use_command(session, g_steal_pointer(&command));
 	if (session != NULL)

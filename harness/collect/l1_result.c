@@ -149,10 +149,9 @@ static bool take_parameter(l1_result *result, const struct frame *frame, GError 
 		const char *name;
 		enum record_bool *flag;
 	} known[] = {
-		{ "ept", &effect->ept },
-		{ "npt", &effect->ept },
-		{ "vpid", &effect->vpid },
-		{ "unrestricted_guest", &effect->unrestricted_guest },
+		{ "ept", &effect->ept },   { "npt", &effect->ept },
+		{ "vpid", &effect->vpid }, { "unrestricted_guest", &effect->unrestricted_guest },
+		{ "thp", &effect->thp },
 	};
 
 	if (value == NULL)

@@ -19,8 +19,10 @@ enum value_type {
 	VALUE_BOOL, /* bool: 0 or 1 */
 	VALUE_UINT, /* unsigned int, min to max */
 	VALUE_U64,  /* uint64_t, min to max */
+	VALUE_FLAG, /* enum job_flag: 0, 1, or nothing; need not be there */
 	/* From here on the value is allocated. */
 	VALUE_NAMES,  /* char **: names with ';' between them, at least one, none twice */
+	VALUE_COUNTS, /* the same, each with ":N" or ":N,N..." behind it, or without */
 	VALUE_NAME,   /* char *: becomes part of paths and names */
 	VALUE_CHOICE, /* char *: one of choices */
 	VALUE_TEXT,   /* char *: at most max characters, may be empty */
@@ -54,7 +56,7 @@ static const char *const platforms[] = { "auto", "bochs", "tcg", "kvm", "local",
 /* Those of a section stand together. */
 static const struct config_key keys[] = {
 	{ KEY(experiment, workload), .type = VALUE_NAME },
-	{ KEY(experiment, operations), .type = VALUE_NAMES },
+	{ KEY(experiment, operations), .type = VALUE_COUNTS },
 	{ KEY(experiment, configurations), .type = VALUE_NAMES },
 	{ KEY(experiment, platform), CHOICE(platforms) },
 	{ KEY(experiment, source), CHOICE(sources) },
@@ -68,9 +70,13 @@ static const struct config_key keys[] = {
 	{ MODULE_KEY(name), .type = VALUE_NAME },
 	{ MODULE_KEY(ept), .type = VALUE_BOOL },
 	{ MODULE_KEY(vpid), .type = VALUE_BOOL },
+	{ MODULE_KEY(unrestricted_guest), .type = VALUE_FLAG },
+	{ MODULE_KEY(pcid), .type = VALUE_FLAG },
+	{ MODULE_KEY(thp), .type = VALUE_FLAG },
 
 	{ KEY(l2, memory_mib), UINT(32, 65536) },
 	{ KEY(l2, vcpus), UINT(1, 64) },
+	{ KEY(l2, pti), .type = VALUE_BOOL },
 	{ KEY(l2, append), TEXT(512) },
 	{ KEY(l2, timeout_seconds), SECONDS },
 	{ KEY(l2, kernel), .type = VALUE_PATH },
@@ -179,6 +185,8 @@ static char *key_expects(const struct config_key *key)
 	switch (key->type) {
 	case VALUE_BOOL:
 		return g_strdup("0 or 1");
+	case VALUE_FLAG:
+		return g_strdup("0, 1 or nothing");
 	case VALUE_UINT:
 	case VALUE_U64:
 		return g_strdup_printf("a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
@@ -187,6 +195,10 @@ static char *key_expects(const struct config_key *key)
 		return g_strdup("a name of a-z, 0-9, _ and -");
 	case VALUE_NAMES:
 		return g_strdup("names of a-z, 0-9, _ and -, with ';' between them, none twice");
+	case VALUE_COUNTS:
+		return g_strdup(
+			"names with ';' between them, none twice, each with ':' and numbers "
+			"with ',' between them or without");
 	case VALUE_CHOICE:
 		list = g_strjoinv(", ", (char **)key->choices);
 		return g_strdup_printf("one of %s", list);
@@ -213,9 +225,23 @@ static bool is_name(const char *text)
 	       text[strspn(text, LETTERS_AND_DIGITS "_-")] == '\0';
 }
 
-/* Split at ';', blanks around a name apart; NULL if one of them is no name or stands twice. */
-static char **split_names(const char *text)
+/* Is it a name, and behind it what it may have? The name alone is left in the copy that is freed.
+ */
+static bool is_item(const char *text, bool counts, GPtrArray *names)
 {
+	const size_t length = counts ? strcspn(text, ":") : strlen(text);
+	char *name = g_strndup(text, length);
+
+	g_ptr_array_add(names, name);
+	return is_name(name) &&
+	       (text[length] == '\0' ||
+		text[length + 1 + strspn(text + length + 1, "0123456789,")] == '\0');
+}
+
+/* Split at ';', blanks around a name apart; NULL if one of them is no name or stands twice. */
+static char **split_names(const char *text, bool counts)
+{
+	g_autoptr(GPtrArray) alone = g_ptr_array_new_with_free_func(g_free);
 	g_auto(GStrv) names = g_strsplit(text, ";", -1);
 	guint count = g_strv_length(names);
 
@@ -223,9 +249,10 @@ static char **split_names(const char *text)
 	if (count > 1 && *g_strstrip(names[count - 1]) == '\0')
 		g_clear_pointer(&names[--count], g_free);
 	for (char **name = names; *name; name++)
-		if (!is_name(g_strstrip(*name)))
+		if (!is_item(g_strstrip(*name), counts, alone))
 			return NULL;
-	for (char **name = names; *name; name++)
+	g_ptr_array_add(alone, NULL);
+	for (char **name = (char **)alone->pdata; *name; name++)
 		if (g_strv_contains((const char *const *)name + 1, *name))
 			return NULL;
 	return count > 0 ? g_steal_pointer(&names) : NULL;
@@ -246,7 +273,7 @@ static bool store_number(const struct config_key *key, const char *text, void *m
 
 static void clear_value(const struct config_key *key, void *member)
 {
-	if (key->type == VALUE_NAMES)
+	if (key->type == VALUE_NAMES || key->type == VALUE_COUNTS)
 		g_clear_pointer((char ***)member, g_strfreev);
 	else if (key->type > VALUE_NAMES)
 		g_clear_pointer((char **)member, g_free);
@@ -261,11 +288,18 @@ static bool store_value(const struct loader *loader, const struct config_key *ke
 	case VALUE_BOOL:
 		*(bool *)member = g_str_equal(text, "1");
 		return g_str_equal(text, "0") || g_str_equal(text, "1");
+	case VALUE_FLAG:
+		*(enum job_flag *)member = *text == '\0'  ? JOB_UNSET
+					   : *text == '1' ? JOB_ON
+							  : JOB_OFF;
+		return *text == '\0' || g_str_equal(text, "0") || g_str_equal(text, "1");
 	case VALUE_UINT:
 	case VALUE_U64:
 		return store_number(key, text, member);
 	case VALUE_NAMES:
-		return (*(char ***)member = split_names(text)) != NULL;
+	case VALUE_COUNTS:
+		*(char ***)member = split_names(text, key->type == VALUE_COUNTS);
+		return *(char ***)member != NULL;
 	case VALUE_PATH:
 		*(char **)member =
 			*text ? g_canonicalize_filename(text, loader->folder) : g_strdup("");
@@ -635,7 +669,7 @@ static bool check_present(struct loader *loader, const char *folder, const struc
 	const char *place = origin_of(loader, key->section, module, NULL);
 	g_autofree char *expected = key_expects(key);
 
-	if (origin_of(loader, key->section, module, key->name))
+	if (key->type == VALUE_FLAG || origin_of(loader, key->section, module, key->name))
 		return true;
 	set_place(loader, g_strdup(place ? place : folder));
 	return place ? fail(loader, error, "[%s] has no '%s', expected %s", key->section, key->name,
@@ -661,37 +695,98 @@ static bool check_complete(struct loader *loader, const char *folder, GError **e
 	return true;
 }
 
+static bool has_unrestricted_guest(const struct config_module *module)
+{
+	return module->ept && module->unrestricted_guest != JOB_OFF;
+}
+
+unsigned int config_changes(const struct config_module *a, const struct config_module *b)
+{
+	return (a->ept != b->ept) + (a->vpid != b->vpid) +
+	       (a->ept == b->ept && has_unrestricted_guest(a) != has_unrestricted_guest(b)) +
+	       ((a->pcid == JOB_OFF) != (b->pcid == JOB_OFF)) +
+	       ((a->thp == JOB_ON) != (b->thp == JOB_ON));
+}
+
+/* The place of that key of a configuration, or of its section. */
+static void set_module_place(struct loader *loader, const char *module, const char *key)
+{
+	const char *place = origin_of(loader, "module", module, key);
+
+	set_place(loader, g_strdup(place ? place : origin_of(loader, "module", module, NULL)));
+}
+
+/* What cannot be had, whatever it is compared with. */
+static bool check_configuration(struct loader *loader, const struct config_module *module,
+				GError **error)
+{
+	if (module->unrestricted_guest == JOB_ON && !module->ept) {
+		set_module_place(loader, module->name, "unrestricted_guest");
+		return fail(loader, error,
+			    "unrestricted_guest=1 for '%s' beside ept=0, expected 0 or nothing: it "
+			    "needs EPT",
+			    module->name);
+	}
+	if (module->thp != JOB_UNSET && g_str_equal(loader->config->experiment.platform, "local")) {
+		set_module_place(loader, module->name, "thp");
+		return fail(
+			loader, error,
+			"thp=%d for '%s' on the platform local, expected nothing: huge pages are a "
+			"setting of this whole machine there, which is not eptlab's to change",
+			module->thp == JOB_ON, module->name);
+	}
+	return true;
+}
+
 /*
- * The configurations of the experiment exist, and differ in one thing only: VPID decides how often
- * the TLB is emptied, and two changes at once cannot be told apart in the counts.
+ * Each differs from one before it in one thing: two changes at once cannot be told apart in the
+ * counts. VPID decides how often the TLB is emptied.
  */
+static bool check_one_change(struct loader *loader, char **names, char **name, GError **error)
+{
+	const struct config *config = loader->config;
+	const struct config_module *module = config_find_module(config, *name);
+	const struct config_module *first = config_find_module(config, *names);
+
+	for (char **before = names; before < name; before++)
+		if (config_changes(config_find_module(config, *before), module) <= 1)
+			return true;
+	if (name == names)
+		return true;
+	if (module->vpid != first->vpid) {
+		set_module_place(loader, *name, "vpid");
+		return fail(loader, error,
+			    "vpid=%d for '%s', expected %d as for '%s' (%s): runs that are "
+			    "compared must differ in one thing alone",
+			    module->vpid, *name, first->vpid, first->name,
+			    origin_of(loader, "module", first->name, "vpid"));
+	}
+	set_module_place(loader, *name, NULL);
+	return fail(
+		loader, error,
+		"'%s' differs from '%s' in %u things, expected one, or a configuration before it "
+		"that it differs from in one: changes at once cannot be told apart",
+		*name, first->name, config_changes(first, module));
+}
+
+/* The configurations of the experiment exist, and can be compared. */
 static bool check_configurations(struct loader *loader, GError **error)
 {
 	const struct config *config = loader->config;
-	const struct config_module *first = NULL;
+	char **names = config->experiment.configurations;
 
-	set_place(loader, g_strdup(origin_of(loader, "experiment", NULL, "configurations")));
-	if (g_strv_length(config->experiment.configurations) > 2)
-		return fail(loader, error,
-			    "more than two configurations, expected one or two: an experiment "
-			    "compares one with another");
-	for (char **name = config->experiment.configurations; *name; name++) {
+	for (char **name = names; *name; name++) {
 		const struct config_module *module = config_find_module(config, *name);
 
+		set_place(loader,
+			  g_strdup(origin_of(loader, "experiment", NULL, "configurations")));
 		if (!module)
 			return fail(loader, error,
 				    "no file defines the configuration '%s', expected %s.conf",
 				    *name, *name);
-		if (!first)
-			first = module;
-		if (module->vpid == first->vpid)
-			continue;
-		set_place(loader, g_strdup(origin_of(loader, "module", *name, "vpid")));
-		return fail(loader, error,
-			    "vpid=%d for '%s', expected %d as for '%s' (%s): runs that are "
-			    "compared must differ in the paging alone",
-			    module->vpid, *name, first->vpid, first->name,
-			    origin_of(loader, "module", first->name, "vpid"));
+		if (!check_configuration(loader, module, error) ||
+		    !check_one_change(loader, names, name, error))
+			return false;
 	}
 	return true;
 }
@@ -734,20 +829,76 @@ static bool is_operation(const char *name)
 	return g_strv_contains(names, name);
 }
 
+/* Of which the whole number is there at once: KiB of L2's memory for each, at most. */
+static const struct {
+	const char *name;
+	uint64_t kib;
+} takes_memory[] = {
+	{ "fault", 4 },
+	{ "forkwait", 128 }, /* a process: its stack in the kernel, page tables, pages of its own */
+};
+
+/* Half of L2's memory is the kernel's and the probe's. */
+static uint64_t most_of(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(takes_memory); i++)
+		if (g_str_equal(takes_memory[i].name, name))
+			return MIN(WORKLOAD_N_MOST,
+				   config_l2_memory(config) * 512ull / takes_memory[i].kib);
+	return WORKLOAD_N_MOST;
+}
+
+/* The numbers behind an operation's name: one is that of the first point, more are all points. */
+static bool check_points(struct loader *loader, const char *name, const char *numbers,
+			 GError **error)
+{
+	const uint64_t most = most_of(loader->config, name);
+	g_auto(GStrv) words = g_strsplit(numbers, ",", -1);
+	const guint count = g_strv_length(words);
+	uint64_t before = 0, n;
+
+	if (count == 0)
+		return fail(loader, error, "'%s' has ':' and no number behind it", name);
+	if (count > WORKLOAD_POINTS_MOST)
+		return fail(loader, error, "%u points of '%s', expected at most %d", count, name,
+			    WORKLOAD_POINTS_MOST);
+	for (guint i = 0; i < count; i++, before = n) {
+		if (!frame_parse_u64(words[i], &n) || n <= before)
+			return fail(
+				loader, error,
+				"'%s' stands in the points of '%s', expected numbers from 1 on, "
+				"each greater than the one before",
+				words[i], name);
+	}
+	if (before * (count == 1 ? WORKLOAD_POINTS : 1) > most || before > most)
+		return fail(loader, error,
+			    "up to %" G_GUINT64_FORMAT " of '%s' in one piece%s, expected at most "
+			    "%" G_GUINT64_FORMAT " in an L2 of %u MiB",
+			    before * (count == 1 ? WORKLOAD_POINTS : 1), name,
+			    count == 1 ? " (n, 2 n, 3 n)" : "", most,
+			    config_l2_memory(loader->config));
+	return true;
+}
+
 static bool check_operations(struct loader *loader, GError **error)
 {
-	char **names = loader->config->experiment.operations;
+	char **items = loader->config->experiment.operations;
 
 	set_place(loader, g_strdup(origin_of(loader, "experiment", NULL, "operations")));
-	if (g_strv_length(names) == 1 &&
-	    (g_str_equal(*names, CONFIG_ALL) || g_str_equal(*names, CONFIG_NONE)))
+	if (g_strv_length(items) == 1 &&
+	    (g_str_equal(*items, CONFIG_ALL) || g_str_equal(*items, CONFIG_NONE)))
 		return true;
-	for (char **name = names; *name; name++)
-		if (!is_operation(*name))
+	for (char **item = items; *item; item++) {
+		g_auto(GStrv) sides = g_strsplit(*item, ":", 2);
+
+		if (!is_operation(sides[0]))
 			return fail(loader, error,
 				    "there is no operation '%s', expected " CONFIG_ALL
 				    ", " CONFIG_NONE ", or names of those in docs/workloads.md",
-				    *name);
+				    sides[0]);
+		if (sides[1] && !check_points(loader, sides[0], sides[1], error))
+			return false;
+	}
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #include <glib.h>
 
 #include "base/error.h"
+#include "wire/job.h"
 
 /*
  * The configuration: the .conf files of configs/, then override files, then single settings; later
@@ -14,11 +15,17 @@
  * Anything that is not in it is an error.
  */
 
-/* [module]: a configuration, that is a named set of module parameters. */
+/*
+ * [module]: a configuration, that is a named set of module parameters and of what else decides
+ * about paging. What is unset stays as it is by itself.
+ */
 struct config_module {
 	char *name;
-	bool ept;  /* nested paging: ept on Intel, npt on AMD */
-	bool vpid; /* tagged TLB: vpid on Intel */
+	bool ept;			  /* nested paging: ept on Intel, npt on AMD */
+	bool vpid;			  /* tagged TLB: vpid on Intel */
+	enum job_flag unrestricted_guest; /* on Intel */
+	enum job_flag pcid;		  /* of L2's CPU */
+	enum job_flag thp;		  /* L1's transparent huge pages */
 };
 
 /* [experiment] */
@@ -28,17 +35,19 @@ struct config_experiment {
 	char *platform;	       /* "auto" or a platform */
 	char *source;	       /* "leaves" or "tracepoint" */
 	char *kernel;	       /* the line of L1's, or "" for the default one */
-	char **operations;     /* that L2's Linux does after it, by name; "all", "none" alone */
-	uint64_t n;	       /* size of a dose; 0: what doses.h says */
-	bool cycles;	       /* count the cycles outside the guest as well */
-	bool witness;	       /* read the kernel's own counters as well, and compare */
-	char *tracepoints;     /* that L1 records meanwhile: "system:event", with ';' between */
+	char **operations; /* that L2's Linux does after it: "NAME[:N[,N...]]"; "all", "none" alone
+			    */
+	uint64_t n;	   /* size of a dose; 0: what doses.h says */
+	bool cycles;	   /* count the cycles outside the guest as well */
+	bool witness;	   /* read the kernel's own counters as well, and compare */
+	char *tracepoints; /* that L1 records meanwhile: "system:event", with ';' between */
 };
 
 /* [l2]; an empty path means what make has built. */
 struct config_l2 {
 	unsigned int memory_mib;
 	unsigned int vcpus;
+	bool pti;		      /* KPTI */
 	char *append;		      /* more kernel arguments, or "" */
 	unsigned int timeout_seconds; /* virtual seconds for one boot of L2 */
 	char *kernel;
@@ -121,7 +130,8 @@ typedef struct config struct_config;
  * EPTLAB_ERROR_USAGE, with "FILE:LINE:" in the message, for: a file that cannot be read, a line
  * that is neither comment, section nor key=value, an unknown section or key, a section or key that
  * stands twice, a value of the wrong type or out of range, a key that is missing, a configuration
- * that no file defines, configurations of the experiment whose vpid differ, and what
+ * that no file defines, configurations of the experiment that differ in more than one thing from
+ * all others, an operation that does not exist or of which so many cannot be done, and what
  * source=tracepoint cannot do.
  */
 struct config *config_load(const char *folder, const char *const *overrides,
@@ -148,6 +158,12 @@ unsigned int config_l2_timeout(const struct config *config);
  * is an image of the user's own, so that an L2 that hangs is ended by L1, which keeps its console.
  */
 unsigned int config_l1_timeout(const struct config *config, unsigned int platform);
+
+/*
+ * In how many things two configurations differ: paging, VPID, unrestricted guest (which is off
+ * without EPT anyhow), PCID, huge pages.
+ */
+unsigned int config_changes(const struct config_module *a, const struct config_module *b);
 
 /* The configuration of that name, or NULL. */
 const struct config_module *config_find_module(const struct config *config, const char *name);

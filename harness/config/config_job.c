@@ -28,6 +28,9 @@ struct job_run *job_add_run(struct job *job, const char *name, const struct conf
 		.name = g_strdup(name),
 		.ept = module->ept,
 		.vpid = module->vpid,
+		.unrestricted_guest = module->unrestricted_guest,
+		.pcid = module->pcid,
+		.thp = module->thp,
 		.workload = g_strdup(workload),
 		.vcpus = vcpus,
 		.append = g_strdup(append),
@@ -40,9 +43,9 @@ struct job_run *job_add_run(struct job *job, const char *name, const struct conf
 /* The dose guest has no Linux, and a KVM without the leaves no latch. */
 char *job_operations(const struct config *config)
 {
-#define NAME(variable, name, n, what) "," name
+#define NAME(variable, name, n, what) ";" name
 	char **names = config->experiment.operations;
-	g_autofree char *listed = g_strjoinv(",", names);
+	g_autofree char *listed = g_strjoinv(";", names);
 
 	if (g_str_equal(listed, CONFIG_NONE) || job_is_dose(config->experiment.workload) ||
 	    config_is_tracepoint(config))
@@ -60,12 +63,11 @@ static char *operations_argument(const struct config *config)
 }
 
 /* Arguments with blanks between; NULL ones are left out. */
-static char *join(const char *first, const char *second, const char *third)
+static char *join(const char *const *all, size_t count)
 {
-	const char *const all[] = { first, second, third };
 	g_autoptr(GPtrArray) there = g_ptr_array_new();
 
-	for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
+	for (size_t i = 0; i < count; i++)
 		if (all[i] != NULL && *all[i] != '\0')
 			g_ptr_array_add(there, (char *)all[i]);
 	g_ptr_array_add(there, NULL);
@@ -80,7 +82,9 @@ struct job *job_from_config(const struct config *config, enum job_task task)
 		config->experiment.n > 0
 			? g_strdup_printf("eptlab.n=%" G_GUINT64_FORMAT, config->experiment.n)
 			: NULL;
-	g_autofree char *append = join(size, operations, config->l2.append);
+	const char *const arguments[] = { size, operations, config->l2.pti ? "pti=on" : NULL,
+					  config->l2.append };
+	g_autofree char *append = join(arguments, G_N_ELEMENTS(arguments));
 
 	job->source = config_is_tracepoint(config) ? JOB_TRACEPOINT : JOB_LEAVES;
 	for (char **name = config->experiment.configurations; *name != NULL; name++)

@@ -131,9 +131,15 @@ struct bound *bound_parse(const char *text, GError **error)
 			   text);
 }
 
+/* An operation may have its points behind a ':'. */
 static bool has(char **names, const char *name)
 {
-	return g_strv_contains((const char *const *)names, name);
+	const size_t length = strlen(name);
+
+	for (char **one = names; *one != NULL; one++)
+		if (strncmp(*one, name, length) == 0 && strchr(":", (*one)[length]) != NULL)
+			return true;
+	return false;
 }
 
 bool bound_fits(const struct bound *bound, char **configurations, char **operations, GError **error)

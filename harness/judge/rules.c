@@ -176,6 +176,67 @@ static struct rule_result check_vpid_leaf(const struct record_run *a)
 			    "leaf 0x4FFFFF01 was not answered");
 }
 
+static bool asked_unrestricted(const struct record_run *run)
+{
+	return run->requested.unrestricted_guest != RECORD_UNKNOWN;
+}
+
+static bool asked_pcid(const struct record_run *run)
+{
+	return run->requested.pcid == RECORD_FALSE;
+}
+
+static bool asked_thp(const struct record_run *run)
+{
+	return run->requested.thp != RECORD_UNKNOWN;
+}
+
+static bool asked_more(const struct record_run *run)
+{
+	return asked_unrestricted(run) || asked_pcid(run) || asked_thp(run);
+}
+
+/* Of a run that was not asked for it, it may be either. */
+static struct rule_result check_unrestricted(const struct record_run *a, enum record_bool effect,
+					     const char *missing)
+{
+	if (!asked_unrestricted(a))
+		return not_applicable("it was not asked for in this run");
+	if (!has_vpid(a))
+		return not_applicable("SVM has no such control");
+	return check_effect(a->requested.unrestricted_guest, effect, "unrestricted guest", missing);
+}
+
+static struct rule_result check_unrestricted_sysfs(const struct record_run *a)
+{
+	return check_unrestricted(a, a->in_effect.unrestricted_guest,
+				  "the module's parameter was not read back");
+}
+
+static struct rule_result check_unrestricted_leaf(const struct record_run *a)
+{
+	const struct record_l2_effect *effect = &a->l2_in_effect;
+
+	return check_unrestricted(a, leaf_bool(effect, effect->unrestricted_guest),
+				  "leaf 0x4FFFFF01 was not answered");
+}
+
+static struct rule_result check_thp(const struct record_run *a)
+{
+	if (!asked_thp(a))
+		return not_applicable("it was not asked for in this run");
+	return check_effect(a->requested.thp, a->in_effect.thp, "huge pages",
+			    "L1's setting was not read back");
+}
+
+static struct rule_result check_one_change(const struct record_run *a, const struct record_run *b)
+{
+	const unsigned int changes = record_run_changes(a, b);
+
+	return judged(changes <= 1, g_strdup_printf("%u", changes),
+		      "at most one thing that was asked for otherwise");
+}
+
 static struct rule_result check_vpid_equal(const struct record_run *a, const struct record_run *b)
 {
 	const enum record_bool one = a->in_effect.vpid, other = b->in_effect.vpid;
@@ -185,6 +246,8 @@ static struct rule_result check_vpid_equal(const struct record_run *a, const str
 		return not_applicable(ASIDS_ALWAYS);
 	if (one == RECORD_UNKNOWN || other == RECORD_UNKNOWN)
 		return unknown("the module's parameter was not read back", expected);
+	if (a->requested.vpid != b->requested.vpid && record_run_changes(a, b) == 1)
+		return not_applicable("VPID alone is what these two were asked to differ in");
 	return judged(one == other,
 		      g_strdup_printf("VPID %s in %s, %s in %s", on_off(one == RECORD_TRUE),
 				      a->config, on_off(other == RECORD_TRUE), b->config),
@@ -669,6 +732,47 @@ static const struct rule rules[] = {
 		.advice = "End other VMs on L1, or set vpid=0 in all configurations.",
 	},
 	{
+		.name = "unrestricted-sysfs",
+		.must_be_known = true,
+		.asked = asked_unrestricted,
+		.of_run = check_unrestricted_sysfs,
+		.why = "KVM turns unrestricted guest off without a word where the CPU lacks it, or "
+		       "EPT "
+		       "(hardware_setup() in vmx.c); real mode then runs in virtual-8086 mode or "
+		       "is "
+		       "emulated.",
+		.advice = "This CPU cannot do what the configuration asks for; " LOOK_AT_LOGS ".",
+	},
+	{
+		.name = "unrestricted-leaf",
+		.must_be_known = true,
+		.asked = asked_unrestricted,
+		.of_leaves = true,
+		.of_run = check_unrestricted_leaf,
+		.why = "Leaf 0x4FFFFF01 says what the VMCS of this very L2 has (\"unrestricted "
+		       "guest\" of the secondary controls), whatever the parameter says.",
+		.advice = "L2 ran with the other setting; its counts belong to that one.",
+	},
+	{
+		.name = "pcid-leaf",
+		.must_be_known = true,
+		.asked = asked_pcid,
+		.of_run = rules_check_pcid,
+		.why = "A guest uses PCIDs if its CPU says that it has them (CPUID leaf 1, ECX bit "
+		       "17: "
+		       "SDM vol. 2A); its own TLB entries then outlive a MOV to CR3.",
+		.advice = "QEMU did not take the feature away; look at guest-image/domain.xml.",
+	},
+	{
+		.name = "thp-sysfs",
+		.must_be_known = true,
+		.asked = asked_thp,
+		.of_run = check_thp,
+		.why = "An EPT violation maps 2 MiB where L1 has backed them with one huge page "
+		       "(kvm_mmu_max_mapping_level() in mmu.c), and 4 KiB where not.",
+		.advice = "L1's kernel has no transparent huge pages; " MAKE_AGAIN ".",
+	},
+	{
 		.name = "ept-off-no-ept-exits",
 		.must_be_known = true,
 		.of_run = check_no_ept_exits,
@@ -861,6 +965,14 @@ static const struct rule rules[] = {
 		.advice = "Run both configurations again with the same vpid.",
 	},
 	{
+		.name = "one-change",
+		.must_be_known = true,
+		.asked = asked_more,
+		.of_pair = check_one_change,
+		.why = "What two changes at once have caused cannot be told apart in the counts.",
+		.advice = "Compare each with a run that it differs from in one thing.",
+	},
+	{
 		.name = "runs-differ",
 		.must_be_known = true,
 		.of_pair = check_runs_differ,
@@ -970,6 +1082,17 @@ static void apply_to_runs(GPtrArray *checks, const struct rule *rule,
 		add_check(checks, rule, runs[i]->config, ask(rule, runs[i], NULL), valid);
 }
 
+/* What a run is held against: the first one before it that it differs from in one thing. */
+static const struct record_run *partner_of(const struct record_run *const *runs, size_t run)
+{
+	size_t i;
+
+	for (i = 0; i < run; i++)
+		if (record_run_changes(runs[i], runs[run]) <= 1)
+			return runs[i];
+	return runs[0];
+}
+
 static void apply_to_pairs(GPtrArray *checks, const struct rule *rule,
 			   const struct record_run *const *runs, size_t count, bool *valid)
 {
@@ -977,8 +1100,30 @@ static void apply_to_pairs(GPtrArray *checks, const struct rule *rule,
 
 	if (count == 1)
 		add_check(checks, rule, NULL, not_applicable("there is one run only"), valid);
-	for (i = 1; i < count; i++)
-		add_check(checks, rule, NULL, ask(rule, runs[0], runs[i]), valid);
+	for (i = 1; i < count; i++) {
+		const struct record_run *partner = partner_of(runs, i);
+		struct rule_result result = ask(rule, partner, runs[i]);
+
+		/* Of two it is clear which they are. */
+		if (count > 2) {
+			char *saw = g_strdup_printf("%s and %s: %s", partner->config,
+						    runs[i]->config, result.saw);
+
+			g_free(result.saw);
+			result.saw = saw;
+		}
+		add_check(checks, rule, NULL, result, valid);
+	}
+}
+
+static bool is_asked(const struct rule *rule, const struct record_run *const *runs, size_t count)
+{
+	size_t i;
+
+	for (i = 0; rule->asked != NULL && i < count; i++)
+		if (rule->asked(runs[i]))
+			return true;
+	return rule->asked == NULL;
 }
 
 GPtrArray *rules_check(const struct record_run *const *runs, size_t count, bool *valid)
@@ -990,6 +1135,8 @@ GPtrArray *rules_check(const struct record_run *const *runs, size_t count, bool 
 	for (i = 0; i < count; i++)
 		*valid &= runs[i]->error == NULL;
 	for (i = 0; i < G_N_ELEMENTS(rules); i++) {
+		if (!is_asked(&rules[i], runs, count))
+			continue;
 		if (rules[i].of_run != NULL)
 			apply_to_runs(checks, &rules[i], runs, count, valid);
 		else

@@ -16,6 +16,8 @@
  */
 struct rule {
 	const char *name; /* short and stable: it stands in records */
+	/* Left out where no run was asked for what it is about; NULL: it is about all. */
+	bool (*asked)(const struct record_run *run);
 	bool must_be_known;
 	bool of_leaves; /* about what L2 reads by CPUID: nothing where counts come from L1 */
 	/* One of the two; that of a pair is not applicable if there is one run. */

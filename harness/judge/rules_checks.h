@@ -21,6 +21,9 @@ char *rules_first_different(const GPtrArray *ones, const char *one, const GPtrAr
 /* Is L2's CPU the same in both: rules_cpuid.c. */
 struct rule_result rules_check_same_cpuid(const struct record_run *a, const struct record_run *b);
 
+/* Has L2's CPU no PCID, if that was asked for: rules_cpuid.c. */
+struct rule_result rules_check_pcid(const struct record_run *a);
+
 /* What a dose must cost: rules_dose.c. */
 struct rule_result rules_check_dose(const struct record_run *a);
 

@@ -51,6 +51,12 @@ static const struct feature {
 	{ 0x8000000a, 0, EDX, 0, "NPT" },
 };
 
+/* What goes with PCID: KVM takes INVPCID away with it (vmx_compute_secondary_exec_control()). */
+static const struct feature pcids[] = {
+	{ 0x1, 0, ECX, 17, "PCID" },
+	{ 0x7, 0, EBX, 10, "INVPCID" },
+};
+
 static uint32_t register_at(const struct record_cpuid *one, unsigned int at)
 {
 	const uint32_t registers[REGISTERS] = { one->eax, one->ebx, one->ecx, one->edx };
@@ -86,6 +92,7 @@ struct differences {
 	GString *words; /* of the first ones */
 	guint registers;
 	GString *exempt; /* what may differ and does */
+	bool pcid;	 /* PCID is what the two runs were asked to differ in */
 };
 
 /* Those of the bits that may not differ. */
@@ -105,6 +112,9 @@ static uint32_t without_exempt(struct differences *differences, const struct rec
 				one->leaf, one->index, register_names[at], exempt->why);
 		changed &= ~exempt->mask;
 	}
+	for (size_t i = 0; differences->pcid && i < G_N_ELEMENTS(pcids); i++)
+		if (pcids[i].leaf == one->leaf && pcids[i].at == at)
+			changed &= ~(1u << pcids[i].bit);
 	return changed;
 }
 
@@ -169,6 +179,8 @@ struct rule_result rules_check_same_cpuid(const struct record_run *a, const stru
 		return not_applicable("the dose guest does not say what CPU it has");
 	if (a->cpuid == NULL || b->cpuid == NULL)
 		return unknown("what CPUID says in L2", expected);
+	differences.pcid =
+		(a->requested.pcid == RECORD_FALSE) != (b->requested.pcid == RECORD_FALSE);
 	differences.words = g_string_new(NULL);
 	differences.exempt = g_string_new(NULL);
 	hold_all(&differences, a->cpuid, b->cpuid, false);
@@ -182,4 +194,19 @@ struct rule_result rules_check_same_cpuid(const struct record_run *a, const stru
 	g_string_free(differences.exempt, TRUE);
 	return judged(differences.registers == 0, g_string_free(differences.words, FALSE),
 		      expected);
+}
+
+struct rule_result rules_check_pcid(const struct record_run *a)
+{
+	const struct record_cpuid *one = a->cpuid != NULL ? find(a->cpuid, 0x1, 0) : NULL;
+
+	if (a->requested.pcid != RECORD_FALSE)
+		return not_applicable("this run was not asked to do without");
+	if (a->workload != NULL && job_is_dose(a->workload))
+		return not_applicable("the dose guest does not say what CPU it has");
+	if (one == NULL)
+		return unknown("what CPUID says in L2", "no PCID in L2");
+	return judged((one->ecx & 1u << 17) == 0,
+		      g_strdup((one->ecx & 1u << 17) == 0 ? "no PCID in L2" : "PCID in L2"),
+		      "no PCID in L2");
 }

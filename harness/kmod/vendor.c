@@ -35,9 +35,15 @@ const struct vendor *vendor_of_cpu(GError **error)
 		"has, or nested virtualization");
 }
 
-char *vendor_options(const struct vendor *vendor, bool nested, bool vpid)
+char *vendor_options(const struct vendor *vendor, const struct job_run *run)
 {
-	if (vendor->has_vpid)
-		return g_strdup_printf("%s=%d vpid=%d", vendor->nested, nested, vpid);
-	return g_strdup_printf("%s=%d", vendor->nested, nested);
+	const bool given = run->unrestricted_guest != JOB_UNSET;
+
+	if (!vendor->has_vpid)
+		return g_strdup_printf("%s=%d", vendor->nested, run->ept);
+	return g_strdup_printf("%s=%d vpid=%d%s%s", vendor->nested, run->ept, run->vpid,
+			       given ? " unrestricted_guest=" : "",
+			       !given				   ? ""
+			       : run->unrestricted_guest == JOB_ON ? "1"
+								   : "0");
 }

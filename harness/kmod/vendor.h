@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <glib.h>
 
+#include "wire/job.h"
+
 /* The KVM modules, in the order in which they are loaded; the vendor's is the last. */
 #define VENDOR_MODULES 3
 struct vendor {
@@ -24,7 +26,9 @@ struct vendor {
  */
 const struct vendor *vendor_of_cpu(GError **error);
 
-/* The options with which the vendor's module is loaded. The caller frees them. */
-char *vendor_options(const struct vendor *vendor, bool nested, bool vpid);
+/*
+ * The options with which the vendor's module is loaded for a run. The caller frees them.
+ */
+char *vendor_options(const struct vendor *vendor, const struct job_run *run);
 
 #endif

@@ -85,6 +85,23 @@ uint32_t record_run_vendor(const struct record_run *run)
 	return svm ? KVM_EXITCOUNT_VENDOR_SVM : KVM_EXITCOUNT_VENDOR_VMX;
 }
 
+static bool differs(enum record_bool a, enum record_bool b)
+{
+	return a != RECORD_UNKNOWN && b != RECORD_UNKNOWN && a != b;
+}
+
+unsigned int record_run_changes(const struct record_run *a, const struct record_run *b)
+{
+	const struct record_parameters *one = &a->requested, *other = &b->requested;
+	const bool paging = differs(one->ept, other->ept);
+
+	return paging + differs(one->vpid, other->vpid) +
+	       (!paging && (one->unrestricted_guest == RECORD_FALSE) !=
+				   (other->unrestricted_guest == RECORD_FALSE)) +
+	       ((one->pcid == RECORD_FALSE) != (other->pcid == RECORD_FALSE)) +
+	       ((one->thp == RECORD_TRUE) != (other->thp == RECORD_TRUE));
+}
+
 enum record_bool record_run_nested(const struct record_run *run)
 {
 	if (run->l2_in_effect.known)

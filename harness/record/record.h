@@ -83,7 +83,9 @@ struct record_guest {
 struct record_parameters {
 	enum record_bool ept;
 	enum record_bool vpid;
-	enum record_bool unrestricted_guest; /* never asked for, so unknown there */
+	enum record_bool unrestricted_guest; /* unknown if it was not asked for */
+	enum record_bool pcid; /* of L2's CPU; asked for only: what it has is in cpuid */
+	enum record_bool thp;  /* L1's transparent huge pages */
 };
 
 /* Who answers, leaf 0x4FFFFF00, as it was read. */
@@ -376,6 +378,12 @@ uint32_t record_run_vendor(const struct record_run *run);
  * the module's parameter; RECORD_UNKNOWN if neither was read.
  */
 enum record_bool record_run_nested(const struct record_run *run);
+
+/*
+ * In how many things two runs were asked to differ: paging, VPID, unrestricted guest (off without
+ * EPT anyhow), PCID, huge pages. What is not known is no difference.
+ */
+unsigned int record_run_changes(const struct record_run *a, const struct record_run *b);
 
 /* The run of that configuration, or NULL. */
 struct record_run *record_find_run(const struct record *record, const char *config);

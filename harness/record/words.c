@@ -65,3 +65,19 @@ char *words_in_effect(uint32_t vendor, enum record_bool nested, enum record_bool
 		return g_strdup_printf("NPT %s", words_on_off(nested));
 	return g_strdup_printf("EPT %s, VPID %s", words_on_off(nested), words_on_off(vpid));
 }
+
+char *words_run_in_effect(const struct record_run *run)
+{
+	const struct record_parameters *asked = &run->requested, *effect = &run->in_effect;
+	g_autofree char *paging =
+		words_in_effect(record_run_vendor(run), effect->ept, effect->vpid);
+
+	return g_strconcat(
+		paging, asked->unrestricted_guest != RECORD_UNKNOWN ? ", unrestricted guest " : "",
+		asked->unrestricted_guest != RECORD_UNKNOWN
+			? words_on_off(effect->unrestricted_guest)
+			: "",
+		asked->pcid == RECORD_FALSE ? ", no PCID in L2" : "",
+		asked->thp != RECORD_UNKNOWN ? ", huge pages " : "",
+		asked->thp != RECORD_UNKNOWN ? words_on_off(effect->thp) : "", NULL);
+}

@@ -30,6 +30,9 @@ char *words_in_effect(uint32_t vendor, enum record_bool nested, enum record_bool
 /* "exited with status 1", "was ended by signal 9 (Killed)": what became of a command. */
 char *words_command_end(const struct record_command *command);
 
+/* The same of a run, as L1's sysfs says; and what else was asked for in it. The caller frees it. */
+char *words_run_in_effect(const struct record_run *run);
+
 /*
  * Printable ASCII, one character for one, everything else as '?': foreign text must not reach a
  * terminal as it is. NULL is "".

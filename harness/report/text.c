@@ -55,8 +55,7 @@ static void put_cost(const struct text *text, const char *what, double seconds,
 /* What a column's heading stands for: the name is anybody's choice, this is what was in effect. */
 static void put_run(const struct text *text, const char *label, const struct record_run *run)
 {
-	g_autofree char *effect =
-		words_in_effect(record_run_vendor(run), run->in_effect.ept, run->in_effect.vpid);
+	g_autofree char *effect = words_run_in_effect(run);
 	g_autofree char *what = g_strdup_printf(
 		"%s (%s%s)", label, effect,
 		run->source == RECORD_TRACEPOINT ? "; counted by L1's tracepoint" : "");

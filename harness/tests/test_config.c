@@ -19,8 +19,9 @@ static const struct {
 			     "tracepoints = kvm:kvm_exit;kvm:kvm_entry\n" },
 	{ "ept.conf", "[module]\nname = ept\nept = 1\nvpid = 1\n" },
 	{ "noept.conf", "[module]\nname = noept\nept = 0\n# equal\nvpid = 1\n" },
-	{ "l2.conf", "[l2]\nmemory_mib=128\nvcpus=1\nappend=\ntimeout_seconds=60\nkernel=\ndoses=\n"
-		     "image=\nprobe=\nguest=\nguest_memory_mib=512\nguest_timeout_seconds=900\n" },
+	{ "l2.conf",
+	  "[l2]\nmemory_mib=128\nvcpus=1\npti=0\nappend=\ntimeout_seconds=60\nkernel=\ndoses=\n"
+	  "image=\nprobe=\nguest=\nguest_memory_mib=512\nguest_timeout_seconds=900\n" },
 	{ "l1.conf", "[l1]\nappend=\nmodules=\n" },
 	{ "tcg.conf", "[tcg]\nuri=\ncpu=EPYC\nmemory_mib=1024\ntimeout_seconds=300\n" },
 	{ "kvm.conf", "[kvm]\nuri=qemu:///system\nmemory_mib=1024\ntimeout_seconds=300\n" },
@@ -181,7 +182,7 @@ TEST_FOLDER(forms_that_are_the_same)
 
 	test_put(folder, "l2.conf",
 		 " [l2] \r\n\t# caf\xc3\xa9 \xff\r\nmemory_mib\t=\t0x80\r\n"
-		 "  vcpus = 2 \r\nappend = a=1 b=\"2;3\" # no comment \r\n"
+		 "  vcpus = 2 \r\npti=1\nappend = a=1 b=\"2;3\" # no comment \r\n"
 		 "timeout_seconds=60\nkernel=\ndoses=\nguest=\nguest_memory_mib=512\n"
 		 "guest_timeout_seconds=900\nimage=\nprobe=",
 		 -1);
@@ -229,16 +230,59 @@ TEST_FOLDER(override_defines_a_configuration)
 	assert_configurations(config, "slow noept");
 }
 
-TEST_FOLDER(a_third_configuration_is_refused)
+/* A list of configurations as it is in the project, and what is said of it; NULL: nothing. */
+TEST(each_differs_in_one_thing_from_one_before)
 {
-	GError *error = NULL;
+	static const struct {
+		const char *list, *expected;
+	} rows[] = {
+		{ "ept;noug;noept", NULL },
+		{ "noug;noept", NULL },
+		{ "ept;ept-novpid", NULL },
+		{ "noept-novpid;ept-novpid", NULL },
+		{ "ept;noept;noept-novpid;ept-novpid;noug;nopcid;thp", NULL },
+		{ "ept;noept-novpid;noept",
+		  "noept-novpid.conf:7: vpid=0 for 'noept-novpid', expected 1 as for 'ept'" },
+		{ "nopcid;thp",
+		  "thp.conf:4: 'thp' differs from 'nopcid' in 2 things, expected one" },
+		{ "noept;nopcid", "'nopcid' differs from 'noept' in 2 things" },
+	};
 
-	test_put(folder, "one.override",
-		 "[module]\nname=third\nept=0\nvpid=1\n"
-		 "[experiment]\nconfigurations=ept;noept;third\n",
-		 -1);
-	assert_null(load_anyhow(folder, "one.override", NULL, &error));
-	assert_error(&error, EPTLAB_ERROR_USAGE, "one.override:6:");
+	test_each (row, rows) {
+		g_autofree char *setting =
+			g_strconcat("experiment.configurations=", row->list, NULL);
+		const char *const settings[] = { setting, NULL };
+		g_autoptr(GError) error = NULL;
+		g_autoptr(struct_config) config = config_load("configs", NULL, settings, &error);
+
+		assert_true((config == NULL) == (row->expected != NULL));
+		if (row->expected != NULL)
+			assert_error(&error, EPTLAB_ERROR_USAGE, row->expected);
+		else
+			assert_no_error(error);
+	}
+}
+
+TEST(what_cannot_be_had_is_refused)
+{
+	static const struct {
+		const char *first, *second, *expected;
+	} rows[] = {
+		{ "module.noept.unrestricted_guest=1", "l2.pti=1",
+		  "unrestricted_guest=1 for 'noept' beside ept=0, expected 0 or nothing" },
+		{ "experiment.configurations=ept;thp", "experiment.platform=local",
+		  "thp=1 for 'thp' on the platform local, expected nothing" },
+		{ "module.noug.unrestricted_guest=2", "l2.pti=1", "expected 0, 1 or nothing" },
+		{ "l2.pti=", "l2.pti=1", "expected 0 or 1" },
+	};
+
+	test_each (row, rows) {
+		const char *const settings[] = { row->first, row->second, NULL };
+		g_autoptr(GError) error = NULL;
+
+		assert_null(config_load("configs", NULL, settings, &error));
+		assert_error(&error, EPTLAB_ERROR_USAGE, row->expected);
+	}
 }
 
 /* Reading a FIFO or a device could last for ever. */
@@ -359,11 +403,12 @@ TEST_FOLDER(wrong_files)
 		{ "l2", "# c\n[l3]\nvcpus=1\n",
 		  ":2: there is no section [l3], expected one of " SECTIONS },
 		{ "l2", "[l2]\nvcpus=1\ncpus=1\n",
-		  ":3: [l2] has no key 'cpus', expected one of memory_mib, vcpus, append, "
+		  ":3: [l2] has no key 'cpus', expected one of memory_mib, vcpus, pti, append, "
 		  "timeout_seconds, kernel, doses, image, probe, guest, guest_memory_mib, "
 		  "guest_timeout_seconds" },
 		{ "ept", "[module]\nname=ept\nept=1\nvpid=1\nvcpus=1\n",
-		  ":5: [module] has no key 'vcpus', expected one of name, ept, vpid" },
+		  ":5: [module] has no key 'vcpus', expected one of name, ept, vpid, "
+		  "unrestricted_guest, pcid, thp" },
 		/* Doubled names; bochs.conf is read before l2.conf. */
 		{ "l2", "[l2]\nvcpus=1\n\nvcpus=1\n",
 		  ":4: 'vcpus' stands twice in [l2], first in line 2" },
@@ -384,7 +429,7 @@ TEST_FOLDER(wrong_files)
 		  "image=\nprobe=\n",
 		  ":2: [l2] has no 'vcpus', expected a number from 1 to 64" },
 		{ "l2",
-		  "[l2]\nmemory_mib=128\nvcpus=1\nappend=\ntimeout_seconds=60\nkernel=\n"
+		  "[l2]\nmemory_mib=128\nvcpus=1\npti=0\nappend=\ntimeout_seconds=60\nkernel=\n"
 		  "doses=\nprobe=\n",
 		  ":1: [l2] has no 'image', expected a path, or nothing" },
 		{ "ept", "[module]\nname=ept\nvpid=1\n",
@@ -398,7 +443,7 @@ TEST_FOLDER(wrong_files)
 		  ":7: no file defines the configuration 'npt', expected npt.conf" },
 		{ "noept", "[module]\nname=noept\nept=0\n\nvpid=0\n",
 		  ":5: vpid=0 for 'noept', expected 1 as for 'ept' (%s/ept.conf:4): runs that "
-		  "are compared must differ in the paging alone" },
+		  "are compared must differ in one thing alone" },
 	};
 
 	test_each (row, cases) {

@@ -166,10 +166,12 @@ TEST_PAGE(chart_has_a_text_alternative)
 
 TEST_PAGE(everything_is_told)
 {
-	size_t rules;
+	size_t rules, shown = 0;
+	const struct rule *table = rules_table(&rules);
 
-	rules_table(&rules);
-	assert_int_equal(count(page, "//div[@id='checks']//h3"), (int)rules);
+	for (size_t i = 0; i < rules; i++)
+		shown += table[i].asked == NULL;
+	assert_int_equal(count(page, "//div[@id='checks']//h3"), (int)shown);
 	assert_int_equal(count(page, "//div[@id='checks']//li"), (int)page->record->checks->len);
 	assert_int_equal(count(page, "//div[@id='prose']/ul[1]/li"), 6);
 	assert_has(page, "//div[@id='prose']", "6,184 with ept, 0 with noept");

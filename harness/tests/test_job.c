@@ -45,6 +45,9 @@ static struct job *sample_job(void)
 
 	run->reload = JOB_RELOAD_VENDOR;
 	run->vpid = false;
+	run->unrestricted_guest = JOB_OFF;
+	run->pcid = JOB_OFF;
+	run->thp = JOB_ON;
 	run->vcpus = 2;
 	record_set_string(&run->workload, "dose-cpuid");
 	record_set_string(&run->append, " b;\\n\tc");
@@ -70,6 +73,9 @@ static void assert_same_run(const struct job_run *a, const struct job_run *b)
 	assert_string_equal(a->name, b->name);
 	assert_int_equal(a->ept, b->ept);
 	assert_int_equal(a->vpid, b->vpid);
+	assert_int_equal(a->unrestricted_guest, b->unrestricted_guest);
+	assert_int_equal(a->pcid, b->pcid);
+	assert_int_equal(a->thp, b->thp);
 	assert_int_equal(a->reload, b->reload);
 	assert_string_equal(a->workload, b->workload);
 	assert_int_equal(a->vcpus, b->vcpus);
@@ -246,8 +252,8 @@ TEST(damaged_job_is_refused)
 		assert_refused(cut);
 		seen++;
 	}
-	/* Nine lines of the job, and seven of each run. */
-	assert_int_equal(seen, 23);
+	/* Nine lines of the job, and ten of each run. */
+	assert_int_equal(seen, 29);
 }
 
 TEST(values_that_are_none_are_refused)
@@ -310,6 +316,16 @@ static char *domain_of(const struct l2_spec *spec)
 	return xml;
 }
 
+TEST(domain_without_pcid)
+{
+	struct l2_spec spec = sample_spec;
+	g_autofree char *xml = NULL;
+
+	spec.no_pcid = true;
+	xml = domain_of(&spec);
+	assert_says(xml, "<feature policy=\"disable\" name=\"pcid\"/>");
+}
+
 TEST(domain_is_filled_in_and_escaped)
 {
 	g_autofree char *xml = domain_of(&sample_spec);
@@ -320,6 +336,7 @@ TEST(domain_is_filled_in_and_escaped)
 	assert_says(xml, "<vcpu>2</vcpu>");
 	/* What KVM takes away with one paging is taken away with both. */
 	assert_says(xml, "<feature policy=\"disable\" name=\"pku\"/>");
+	assert_null(strstr(xml, "name=\"pcid\""));
 	assert_says(xml, "<kernel>/job/l2/vmlinux</kernel>");
 	assert_says(xml, " eptlab.workload=boot a=\"b\" &lt;&amp;&gt;</cmdline>");
 	/* The console is the first port, the frames are the second. */

@@ -32,7 +32,9 @@ TEST(setting_becomes_an_argument_of_the_kernel)
 	} rows[] = {
 		{ "experiment.operations=none", "" },
 		{ "experiment.operations=fork", WORKLOAD_PARAMETER "fork" },
-		{ "experiment.operations=fork;switch-16", WORKLOAD_PARAMETER "fork,switch-16" },
+		{ "experiment.operations=fork;switch-16", WORKLOAD_PARAMETER "fork;switch-16" },
+		{ "experiment.operations=fork:20; mmap:100,200,400;brk",
+		  WORKLOAD_PARAMETER "fork:20;mmap:100,200,400;brk" },
 		{ "experiment.workload=dose-cpuid", "" },
 		{ "l2.guest=/some/image",
 		  WORKLOAD_PARAMETER "getppid,fork,exec,switch-16,mmap,mprotect" },
@@ -46,8 +48,8 @@ TEST(setting_becomes_an_argument_of_the_kernel)
 		assert_no_error(error);
 		assert_string_equal(append_of(job), row->append);
 	}
-	assert_begins(append_of(all), WORKLOAD_PARAMETER "getppid,");
-	assert_says(append_of(all), ",compile");
+	assert_begins(append_of(all), WORKLOAD_PARAMETER "getppid;");
+	assert_says(append_of(all), ";compile");
 }
 
 TEST(unknown_operation_is_refused)
@@ -58,6 +60,47 @@ TEST(unknown_operation_is_refused)
 
 		assert_null(job_of(*text, &error));
 		assert_error(&error, EPTLAB_ERROR_USAGE, "operations");
+	}
+}
+
+/* L2 has 128 MiB: 64 for what takes memory, 16,384 pages or 512 processes. */
+TEST(points_have_bounds)
+{
+	static const struct {
+		const char *setting, *expected; /* NULL: it is right */
+	} rows[] = {
+		{ "getppid:1000000,", "'' stands in the points of 'getppid'" },
+		{ "getppid:0", "'0' stands in the points of 'getppid'" },
+		{ "getppid:20,10", "'10' stands in the points of 'getppid'" },
+		{ "getppid:1,2,2", "'2' stands in the points of 'getppid'" },
+		{ "getppid:", "'getppid' has ':' and no number behind it" },
+		{ "getppid:x", "experiment.operations=getppid:x" },
+		{ "getppid:1,2,3,4,5,6,7,8", NULL },
+		{ "getppid:1,2,3,4,5,6,7,8,9", "9 points of 'getppid', expected at most 8" },
+		{ "getppid:500000,1000000", NULL },
+		{ "getppid:500000,1000001", "expected at most 1000000" },
+		{ "getppid:333333", NULL },
+		{ "getppid:333334", "up to 1000002 of 'getppid' in one piece (n, 2 n, 3 n)" },
+		{ "getppid:99999999999999999999", "'99999999999999999999' stands" },
+		{ "fault:100,16384", NULL },
+		{ "fault:100,16385",
+		  "up to 16385 of 'fault' in one piece, expected at most 16384" },
+		{ "forkwait:171", "up to 513 of 'forkwait' in one piece (n, 2 n, 3 n), expected at "
+				  "most 512 in an L2 of 128 MiB" },
+		{ "fork:4;fork:8", "none twice" },
+	};
+
+	test_each (row, rows) {
+		g_autofree char *setting =
+			g_strconcat("experiment.operations=", row->setting, NULL);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(struct_job) job = job_of(setting, &error);
+
+		assert_true((job == NULL) == (row->expected != NULL));
+		if (row->expected != NULL)
+			assert_error(&error, EPTLAB_ERROR_USAGE, row->expected);
+		else
+			assert_no_error(error);
 	}
 }
 

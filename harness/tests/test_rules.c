@@ -207,6 +207,38 @@ static const struct row {
 	  "ept.requested.vpid=false .in_effect.vpid=false .l2_in_effect.vpid=false",
 	  "VPID off in ept, off in noept" },
 	{ "vpid-equal", UNKNOWN | TOO, "ept.in_effect.vpid=null", NULL },
+	/* Unless that is what they were asked to differ in, and nothing else. */
+	{ "vpid-equal", NOT | TOO,
+	  "noept.requested.ept=true noept.requested.vpid=false noept.in_effect.vpid=false "
+	  "noept.l2_in_effect.vpid=false",
+	  "VPID alone is what these two were asked to differ in" },
+	{ "unrestricted-sysfs ept", PASS, "requested.unrestricted_guest=true",
+	  "unrestricted guest on" },
+	{ "unrestricted-sysfs ept", FAIL | TOO, "requested.unrestricted_guest=false",
+	  "unrestricted guest on" },
+	{ "unrestricted-sysfs ept", UNKNOWN,
+	  "requested.unrestricted_guest=true in_effect.unrestricted_guest=null", NULL },
+	{ "unrestricted-sysfs ept", NOT | TOO, "+svm requested.unrestricted_guest=false", NULL },
+	{ "unrestricted-leaf ept", PASS, "requested.unrestricted_guest=true",
+	  "unrestricted guest on" },
+	{ "unrestricted-leaf ept", FAIL | TOO,
+	  "requested.unrestricted_guest=true l2_in_effect.unrestricted_guest=false",
+	  "unrestricted guest off" },
+	{ "unrestricted-leaf ept", UNKNOWN | TOO,
+	  "requested.unrestricted_guest=true l2_in_effect=null", NULL },
+	/* Bit 17 of leaf 1's ECX. */
+	{ "pcid-leaf noept", PASS | TOO, "requested.pcid=false cpuid.1.ecx=0", "no PCID in L2" },
+	{ "pcid-leaf noept", FAIL | TOO, "requested.pcid=false cpuid.1.ecx=131072", "PCID in L2" },
+	{ "pcid-leaf noept", UNKNOWN | TOO, "requested.pcid=false cpuid=null", NULL },
+	{ "pcid-leaf noept", NOT | TOO, "requested.pcid=false workload=dose-cpuid", "*dose*" },
+	{ "thp-sysfs noept", PASS | TOO, "requested.thp=true in_effect.thp=true", "huge pages on" },
+	{ "thp-sysfs noept", FAIL | TOO, "requested.thp=true in_effect.thp=false",
+	  "huge pages off" },
+	{ "thp-sysfs noept", UNKNOWN | TOO, "requested.thp=true", NULL },
+	{ "one-change", PASS, "noept.requested.thp=false noept.in_effect.thp=false", "1" },
+	{ "one-change", FAIL, "noept.requested.thp=true noept.in_effect.thp=true", "2" },
+	{ "one-change", FAIL | TOO,
+	  "noept.requested.thp=true noept.in_effect.thp=true noept.requested.vpid=false", "3" },
 
 	/* ---- What the counts must be ---- */
 	{ "ept-off-no-ept-exits noept", PASS, "", "48 EPT_VIOLATION 0, 49 EPT_MISCONFIG 0" },
@@ -602,7 +634,7 @@ TEST(sample_is_valid)
 	g_autoptr(struct_record) record = judged_sample();
 	g_autofree char *first = record_to_text(record);
 	g_autofree char *second = NULL;
-	size_t count, of_pair = 0;
+	size_t count, of_pair = 0, of_run = 0;
 	const struct rule *rules = rules_table(&count);
 
 	for (guint i = 0; i < record->checks->len; i++) {
@@ -615,8 +647,9 @@ TEST(sample_is_valid)
 	}
 	assert_alone(record, record->checks->pdata[0]);
 	for (size_t i = 0; i < count; i++)
-		of_pair += rules[i].of_pair != NULL;
-	assert_int_equal(record->checks->len, 2 * (count - of_pair) + of_pair);
+		if (rules[i].asked == NULL)
+			(*(rules[i].of_pair != NULL ? &of_pair : &of_run))++;
+	assert_int_equal(record->checks->len, 2 * of_run + of_pair);
 	rules_judge(record);
 	second = record_to_text(record);
 	assert_string_equal(first, second);
@@ -702,7 +735,8 @@ TEST(no_rule_applies_to_a_failed_run)
 	const struct record_run *const *runs =
 		(const struct record_run *const *)record->runs->pdata;
 	g_autoptr(GPtrArray) checks = NULL;
-	size_t count, seen = 0;
+	size_t count, asked = 0, seen = 0;
+	const struct rule *rules = rules_table(&count);
 	bool valid;
 
 	for (guint i = 0; i < record->runs->len; i++)
@@ -710,14 +744,15 @@ TEST(no_rule_applies_to_a_failed_run)
 				  "L2: it crashed");
 	checks = rules_check(runs, 2, &valid);
 	assert_false(valid);
-	rules_table(&count);
+	for (size_t i = 0; i < count; i++)
+		asked += rules[i].asked != NULL;
 	for (guint i = 0; i < checks->len; i++) {
 		const struct record_check *check = g_ptr_array_index(checks, i);
 
 		assert_int_equal(check->verdict, RECORD_CHECK_NOT_APPLICABLE);
 		seen += g_strcmp0(check->run, "noept") != 0;
 	}
-	assert_int_equal(seen, count);
+	assert_int_equal(seen, count - asked);
 }
 
 /* ---- The kernel log ---- */
@@ -868,6 +903,69 @@ TEST(given_modules_must_be_loaded)
 	assert_int_equal(verdict_of(record, "modules", "ept"), NOT);
 	ept->source = RECORD_LEAVES;
 	assert_int_equal(verdict_of(record, "modules", "ept"), UNKNOWN);
+}
+
+/* PCID takes INVPCID with it, where that is what was asked for; no other bit. */
+TEST(cpu_without_pcid)
+{
+	g_autoptr(struct_record) record = sample_record();
+	struct record_run *noept = record->runs->pdata[1];
+	struct record_cpuid *one = noept->cpuid->pdata[1], *seven = noept->cpuid->pdata[2];
+
+	one->ecx ^= 1u << 17;
+	seven->ebx ^= 1u << 10;
+	assert_int_equal(verdict_of(record, "same-cpuid", NULL), FAIL);
+	noept->requested.pcid = RECORD_FALSE;
+	assert_int_equal(verdict_of(record, "same-cpuid", NULL), PASS);
+	seven->ebx ^= 1u << 11;
+	assert_int_equal(verdict_of(record, "same-cpuid", NULL), FAIL);
+}
+
+/* What nobody has asked for has no line in any report. */
+TEST(rules_of_what_was_not_asked_for_are_left_out)
+{
+	g_autoptr(struct_record) record = judged_sample();
+
+	for (guint i = 0; i < record->checks->len; i++) {
+		const struct record_check *check = record->checks->pdata[i];
+
+		test_each_of (rule, "unrestricted-sysfs", "unrestricted-leaf", "pcid-leaf",
+			      "thp-sysfs", "one-change")
+			assert_string_not_equal(check->rule, *rule);
+	}
+	((struct record_run *)record->runs->pdata[1])->requested = (struct record_parameters){
+		.ept = RECORD_FALSE,
+		.vpid = RECORD_TRUE,
+		.unrestricted_guest = RECORD_FALSE,
+		.pcid = RECORD_FALSE,
+		.thp = RECORD_TRUE,
+	};
+	test_each_of (rule, "unrestricted-sysfs", "unrestricted-leaf", "pcid-leaf", "thp-sysfs")
+		assert_int_equal(verdict_of(record, *rule, "ept"), NOT);
+}
+
+/* The third differs from the first in two things, from the second in one. */
+TEST(runs_are_held_against_one_that_differs_in_one_thing)
+{
+	g_autoptr(struct_record) record = sample_record();
+	struct record_run *third = record_run_copy(record->runs->pdata[1]);
+	guint seen = 0;
+
+	record_set_string(&third->config, "noept-novpid");
+	third->requested.vpid = third->in_effect.vpid = RECORD_FALSE;
+	third->l2_in_effect.vpid = false;
+	g_ptr_array_add(record->runs, third);
+	rules_judge(record);
+	assert_int_equal(record->verdict, RECORD_VALID);
+	for (guint i = 0; i < record->checks->len; i++) {
+		const struct record_check *check = record->checks->pdata[i];
+
+		if (strcmp(check->rule, "vpid-equal") != 0)
+			continue;
+		assert_says(check->saw, seen++ == 0 ? "ept and noept: VPID on in ept"
+						    : "noept and noept-novpid: VPID alone is");
+	}
+	assert_int_equal(seen, 2);
 }
 
 /* A leaf on one side only, whichever that is. */

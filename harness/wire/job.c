@@ -27,6 +27,12 @@ static const char *const source_names[] = {
 	[JOB_TRACEPOINT] = "tracepoint",
 };
 
+static const char *const flag_names[] = {
+	[JOB_UNSET] = "unset",
+	[JOB_OFF] = "off",
+	[JOB_ON] = "on",
+};
+
 static void run_free(void *data)
 {
 	struct job_run *run = data;
@@ -70,6 +76,10 @@ static void run_to_file(const struct job_run *run, GKeyFile *file)
 
 	g_key_file_set_boolean(file, group, "ept", run->ept);
 	g_key_file_set_boolean(file, group, "vpid", run->vpid);
+	g_key_file_set_string(file, group, "unrestricted_guest",
+			      flag_names[run->unrestricted_guest]);
+	g_key_file_set_string(file, group, "pcid", flag_names[run->pcid]);
+	g_key_file_set_string(file, group, "thp", flag_names[run->thp]);
 	g_key_file_set_string(file, group, "reload", reload_names[run->reload]);
 	g_key_file_set_string(file, group, "workload", run->workload);
 	g_key_file_set_uint64(file, group, "vcpus", run->vcpus);
@@ -133,6 +143,13 @@ static unsigned int find_name(const char *const *names, unsigned int count, cons
 	return 0;
 }
 
+static enum job_flag get_choice(GKeyFile *file, const char *group, const char *key, GError **cause)
+{
+	g_autofree char *text = get_string(file, group, key, cause);
+
+	return find_name(flag_names, G_N_ELEMENTS(flag_names), text, cause);
+}
+
 static void load_run(struct job *job, GKeyFile *file, const char *group, GError **cause)
 {
 	g_autofree char *reload = get_string(file, group, "reload", cause);
@@ -142,6 +159,9 @@ static void load_run(struct job *job, GKeyFile *file, const char *group, GError 
 		.name = g_strdup(group + strlen(GROUP_RUN)),
 		.ept = get_flag(file, group, "ept", cause),
 		.vpid = get_flag(file, group, "vpid", cause),
+		.unrestricted_guest = get_choice(file, group, "unrestricted_guest", cause),
+		.pcid = get_choice(file, group, "pcid", cause),
+		.thp = get_choice(file, group, "thp", cause),
 		.reload = find_name(reload_names, G_N_ELEMENTS(reload_names), reload, cause),
 		.workload = get_string(file, group, "workload", cause),
 		.vcpus = get_number(file, group, "vcpus", cause),

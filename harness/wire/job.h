@@ -49,11 +49,21 @@ enum job_source {
 	JOB_TRACEPOINT, /* L1's histogram of kvm:kvm_exit, stopped when L2 says so */
 };
 
+/* What a configuration may ask for, or not. */
+enum job_flag {
+	JOB_UNSET, /* as it is without being asked for */
+	JOB_OFF,
+	JOB_ON,
+};
+
 /* One boot of L2. Strings are owned. */
 struct job_run {
 	char *name; /* a name of a-z, 0-9, _ and -; in an experiment that of the configuration */
 	bool ept;
 	bool vpid;
+	enum job_flag unrestricted_guest; /* parameter of kvm-intel */
+	enum job_flag pcid;		  /* JOB_OFF: L2's CPU has none */
+	enum job_flag thp;		  /* huge pages in L1; not on: none */
 	enum job_reload reload;
 	char *workload;
 	unsigned int vcpus;

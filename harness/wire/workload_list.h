@@ -34,7 +34,13 @@
 /* Points of each: N, 2 N, 3 N operations between latches. */
 #define WORKLOAD_POINTS 3
 
-/* L2's kernel has it as an argument: names with ',' between, each with ":N" behind it or without.
+/* Of a workload that is given points of its own; and operations at one point. */
+#define WORKLOAD_POINTS_MOST 8
+#define WORKLOAD_N_MOST	     1000000
+
+/*
+ * L2's kernel has it as an argument: names with ';' between, each with ":N" behind it, which is the
+ * first point, or ":N,N..." (all points, ascending), or without.
  */
 #define WORKLOAD_PARAMETER "eptlab.operations="
 
