@@ -167,7 +167,8 @@ int command_compare(int argc, char **argv, GError **error)
 	g_autofree char *name = NULL;
 	const GOptionEntry entries[] = {
 		{ "format", 'f', 0, G_OPTION_ARG_STRING, &name,
-		  "text (default), csv, json, markdown or html", "FORMAT" },
+		  "text (default), csv, operations (csv of them), json, markdown or html",
+		  "FORMAT" },
 		{ .long_name = NULL },
 	};
 	const struct arguments arguments = {

@@ -35,6 +35,7 @@ static char *text_for_file(const struct report *report)
 static const struct format formats[] = {
 	{ .name = "text", .make = text_for_terminal },
 	{ .name = "csv", .make = report_csv },
+	{ .name = "operations", .make = report_operations_csv },
 	{ .name = "json", .make = report_json },
 	{ .name = "markdown", .make = report_markdown },
 	{ .name = "html", .make = report_html },

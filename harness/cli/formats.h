@@ -14,8 +14,8 @@ struct format {
 	const char *file; /* its name in a record; NULL for what has none */
 };
 
-/* "text, csv, json, markdown or html". */
-#define FORMATS_NAMES "text, csv, json, markdown or html"
+/* For messages. */
+#define FORMATS_NAMES "text, csv, operations (csv), json, markdown or html"
 
 /* Text is for the terminal on standard output. EPTLAB_ERROR_USAGE if there is no such format. */
 const struct format *formats_find(const char *name, GError **error);

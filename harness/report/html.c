@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "report/html_parts.h"
+#include "report/many.h"
 #include "report/prose.h"
 #include "base/each.h"
 
@@ -215,6 +216,26 @@ static void put_facts(xmlDoc *doc, const struct report *report)
 		put_log(logs, comparison->label_b, report->kernel_logs[1]);
 }
 
+/* All runs; the pictures and what else there is are of the first two. */
+static void put_many(xmlNode *parent, const struct report *report, enum many_table table)
+{
+	g_autoptr(GPtrArray) rows = many_rows(report, table);
+	xmlNode *node;
+
+	if (rows->len == 1)
+		return;
+	html_addf(parent, "h2", "%s, all runs", many_title(table));
+	node = html_add(html_add_class(parent, "div", "wide", NULL), "table", NULL);
+	for (guint i = 0; i < rows->len; i++) {
+		xmlNode *row = html_add(node, "tr", NULL);
+		char **cells = rows->pdata[i];
+
+		for (guint j = 0; cells[j] != NULL; j++)
+			html_add_class(row, i == 0 ? "th" : "td",
+				       j < many_names(table) ? "name" : "number", cells[j]);
+	}
+}
+
 static void put_checks(xmlDoc *doc, const struct report *report)
 {
 	guint passed = 0, count = report->checks != NULL ? report->checks->len : 0;
@@ -237,6 +258,11 @@ char *report_html(const struct report *report)
 	put_prose(doc, report);
 	html_operations(html_find(doc, "operations"), report->comparison);
 	html_chart(html_find(doc, "chart"), report->comparison);
+	if (report->all != NULL) {
+		put_many(html_find(doc, "operations"), report, MANY_EXITS);
+		put_many(html_find(doc, "operations"), report, MANY_TICKS);
+		put_many(html_find(doc, "operations"), report, MANY_COUNTS);
+	}
 	html_table(html_find(doc, "table"), report->comparison);
 	put_facts(doc, report);
 	put_checks(doc, report);

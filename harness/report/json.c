@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "report/report.h"
+#include "report/many.h"
 #include "report/operations.h"
 #include "report/prose.h"
 #include "base/each.h"
@@ -190,17 +191,39 @@ char *report_json_dump(json_t *json)
 	return text;
 }
 
+/* The first run against the third, the fourth...: as at the top, of the two. */
+static json_t *further_to_json(const struct report *report)
+{
+	g_autoptr(GPtrArray) comparisons = many_comparisons(report);
+	json_t *further = json_array();
+
+	for (guint i = 1; i < comparisons->len; i++) {
+		const struct comparison *one = comparisons->pdata[i];
+
+		json_array_append_new(further,
+				      json_pack("{s:o, s:o, s:o, s:o}", "runs", runs_to_json(one),
+						"rows", rows_to_json(one), "total",
+						numbers_to_json(&one->total, true), "operations",
+						operations_to_json(one)));
+	}
+	return further;
+}
+
 char *report_json(const struct report *report)
 {
 	const struct comparison *comparison = report->comparison;
+	json_t *json;
 
-	return report_json_dump(json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict",
-		record_verdict_name(report->verdict), "error", report_json_text(report->error),
-		"title", report_json_text(report->title), "seconds",
-		seconds_or_null(report->seconds), "ticks", report_json_number(report->ticks),
-		"runs", runs_to_json(comparison), "inputs_that_differ", inputs_to_json(comparison),
-		"rows", rows_to_json(comparison), "total",
-		numbers_to_json(&comparison->total, comparison->b != NULL), "operations",
-		operations_to_json(comparison), "checks", checks_to_json(report->checks)));
+	json = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict",
+			 record_verdict_name(report->verdict), "error",
+			 report_json_text(report->error), "title", report_json_text(report->title),
+			 "seconds", seconds_or_null(report->seconds), "ticks",
+			 report_json_number(report->ticks), "runs", runs_to_json(comparison),
+			 "inputs_that_differ", inputs_to_json(comparison), "rows",
+			 rows_to_json(comparison), "total",
+			 numbers_to_json(&comparison->total, comparison->b != NULL), "operations",
+			 operations_to_json(comparison), "checks", checks_to_json(report->checks));
+	if (report->all != NULL)
+		json_object_set_new(json, "further", further_to_json(report));
+	return report_json_dump(json);
 }

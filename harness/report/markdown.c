@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/columns.h"
+#include "report/many.h"
 #include "report/operations.h"
 #include "report/prose.h"
 #include "report/put.h"
@@ -167,6 +168,24 @@ static void put_operations(GString *out, const struct comparison *comparison)
 	}
 }
 
+static void put_many(GString *out, const struct report *report, enum many_table table)
+{
+	g_autoptr(GPtrArray) rows = many_rows(report, table);
+	const guint count = g_strv_length(rows->pdata[0]);
+
+	if (rows->len == 1)
+		return;
+	put_line(out, "\n## ", many_title(table));
+	g_string_append_c(out, '\n');
+	for (guint i = 0; i < rows->len; i++) {
+		put_cells(out, rows->pdata[i]);
+		for (guint j = 0; i == 0 && j < count; j++)
+			g_string_append(out, j + 1 == many_names(table) ? "|---" : "|---:");
+		if (i == 0)
+			g_string_append(out, "|\n");
+	}
+}
+
 /* ---- Answers ---- */
 
 static void put_expectations(GString *out, const struct comparison *comparison)
@@ -234,12 +253,25 @@ char *report_markdown(const struct report *report)
 	put_log(out, comparison->label_a, report->kernel_logs[0]);
 	if (comparison->b != NULL)
 		put_log(out, comparison->label_b, report->kernel_logs[1]);
-	put_operations(out, comparison);
-	g_string_append(out, "\n## The counts\n");
-	put_table(out, comparison);
+	if (report->all != NULL) {
+		put_many(out, report, MANY_EXITS);
+		put_many(out, report, MANY_TICKS);
+		put_many(out, report, MANY_COUNTS);
+	} else {
+		put_operations(out, comparison);
+		g_string_append(out, "\n## The counts\n");
+		put_table(out, comparison);
+	}
 	g_string_append(out, "\n## What the counts show, and is it what was expected?\n");
 	put_expectations(out, comparison);
 	g_string_append(out, "\n## How the counts were obtained\n");
 	put_facts(out, report);
+	for (guint i = 2; report->all != NULL && i < report->all->len; i++) {
+		const struct record_run *run = report->all->pdata[i];
+		g_autofree char *effect = prose_in_effect(run);
+		g_autofree char *name = g_strdup_printf("- In effect in %s: ", run->config);
+
+		put_line(out, name, effect);
+	}
 	return g_string_free(out, FALSE);
 }

@@ -18,9 +18,11 @@ struct report {
 	enum record_verdict verdict;
 	const char *error; /* why it failed, or NULL */
 	const GPtrArray
-		*checks;   /* of struct record_check: what the verdict rests on; may be NULL */
-	const char *title; /* where the runs come from, one line */
-	double seconds;	   /* of the whole experiment; negative: unknown, or not one experiment */
+		*checks; /* of struct record_check: what the verdict rests on; may be NULL */
+	/* More than two runs, of which the first two are compared; NULL: there are no more. */
+	const GPtrArray *all; /* of struct record_run */
+	const char *title;    /* where the runs come from, one line */
+	double seconds; /* of the whole experiment; negative: unknown, or not one experiment */
 	struct record_u64 ticks; /* the same in emulated instructions */
 	/* Of side a and side b; NULL if not at hand. */
 	const struct record *records[2]; /* where the runs come from: platform, kernel, guest */
@@ -46,6 +48,12 @@ char *report_text(const struct report *report, size_t width, bool colour);
  * empty field.
  */
 char *report_csv(const struct report *report);
+
+/*
+ * The same of operations: a row for each run and each of exits, ticks and the reasons that were
+ * seen, with slope, residual, and the points as "N=COUNT;...".
+ */
+char *report_operations_csv(const struct report *report);
 
 /*
  * Markdown (CommonMark, with GitHub's tables): verdict, what was compared, a sample of the kernel

@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "report/grid.h"
+#include "report/many.h"
 #include "report/operations.h"
 #include "report/prose.h"
 #include "report/screen.h"
@@ -87,6 +89,51 @@ static void put_costs(const struct text *text)
 	put_run(text, comparison->label_a, comparison->a);
 	if (comparison->b)
 		put_run(text, comparison->label_b, comparison->b);
+	for (guint i = 2; text->report->all != NULL && i < text->report->all->len; i++) {
+		const struct record_run *run = text->report->all->pdata[i];
+
+		put_run(text, run->config, run);
+	}
+}
+
+/* The last columns, the ratios, are left out where there is no room. */
+static void put_many(const struct text *text, enum many_table table)
+{
+	g_autoptr(GPtrArray) rows = many_rows(text->report, table);
+	const guint names = many_names(table);
+	char **headings = rows->pdata[0];
+	const guint count = g_strv_length(headings);
+	g_autofree struct grid_column *columns = g_new0(struct grid_column, count);
+	g_autoptr(struct_grid) grid = NULL;
+
+	for (guint i = 0; i < count; i++)
+		columns[i] = (struct grid_column){
+			.heading = headings[i],
+			.left = i + 1 == names,
+			.optional = i >= names + text->report->all->len,
+			.most = 24,
+		};
+	grid = grid_new(columns, count);
+	for (guint i = 1; i < rows->len; i++)
+		grid_add(grid, (const char *const *)rows->pdata[i]);
+	if (rows->len > 1) {
+		grid_put(grid, text->screen.out, text->screen.width);
+		g_string_append_c(text->screen.out, '\n');
+	}
+}
+
+static void put_all(const struct text *text)
+{
+	g_autofree char *base = words_printable(text->report->comparison->label_a);
+	g_autofree char *notes = g_strdup_printf("All runs are compared with %s. The first rows "
+						 "are the paging-related reasons; those "
+						 "never seen are left out.",
+						 base);
+
+	put_many(text, MANY_EXITS);
+	put_many(text, MANY_TICKS);
+	put_many(text, MANY_COUNTS);
+	screen_paragraph(&text->screen, 0, 0, notes);
 }
 
 static void put_inputs(const struct text *text)
@@ -112,11 +159,15 @@ char *report_text(const struct report *report, size_t width, bool colour)
 
 	put_verdict(&text);
 	put_inputs(&text);
-	operations_put(&text.screen, report->comparison);
-	table_put(&text.screen, report->comparison);
-	table_put_cycles(&text.screen, report->comparison);
-	g_string_append_c(text.screen.out, '\n');
-	table_put_notes(&text.screen, report->comparison);
+	if (report->all != NULL) {
+		put_all(&text);
+	} else {
+		operations_put(&text.screen, report->comparison);
+		table_put(&text.screen, report->comparison);
+		table_put_cycles(&text.screen, report->comparison);
+		g_string_append_c(text.screen.out, '\n');
+		table_put_notes(&text.screen, report->comparison);
+	}
 	put_costs(&text);
 	return g_string_free(text.screen.out, FALSE);
 }
@@ -129,6 +180,7 @@ struct report report_of_record(const struct record *record, const struct compari
 		.verdict = record->verdict,
 		.error = record->error,
 		.checks = record->checks,
+		.all = comparison->b != NULL && record->runs->len > 2 ? record->runs : NULL,
 		.title = title,
 		.seconds = record->seconds,
 		.ticks = record->ticks,

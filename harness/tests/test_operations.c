@@ -37,7 +37,7 @@ TEST(setting_becomes_an_argument_of_the_kernel)
 		  WORKLOAD_PARAMETER "fork:20;mmap:100,200,400;brk" },
 		{ "experiment.workload=dose-cpuid", "" },
 		{ "l2.guest=/some/image",
-		  WORKLOAD_PARAMETER "getppid,fork,exec,switch-16,mmap,mprotect" },
+		  WORKLOAD_PARAMETER "getppid;fork;exec;switch-16;mmap;mprotect" },
 	};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(struct_job) all = job_of("experiment.operations=all", &error);
@@ -290,6 +290,54 @@ TEST(every_report_has_them)
 	json = report_json(&report);
 	assert_says(json, "\"workload\": \"fork\"");
 	assert_says(json, "\"per_op\": 100.0");
+}
+
+/* A third run: the first is the base of all. Nothing of it is left out in any format. */
+TEST(three_runs_stand_side_by_side)
+{
+	static const uint64_t few[][3] = { { 4, 400, 8 }, { 8, 800, 16 }, { 12, 1200, 24 }, { 0 } };
+	static const uint64_t many[][3] = {
+		{ 4, 8000, 400 }, { 8, 16000, 800 }, { 12, 24000, 1200 }, { 0 }
+	};
+	g_autoptr(struct_record) record = sample_record();
+	struct record_run *ept = record->runs->pdata[0], *noept = record->runs->pdata[1], *third;
+	g_autoptr(struct_comparison) comparison = NULL;
+	struct report report;
+	g_autofree char *text = NULL, *markdown = NULL, *html = NULL, *json = NULL, *csv = NULL,
+			*operations = NULL;
+
+	ept->operations = one_of(operation("fork", few));
+	noept->operations = one_of(operation("fork", many));
+	third = record_run_copy(noept);
+	record_set_string(&third->config, "third");
+	sample_exit(third, 48)->count = 12368;
+	g_ptr_array_add(record->runs, third);
+	comparison = comparison_new(ept, NULL, noept, NULL);
+	report = report_of_record(record, comparison, "title");
+	text = report_text(&report, 80, false);
+	assert_says(text, "exits of one  ept  noept  third noept/ept third/ept\n"
+			  "fork         2.00 100.00 100.00     50.00     50.00\n");
+	assert_says(text, "48 EPT_VIOLATION      6,184     0 12,368      0.00      2.00\n");
+	assert_says(text, "third (EPT off, VPID on)");
+	markdown = report_markdown(&report);
+	assert_says(markdown, "| 48 | EPT\\_VIOLATION | 6,184 | 0 | 12,368 | 0.00 | 2.00 |");
+	assert_says(markdown, "In effect in third");
+	html = report_html(&report);
+	assert_says(html, "<th class=\"number\">third</th>");
+	assert_says(html, "<td class=\"number\">12,368</td>");
+	json = report_json(&report);
+	assert_says(json, "\"further\": [");
+	assert_says(json, "\"label\": \"third\"");
+	csv = report_csv(&report);
+	assert_begins(csv, "reason,name,paging,ept,noept,third,difference noept,ratio noept,"
+			   "difference third,ratio third\r\n");
+	assert_says(csv, "\n48,EPT_VIOLATION,yes,6184,0,12368,-6184,0.000000,6184,2.000000\r\n");
+	operations = report_operations_csv(&report);
+	assert_begins(operations, "operation,run,what,per_op,residual,points,error\r\n"
+				  "fork,ept,exits,2.000000,0.000000,4=8;8=16;12=24,\r\n"
+				  "fork,ept,ticks,100.000000,0.000000,4=400;8=800;12=1200,\r\n"
+				  "fork,ept,0,2.000000,0.000000,4=8;8=16;12=24,\r\n");
+	assert_says(operations, "\nfork,third,exits,100.000000,");
 }
 
 TEST(without_operations_there_is_no_table)

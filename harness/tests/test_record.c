@@ -643,7 +643,8 @@ TEST(record_without_cpuid_is_read)
 /* No field can be left out, wherever it stands. */
 TEST(every_missing_field_is_refused)
 {
-	static const char *const late[] = { "cpuid", "mmu", "operations", "command", "pcid", "thp", NULL };
+	static const char *const late[] = { "cpuid", "mmu", "operations", "command",
+					    "pcid",  "thp", NULL };
 	g_autoptr(struct_record) record = full_record();
 	json_t *root = record_to_json(record);
 
