@@ -73,7 +73,7 @@ AGENT := $(wildcard harness/agent/*.c) \
 	$(wildcard harness/base/*.c harness/wire/*.c) \
 	$(addprefix harness/kmod/,modules.c triggers.c vendor.c) $(wildcard harness/virt/*.c)
 # What needs no VM.
-MODEL := $(wildcard $(addprefix harness/,$(addsuffix /*.c,base wire config record matrix collect judge foreign report merge)))
+MODEL := $(wildcard $(addprefix harness/,$(addsuffix /*.c,base wire config record matrix collect judge foreign report merge grade)))
 EPTLAB := $(MODEL) \
 	$(filter-out $(GUESTFS_ONLY),$(wildcard harness/l2/*.c)) \
 	$(filter-out harness/l1/bochs_time.c,$(wildcard harness/l1/*.c)) \
@@ -81,7 +81,7 @@ EPTLAB := $(MODEL) \
 GUESTFS := $(addprefix harness/l2/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/base/error.c harness/base/folder.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: install-kernel all deps kernel stock faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-debian13 fuzz lint benchmark clean distclean
+.PHONY: install-kernel all deps kernel grade stock faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-debian13 fuzz lint benchmark clean distclean
 .DELETE_ON_ERROR:
 all: $(BUILD)/eptlab $(BUILD)/eptlab-agent $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-user-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img
@@ -159,6 +159,9 @@ $(BUILD)/l2-init: guest-image/init.c harness/wire/workload_list.h
 
 kernel:
 	$(Q)$(MAKE) -s -C kernel $(if $(LINUX),LINUX=$(abspath $(LINUX))) all
+# What "eptlab grade" builds submissions in.
+grade:
+	$(Q)$(MAKE) -s -C kernel grade
 # Other people's KVM, for the tests and for the benchmark, of the default line; after the kernel, in whose
 # tree they are made.
 stock: | kernel

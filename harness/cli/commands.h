@@ -19,6 +19,7 @@ int command_rerun(int argc, char **argv, GError **error);
 int command_compare(int argc, char **argv, GError **error);
 int command_check(int argc, char **argv, GError **error);
 int command_conform(int argc, char **argv, GError **error);
+int command_grade(int argc, char **argv, GError **error);
 int command_report(int argc, char **argv, GError **error);
 int command_doctor(int argc, char **argv, GError **error);
 int command_merge(int argc, char **argv, GError **error);

@@ -20,6 +20,7 @@ static const struct {
 	{ "check", command_check, "check counts that somebody took by hand" },
 	{ "conform", command_conform, "mark the KVM of a kernel: does it count right?" },
 	{ "matrix", command_matrix, "make many experiments: workloads, kernels, settings..." },
+	{ "grade", command_grade, "grade a class: other people's patches, and their counts" },
 	{ "doctor", command_doctor, "what this machine can run, and what is missing" },
 	{ "list", command_list, "list the records" },
 	{ "capabilities", command_capabilities, NULL },

@@ -6,9 +6,6 @@
 
 #include "base/error.h"
 
-/* A link in build/kernel/l1 to the line that this machine's release has itself. */
-#define DEFAULT_LINE "default"
-
 /* What make builds must be there before L1 is booted. */
 enum origin {
 	GIVEN,
@@ -41,6 +38,8 @@ static const struct {
 	{ offsetof(struct paths, l1_domain), "../guest-image/l1-domain.xml", GIVEN },
 	{ offsetof(struct paths, qemu_conf),
 	  "../guest-image/appliance/root/etc/libvirt-embed/qemu.conf", GIVEN },
+	{ offsetof(struct paths, grade_trees), "kernel/grade", GIVEN },
+	{ offsetof(struct paths, grade_scripts), "../kernel/grade", GIVEN },
 	{ offsetof(struct paths, probe), "probe", BUILT },
 	{ offsetof(struct paths, workloads), "../guest-image/workloads", GIVEN },
 	{ offsetof(struct paths, guestfs_helper), "eptlab-guestfs", BUILT },
@@ -80,7 +79,7 @@ struct paths *paths_find(GError **error)
 	paths = g_new0(struct paths, 1);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(table); i++)
 		*member(paths, table[i].member) = g_canonicalize_filename(table[i].path, folder);
-	set_line(paths, DEFAULT_LINE);
+	set_line(paths, PATHS_DEFAULT_LINE);
 	paths->guest_cache = g_build_filename(g_get_user_cache_dir(), "eptlab", "guest", NULL);
 	paths->libvirt_cache = g_build_filename(g_get_user_cache_dir(), "eptlab", "libvirt", NULL);
 	return paths;
@@ -101,7 +100,7 @@ static GPtrArray *built_lines(const struct paths *paths)
 	while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
 		g_autofree char *conf = g_build_filename(paths->lines, name, "kernel.conf", NULL);
 
-		if (!g_str_equal(name, DEFAULT_LINE) && g_file_test(conf, G_FILE_TEST_EXISTS))
+		if (!g_str_equal(name, PATHS_DEFAULT_LINE) && g_file_test(conf, G_FILE_TEST_EXISTS))
 			g_ptr_array_add(lines, g_strdup(name));
 	}
 	g_ptr_array_sort(lines, compare_names);

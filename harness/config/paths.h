@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <glib.h>
 
+/* A link in build/kernel/l1 to the line that this machine's release has itself. */
+#define PATHS_DEFAULT_LINE "default"
+
 /* Where things are on L0: below the folder that holds build/, from which eptlab runs. */
 struct paths {
 	char *configs;
@@ -24,7 +27,9 @@ struct paths {
 	char *l2_base_image;
 	char *l2_domain;
 	char *l1_domain;
-	char *qemu_conf; /* for libvirt's embedded driver, in L1 and here */
+	char *qemu_conf;     /* for libvirt's embedded driver, in L1 and here */
+	char *grade_trees;   /* a folder for each line that submissions are built in */
+	char *grade_scripts; /* what is run in their sandbox */
 	char *probe;
 	char *workloads;
 	char *guestfs_helper;

@@ -3,8 +3,8 @@
 #include "tests/test.h"
 
 static const char *const rooms[] = {
-	"base",	  "wire",  "config", "record", "matrix", "collect", "judge", "foreign",
-	"report", "merge", "kmod",   "virt",   "agent",	 "l2",	    "l1",    "cli",
+	"base",	 "wire",  "config", "record", "matrix", "collect", "judge", "foreign", "report",
+	"merge", "grade", "kmod",   "virt",   "agent",	"l2",	   "l1",    "cli",
 };
 
 /* The place of the room of that path, "record/store.h"; -1: it is in none. */
