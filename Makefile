@@ -9,6 +9,7 @@
 #   make install-kernel        the patched kernel as a Debian package, for PLATFORM=local
 #   make test-debian13         deps, unit tests and experiments in a root of Debian 13 (as root)
 #   make fuzz                  random input for all that reads foreign bytes (FUZZ_SECONDS=30 for each)
+#   make grade                 what eptlab grade builds submissions in; make autograder: a folder for Gradescope
 #   make benchmark             what an experiment, a rerun, and counting itself cost
 #   make clean                 remove build/; distclean also removes the caches
 #
@@ -81,7 +82,7 @@ EPTLAB := $(MODEL) \
 GUESTFS := $(addprefix harness/l2/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/base/error.c harness/base/folder.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: install-kernel all deps kernel grade stock faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-debian13 fuzz lint benchmark clean distclean
+.PHONY: install-kernel all deps kernel grade autograder stock faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-debian13 fuzz lint benchmark clean distclean
 .DELETE_ON_ERROR:
 all: $(BUILD)/eptlab $(BUILD)/eptlab-agent $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-user-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img
@@ -162,6 +163,13 @@ kernel:
 # What "eptlab grade" builds submissions in.
 grade:
 	$(Q)$(MAKE) -s -C kernel grade
+# For Gradescope: setup.sh, run_autograder and this clone, as it is committed.
+autograder:
+	@rm -rf $(BUILD)/autograder
+	@mkdir -p $(BUILD)/autograder/eptlab
+	$(Q)git archive HEAD | tar -x -C $(BUILD)/autograder/eptlab
+	$(Q)cp harness/grade/autograder/* $(BUILD)/autograder/
+	@echo "zip what is in $(BUILD)/autograder, and give it to Gradescope with Debian as the base image" >&2
 # Other people's KVM, for the tests and for the benchmark, of the default line; after the kernel, in whose
 # tree they are made.
 stock: | kernel
@@ -211,7 +219,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 asan_object = $(patsubst %.c,$(BUILD)/asan/%.o,$(1))
 ASAN_LIBRARY := $(BUILD)/asan/libeptlab.a
 # The longest one first: they run side by side.
-REAL_TESTS := faults conform user_image local experiment platforms source witness merge_many matrix_engine
+REAL_TESTS := faults conform grades user_image local experiment platforms source witness merge_many matrix_engine
 UNIT_TESTS := $(filter-out $(REAL_TESTS) lines bisect,$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
 TEST_HELPERS := $(filter-out harness/tests/test_%.c harness/tests/silent_probe.c harness/tests/faulty_workloads.c harness/tests/fake_matrix.c,$(wildcard harness/tests/*.c))
 test_program = $(addprefix $(BUILD)/tests/test_,$(1))
@@ -246,6 +254,8 @@ $(BUILD)/tests/faulty_probe: harness/tests/faulty_workloads.c $(filter-out %/mem
 .SECONDARY:
 TEST_PROBES := $(addprefix $(BUILD)/tests/,silent_probe faulty_probe) $(BUILD)/fake-matrix
 test: all stock faults $(call test_program,$(REAL_TESTS) $(UNIT_TESTS)) $(TEST_PROBES)
+TEST_PROBES := $(addprefix $(BUILD)/tests/,silent_probe faulty_probe)
+test: all grade stock faults $(call test_program,$(REAL_TESTS) $(UNIT_TESTS)) $(TEST_PROBES)
 	$(Q)printf '%s\n' bochs tcg | xargs -P 2 -I PLATFORM \
 		$(BUILD)/eptlab capabilities --set experiment.platform=PLATFORM >/dev/null
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(REAL_TESTS) $(UNIT_TESTS))

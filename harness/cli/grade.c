@@ -188,7 +188,7 @@ static int grade(const struct options *options, const char *folder, GError **err
 		       ? g_strdup(options->settings)
 		       : g_build_filename(options->configs != NULL ? options->configs
 								   : paths->configs,
-					  "grade.conf", NULL);
+					  "grade", "assignment.conf", NULL);
 	settings = grade_settings_load(file, error);
 	submissions = settings != NULL ? submissions_find(folder, options->only_one, error) : NULL;
 	if (submissions == NULL || !paths_choose_line(paths, settings->kernel, error) ||
@@ -238,7 +238,7 @@ int command_grade(int argc, char **argv, GError **error)
 	struct options options = { .settings = NULL };
 	const GOptionEntry entries[] = {
 		{ "year", 'y', 0, G_OPTION_ARG_FILENAME, &options.settings,
-		  "the assignment, instead of configs/grade.conf", "FILE" },
+		  "the assignment, instead of configs/grade/assignment.conf", "FILE" },
 		{ "out", 'O', 0, G_OPTION_ARG_FILENAME, &options.out,
 		  "write to FOLDER, instead of results/grade-NAME", "FOLDER" },
 		{ "one", '1', 0, G_OPTION_ARG_NONE, &options.only_one,

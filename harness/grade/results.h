@@ -28,7 +28,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_grade_result, grade_result_free)
  */
 bool grade_result_store(const struct grade_result *result, const char *folder, GError **error);
 
-/* What is in a folder, if it is done and depends on the same; NULL if not. */
+/* What is in a folder, if it is done and depends on the same (digest NULL: on whatever); NULL if
+ * not. */
 struct grade_result *grade_result_load(const char *folder, const char *name, const char *digest);
 
 /* One line for each result: name, score, most, seconds, the score of each test, summary. */

@@ -19,7 +19,7 @@ struct grade_points {
 	double points;
 };
 
-/* A year's assignment: configs/grade.conf, where each key is explained. */
+/* A year's assignment: configs/grade/assignment.conf, where each key is explained. */
 struct grade_settings {
 	char *kernel; /* "": the default line */
 	char *platform;

@@ -101,6 +101,10 @@ TEST_FAULT(global_array_is_found, "global-array", "two-vms", "two-vms ")
 /* The kernel's own counters see what this one does not. */
 TEST_FAULT(handler_only_is_found, "handler-only", "ept",
 	   "witness witness-end vcpu-exits fast-path-ept ")
+/* The reasons that are answered before KVM's table of handlers stay 0: HLT, MSR_WRITE and others.
+ */
+TEST_FAULT(table_only_is_found, "table-only", "ept",
+	   "witness witness-end vcpu-exits dose-hlt-ept dose-wrmsr-ept fast-path-ept ")
 /* Two vCPUs at once get wrong answers, too. */
 TEST_FAULT(stock_answer_is_found, "stock-answer", "smp", "undefined bounds ")
 /* Nor have the kernel's own counters what is left of another VM. */

@@ -30,7 +30,7 @@ TEST(the_file_that_is_shipped_is_right)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(struct_grade_settings) settings =
-		grade_settings_load("configs/grade.conf", &error);
+		grade_settings_load("configs/grade/assignment.conf", &error);
 	double sum = 0;
 
 	assert_no_error(error);
@@ -252,7 +252,7 @@ TEST(no_name_is_a_formula)
 	">arch/x86/kvm/Makefile; "                                                                 \
 	"printf 'int one;\\nint two;\\nint three;\\nint four;\\nint five;\\nint six;\\nint "       \
 	"seven;\\n' "                                                                              \
-	">arch/x86/kvm/vmx/vmx.c; : >../l1/used; cd ..; "         \
+	">arch/x86/kvm/vmx/vmx.c; : >../l1/used; cd ..; "                                          \
 	"find . -exec touch -d '1 hour ago' {} +; tar -cf ../tree.tar source l1"
 /* In eptlab's place: all is right with what boots, and with what is counted. */
 #define MAKE_PROGRAM                                                                               \
