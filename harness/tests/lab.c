@@ -83,7 +83,8 @@ static void add(GPtrArray *argv, const char *argument)
 
 static bool boots_l1(const char *command)
 {
-	static const char *const others[] = { "doctor", "compare", "report", "list", "check", "grade" };
+	static const char *const others[] = { "doctor", "compare", "report",
+					      "list",	"check",   "grade" };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
 		if (strcmp(command, others[i]) == 0)
