@@ -253,8 +253,6 @@ $(BUILD)/tests/faulty_probe: harness/tests/faulty_workloads.c $(filter-out %/mem
 
 .SECONDARY:
 TEST_PROBES := $(addprefix $(BUILD)/tests/,silent_probe faulty_probe) $(BUILD)/fake-matrix
-test: all stock faults $(call test_program,$(REAL_TESTS) $(UNIT_TESTS)) $(TEST_PROBES)
-TEST_PROBES := $(addprefix $(BUILD)/tests/,silent_probe faulty_probe)
 test: all grade stock faults $(call test_program,$(REAL_TESTS) $(UNIT_TESTS)) $(TEST_PROBES)
 	$(Q)printf '%s\n' bochs tcg | xargs -P 2 -I PLATFORM \
 		$(BUILD)/eptlab capabilities --set experiment.platform=PLATFORM >/dev/null
