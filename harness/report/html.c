@@ -264,6 +264,7 @@ char *report_html(const struct report *report)
 		put_many(html_find(doc, "operations"), report, MANY_COUNTS);
 	}
 	html_table(html_find(doc, "table"), report->comparison);
+	html_statistics(html_find(doc, "statistics"), report->comparison);
 	put_facts(doc, report);
 	put_checks(doc, report);
 	put_resource(doc, "script", "page.js");

@@ -54,6 +54,9 @@ void html_chart(xmlNode *svg, const struct comparison *comparison);
  */
 void html_operations(xmlNode *parent, const struct comparison *comparison);
 
+/* KVM's own statistics, each with what it counts; nothing if nobody looked. */
+void html_statistics(xmlNode *parent, const struct comparison *comparison);
+
 /* The counts, the reasons that were never seen apart. */
 void html_table(xmlNode *parent, const struct comparison *comparison);
 

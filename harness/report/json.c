@@ -2,6 +2,7 @@
 #include "report/report.h"
 #include "report/many.h"
 #include "report/operations.h"
+#include "report/statistics.h"
 #include "report/prose.h"
 #include "base/each.h"
 
@@ -172,6 +173,25 @@ static json_t *operations_to_json(const struct comparison *comparison)
 	return json;
 }
 
+static json_t *statistics_to_json(const struct comparison *comparison)
+{
+	g_autoptr(GArray) rows = statistic_rows(comparison);
+	json_t *json = json_array();
+
+	for (guint i = 0; i < rows->len; i++) {
+		const struct statistic_row *row = &g_array_index(rows, struct statistic_row, i);
+		json_t *runs = json_array();
+
+		json_array_append_new(runs, report_json_number(row->values[0]));
+		if (comparison->b)
+			json_array_append_new(runs, report_json_number(row->values[1]));
+		json_array_append_new(json, json_pack("{s:s, s:s, s:s, s:o}", "name", row->name,
+						      "meaning", row->meaning, "source",
+						      row->source, "runs", runs));
+	}
+	return json;
+}
+
 static json_t *checks_to_json(const GPtrArray *checks)
 {
 	json_t *json = json_array();
@@ -214,7 +234,7 @@ char *report_json(const struct report *report)
 	const struct comparison *comparison = report->comparison;
 	json_t *json;
 
-	json = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict",
+	json = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict",
 			 record_verdict_name(report->verdict), "error",
 			 report_json_text(report->error), "title", report_json_text(report->title),
 			 "seconds", seconds_or_null(report->seconds), "ticks",
@@ -222,7 +242,8 @@ char *report_json(const struct report *report)
 			 "inputs_that_differ", inputs_to_json(comparison), "rows",
 			 rows_to_json(comparison), "total",
 			 numbers_to_json(&comparison->total, comparison->b != NULL), "operations",
-			 operations_to_json(comparison), "checks", checks_to_json(report->checks));
+			 operations_to_json(comparison), "statistics",
+			 statistics_to_json(comparison), "checks", checks_to_json(report->checks));
 	if (report->all != NULL)
 		json_object_set_new(json, "further", further_to_json(report));
 	return report_json_dump(json);

@@ -7,6 +7,7 @@
 #include "report/columns.h"
 #include "report/many.h"
 #include "report/operations.h"
+#include "report/statistics.h"
 #include "report/prose.h"
 #include "report/put.h"
 #include "base/each.h"
@@ -186,6 +187,28 @@ static void put_many(GString *out, const struct report *report, enum many_table 
 	}
 }
 
+static void put_statistics(GString *out, const struct comparison *comparison)
+{
+	g_autoptr(GArray) rows = statistic_rows(comparison);
+	g_autofree char *notes = statistic_notes(comparison);
+	g_auto(GStrv) headings = statistic_cells(comparison, NULL);
+
+	if (notes == NULL)
+		return;
+	put_line(out, "\n## What KVM itself counted\n\n", notes);
+	g_string_append_c(out, '\n');
+	if (rows->len == 0)
+		return;
+	put_cells(out, headings);
+	g_string_append(out, "|---|---:|---:|---|\n");
+	for (guint i = 0; i < rows->len; i++) {
+		g_auto(GStrv) cells =
+			statistic_cells(comparison, &g_array_index(rows, struct statistic_row, i));
+
+		put_cells(out, cells);
+	}
+}
+
 /* ---- Answers ---- */
 
 static void put_expectations(GString *out, const struct comparison *comparison)
@@ -261,6 +284,7 @@ char *report_markdown(const struct report *report)
 		put_operations(out, comparison);
 		g_string_append(out, "\n## The counts\n");
 		put_table(out, comparison);
+		put_statistics(out, comparison);
 	}
 	g_string_append(out, "\n## What the counts show, and is it what was expected?\n");
 	put_expectations(out, comparison);

@@ -6,6 +6,7 @@
 #include "report/grid.h"
 #include "report/many.h"
 #include "report/operations.h"
+#include "report/statistics.h"
 #include "report/prose.h"
 #include "report/screen.h"
 #include "report/table.h"
@@ -167,6 +168,7 @@ char *report_text(const struct report *report, size_t width, bool colour)
 		table_put_cycles(&text.screen, report->comparison);
 		g_string_append_c(text.screen.out, '\n');
 		table_put_notes(&text.screen, report->comparison);
+		statistics_put(&text.screen, report->comparison);
 	}
 	put_costs(&text);
 	return g_string_free(text.screen.out, FALSE);

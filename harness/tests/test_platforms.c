@@ -81,6 +81,25 @@ static void assert_all_known(const struct record *record)
 	}
 }
 
+/* docs/workloads.md: what KVM itself has counted. With nested paging L2's page tables are its own.
+ */
+static void assert_statistics(const struct record *record)
+{
+	const struct record_mmu *ept = &record_find_run(record, "ept")->mmu;
+	const struct record_mmu *noept = &record_find_run(record, "noept")->mmu;
+
+	test_each_of (name, "mmu_pte_write", "mmu_cache_miss", "mmu_shadow_zapped") {
+		assert_true(record_find_statistic(ept->vm, *name)->value == 0);
+		assert_true(record_find_statistic(noept->vm, *name)->value > 0);
+	}
+	test_each_of (name, "pf_guest", "invlpg") {
+		assert_true(record_find_statistic(ept->vcpu, *name)->value == 0);
+		assert_true(record_find_statistic(noept->vcpu, *name)->value > 0);
+	}
+	assert_true(record_find_statistic(ept->vcpu, "pf_taken")->value > 1000);
+	assert_true(record_find_statistic(noept->vcpu, "pf_taken")->value > 1000);
+}
+
 /* Each rule holds, those of the witness included, and paging shows in the counts. */
 static void boot(struct lab *lab, const char *platform)
 {
@@ -93,6 +112,7 @@ static void boot(struct lab *lab, const char *platform)
 	assert_true(count_of(record, "noept", roles(record)->page_fault) > 1000);
 	assert_true(count_of(record, "ept", roles(record)->invlpg) == 0);
 	assert_true(count_of(record, "noept", roles(record)->invlpg) > 0);
+	assert_statistics(record);
 }
 
 /* docs/doses.md: each new page is one exit, of the one kind or the other, with VPID or without. */

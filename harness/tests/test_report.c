@@ -482,6 +482,36 @@ TEST_REPORT(json_has_cycles)
 			  ".0.runs.1.cycles=2147101");
 }
 
+/* KVM's own statistics: nobody looked; those that are not 0; one that only one run has; none. */
+TEST_REPORT(statistics_are_side_by_side)
+{
+	assert_null(strstr(text, "KVM's statistic"));
+	sample_change(&record, "ept.",
+		      "mmu={\"error\":null,\"vm\":{\"pages_4k\":3993},\"vcpu\":{\"pf_taken\":4185,"
+		      "\"invlpg\":0,\"of_tomorrow\":9}}");
+	sample_change(&record, "noept.",
+		      "mmu={\"error\":null,\"vm\":{\"pages_4k\":5983,\"mmu_flooded\":128},"
+		      "\"vcpu\":{\"pf_taken\":15771,\"invlpg\":0}}");
+	ept = record_find_run(record, "ept");
+	noept = record_find_run(record, "noept");
+	compare_again(NULL, NULL);
+	assert_row(text, "pf_taken 4,185 15,771");
+	assert_row(text, "pages_4k 3,993 5,983");
+	assert_row(text, "mmu_flooded 128");
+	assert_null(strstr(text, "invlpg "));
+	assert_null(strstr(text, "of_tomorrow"));
+	assert_says(markdown, "## What KVM itself counted");
+	assert_says(markdown, "| 4,185 | 15,771 | Page faults and EPT violations");
+	assert_json(json, "statistics.len=3 .0.name=pf_taken .0.runs.0=4185 .0.runs.1=15771 "
+			  "statistics.1.runs.0=null .1.runs.1=128");
+	sample_change(&record, "noept.",
+		      "mmu={\"error\":\"QEMU_has_none\",\"vm\":null,\"vcpu\":null}");
+	ept = record_find_run(record, "ept");
+	noept = record_find_run(record, "noept");
+	compare_again(NULL, NULL);
+	assert_says(text, "noept: there are no statistics (QEMU_has_none).");
+}
+
 /* A number that JSON's integers of 64 bits cannot hold is a string. */
 TEST_REPORT(json_holds_every_difference)
 {

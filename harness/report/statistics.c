@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "report/statistics.h"
+
+#include "record/words.h"
+#include "report/grid.h"
+
+/* As Linux 6.1 counts them (arch/x86/kvm); what a line does not have is left out. */
+static const struct {
+	const char *name, *meaning, *source;
+} all[] = {
+	{ "pf_taken", "Page faults and EPT violations of L2 that KVM's MMU looked into.",
+	  "kvm_mmu_do_page_fault()" },
+	{ "pf_fixed", "Of these, those where KVM put an entry into its page tables.",
+	  "kvm_mmu_do_page_fault()" },
+	{ "pf_guest", "Page faults that L2's own page tables ask for: KVM gave them to L2.",
+	  "kvm_inject_page_fault()" },
+	{ "pf_emulate",
+	  "Those where KVM emulated the instruction: a write to a page table, a device.",
+	  "kvm_mmu_do_page_fault()" },
+	{ "pf_spurious", "Those where the entry was right already, and the TLB was not.",
+	  "kvm_mmu_do_page_fault()" },
+	{ "pf_fast", "Those that were mended without a lock.", "fast_page_fault()" },
+	{ "pf_mmio_spte_created",
+	  "Entries that mark memory of a device, so that each access exits.", "mmu_set_spte()" },
+	{ "invlpg", "INVLPG of L2, which KVM did to its own page tables.", "kvm_mmu_invlpg()" },
+	{ "tlb_flush", "Flushes of all that a TLB knows of L2.", "kvm_vcpu_flush_tlb_all()" },
+	{ "insn_emulation", "Instructions of L2 that KVM executed in software.",
+	  "x86_emulate_instruction()" },
+	{ "mmu_pte_write", "Writes of L2 to a page that KVM knows as a page table.",
+	  "kvm_mmu_pte_write()" },
+	{ "mmu_pde_zapped", "Entries above the last level that such a write took away.",
+	  "kvm_mmu_pte_write()" },
+	{ "mmu_flooded",
+	  "Shadow page tables given up, because L2 seemed to use the page for other data.",
+	  "kvm_mmu_pte_write()" },
+	{ "mmu_shadow_zapped", "Shadow page tables that were thrown away.",
+	  "__kvm_mmu_prepare_zap_page()" },
+	{ "mmu_recycled", "Shadow page tables thrown away to make room for others.",
+	  "kvm_mmu_zap_oldest_mmu_pages()" },
+	{ "mmu_cache_miss", "Shadow page tables that had to be made.",
+	  "kvm_mmu_find_shadow_page()" },
+	{ "mmu_unsync",
+	  "Shadow page tables that may differ from L2's until the next flush, at the end.",
+	  "kvm_unsync_page()" },
+	{ "pages_4k", "Pages of 4 KiB that KVM's page tables map, at the end.",
+	  "kvm_update_page_stats()" },
+	{ "pages_2m", "The same of 2 MiB.", "kvm_update_page_stats()" },
+	{ "pages_1g", "The same of 1 GiB.", "kvm_update_page_stats()" },
+	{ "nx_lpage_splits",
+	  "Huge pages that stay split, so that code in them cannot harm the CPU.",
+	  "account_huge_nx_page()" },
+	{ "exits", "Exits in all, of the operations and of the sending of the counts, too.",
+	  "vcpu_enter_guest()" },
+};
+
+static struct record_u64 value_of(const struct record_run *run, const char *name)
+{
+	const struct record_statistic *one =
+		run != NULL ? record_find_statistic(run->mmu.vcpu, name) : NULL;
+
+	if (one == NULL && run != NULL)
+		one = record_find_statistic(run->mmu.vm, name);
+	return one != NULL ? record_u64_from(one->value) : (struct record_u64){ .known = false };
+}
+
+GArray *statistic_rows(const struct comparison *comparison)
+{
+	GArray *rows = g_array_new(FALSE, FALSE, sizeof(struct statistic_row));
+
+	for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+		const struct statistic_row row = {
+			.name = all[i].name,
+			.meaning = all[i].meaning,
+			.source = all[i].source,
+			.values = { value_of(comparison->a, all[i].name),
+				    value_of(comparison->b, all[i].name) },
+		};
+
+		if (row.values[0].value != 0 || row.values[1].value != 0)
+			g_array_append_val(rows, row);
+	}
+	return rows;
+}
+
+char *statistic_notes(const struct comparison *comparison)
+{
+	const struct record_run *const runs[] = { comparison->a, comparison->b };
+
+	if (!comparison->a->mmu.known && (comparison->b == NULL || !comparison->b->mmu.known))
+		return NULL;
+	for (size_t i = 0; i < G_N_ELEMENTS(runs); i++) {
+		if (runs[i] != NULL && runs[i]->mmu.error != NULL)
+			return g_strdup_printf("%s: there are no statistics (%s).",
+					       i == 0 ? comparison->label_a : comparison->label_b,
+					       runs[i]->mmu.error);
+	}
+	return g_strdup(
+		"KVM's own statistics, from L2's start until it stood still: the boot, the "
+		"operations, and the sending of what was counted. Left out: those that are 0, "
+		"and those that are not about page tables; the record has all.");
+}
+
+static char *number_words(struct record_u64 number)
+{
+	return number.known ? words_count(number.value) : g_strdup("");
+}
+
+char **statistic_cells(const struct comparison *comparison, const struct statistic_row *row)
+{
+	char **cells = g_new0(char *, STATISTIC_CELLS + 1);
+
+	cells[0] = g_strdup(row != NULL ? row->name : "KVM's statistic");
+	cells[1] = row != NULL ? number_words(row->values[0]) : g_strdup(comparison->label_a);
+	cells[2] = row != NULL ? number_words(row->values[1])
+			       : g_strdup(comparison->b != NULL ? comparison->label_b : "");
+	cells[3] = row != NULL ? g_strdup_printf("%s %s", row->meaning, row->source)
+			       : g_strdup("what it counts, and where");
+	return cells;
+}
+
+void statistics_put(const struct screen *screen, const struct comparison *comparison)
+{
+	g_autoptr(GArray) rows = statistic_rows(comparison);
+	g_autofree char *notes = statistic_notes(comparison);
+	g_auto(GStrv) names = statistic_cells(comparison, NULL);
+	const struct grid_column columns[STATISTIC_CELLS] = {
+		{ .heading = names[0], .left = true, .most = 24 },
+		{ .heading = names[1], .most = 26 },
+		{ .heading = names[2], .most = 26 },
+		{ .heading = names[3], .left = true, .optional = true },
+	};
+	g_autoptr(struct_grid) grid = NULL;
+
+	if (notes == NULL)
+		return;
+	g_string_append_c(screen->out, '\n');
+	if (rows->len > 0) {
+		grid = grid_new(columns, STATISTIC_CELLS);
+		for (guint i = 0; i < rows->len; i++) {
+			g_auto(GStrv) cells = statistic_cells(
+				comparison, &g_array_index(rows, struct statistic_row, i));
+
+			grid_add(grid, (const char *const *)cells);
+		}
+		grid_put(grid, screen->out, screen->width);
+		g_string_append_c(screen->out, '\n');
+	}
+	screen_paragraph(screen, 0, 0, notes);
+}
