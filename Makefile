@@ -7,6 +7,7 @@
 #   make compare               the newest record's table again (A=, B=: other records; FORMAT=text, csv, json, markdown, html)
 #   make test                  unit tests, then real experiments
 #   make install-kernel        the patched kernel as a Debian package, for PLATFORM=local
+#   make test-matrix           a matrix of 36 runs on bochs, at one go and with interruptions (MATRIX=FILE)
 #   make test-debian13         deps, unit tests and experiments in a root of Debian 13 (as root)
 #   make fuzz                  random input for all that reads foreign bytes (FUZZ_SECONDS=30 for each)
 #   make grade                 what eptlab grade builds submissions in; make autograder: a folder for Gradescope
@@ -268,6 +269,13 @@ test-lines: all $(call test_program,lines)
 # git bisect on a KVM with a planted fault: builds KVM's modules for each step.
 test-bisect: all $(call test_program,bisect)
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,bisect)
+
+# The same table at one go and with interruptions; its lines of the kernel are built if need be.
+MATRIX ?= configs/matrix/lines.ini
+test-matrix: all
+	$(Q)for line in $$(sed -n 's/^kernels *= *//p' $(MATRIX) | tr ';' ' '); do \
+		$(MAKE) kernel KERNEL=$$line || exit 2; done
+	$(Q)harness/tests/matrix $(BUILD)/eptlab $(MATRIX)
 
 # The same two commands in a root of Debian 13, whatever release this is; as root.
 test-debian13:
