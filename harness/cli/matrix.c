@@ -306,8 +306,7 @@ static void print_cost(const struct master *master, gint64 begin, double wall, u
 {
 	g_autoptr(GArray) seconds = g_array_new(FALSE, FALSE, sizeof(double));
 	g_autoptr(GArray) overheads = g_array_new(FALSE, FALSE, sizeof(double));
-	const unsigned int rounds =
-		(OUTLOOK_CELLS + OUTLOOK_NODES * jobs - 1) / (OUTLOOK_NODES * jobs);
+	unsigned int rounds;
 	double busy = 0, each_cell, outside;
 
 	each (const struct matrix_cell, cell, master->matrix->cells) {
@@ -325,6 +324,9 @@ static void print_cost(const struct master *master, gint64 begin, double wall, u
 	}
 	if (overheads->len == 0)
 		return;
+	/* A core for which there was no cell is no cost of one. */
+	jobs = MIN(jobs, seconds->len);
+	rounds = (OUTLOOK_CELLS + OUTLOOK_NODES * jobs - 1) / (OUTLOOK_NODES * jobs);
 	each_cell = matrix_median(seconds);
 	/* What a worker takes to begin and to end, and the engine to start the next one; and cores
 	 * that had nothing left to do at the end.
