@@ -39,6 +39,7 @@ static const struct format formats[] = {
 	{ .name = "json", .make = report_json },
 	{ .name = "markdown", .make = report_markdown },
 	{ .name = "html", .make = report_html },
+	{ .name = "published", .make = report_published },
 };
 
 static const struct format files[] = {

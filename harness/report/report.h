@@ -67,6 +67,12 @@ char *report_markdown(const struct report *report);
  */
 char *report_html(const struct report *report);
 
+/*
+ * Markdown: the ratios of what others have published, and those of this comparison beside them.
+ * Part of docs/published.md is made by it.
+ */
+char *report_published(const struct report *report);
+
 /* One JSON object with everything that the text says, every reason and every check. */
 char *report_json(const struct report *report);
 
