@@ -63,7 +63,7 @@ TEST_IN_FOLDER(git_bisect_finds_the_planted_commit)
 		  "--results '%s' > '%s/log' 2>&1 || { cat '%s/log'; false; }",
 		  linux_tree, here, results, folder, folder);
 	log = test_get(folder, "log");
-	printf("%s", log);
+	printf("%s\n", log); /* git ends without a line break, and TAP begins at a line */
 	lab_shell("cd '%s' && [ \"$(git log -1 --format=%%s refs/bisect/bad)\" = planted ]",
 		  linux_tree);
 	assert_says(log, "this is no C");
