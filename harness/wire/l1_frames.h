@@ -34,7 +34,7 @@
 #define L1_FILE_DMESG	"dmesg.log"
 /* Not sent, but taken from the probe's frames: what a command has printed. */
 #define L1_FILE_OUTPUT "output.txt"
-#define L1_FILE_QEMU	"qemu.log"
+#define L1_FILE_QEMU   "qemu.log"
 /* Of a second VM that was alive meanwhile. */
 #define L1_FILE_COMPANION "companion.frames"
 /*
