@@ -6,10 +6,11 @@
 
 #include "base/error.h"
 #include "cli/arguments.h"
-#include "cli/formats.h"
 #include "cli/output.h"
 #include "config/paths.h"
 #include "merge/forms.h"
+
+#define MERGE_FORMATS "text, csv, json, markdown or html"
 
 static const struct {
 	const char *name;
@@ -108,7 +109,7 @@ static int merge(char **folders, const struct asked *asked, GError **error)
 		form++;
 	if (form == G_N_ELEMENTS(forms))
 		return eptlab_status(error, EPTLAB_ERROR_USAGE,
-				     "L0: there is no format \"%s\"; take " FORMATS_NAMES, format);
+				     "L0: there is no format \"%s\"; take " MERGE_FORMATS, format);
 	if (asked->value != NULL && !merge_value_find(asked->value, &value))
 		return eptlab_status(error, EPTLAB_ERROR_USAGE,
 				     "L0: there is no value \"%s\"; take " MERGE_VALUE_NAMES,
