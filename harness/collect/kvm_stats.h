@@ -8,15 +8,15 @@
 #include "record/record.h"
 
 /*
- * KVM's own statistics (Documentation/virt/kvm/api.rst, KVM_GET_STATS_FD), as QEMU gives them: its
- * answer to query-stats (qapi/stats.json),
+ * KVM's own statistics (Documentation/virt/kvm/api.rst, KVM_GET_STATS_FD; in Linux since commit
+ * cb082bfab59a, which is in 5.14), as QEMU gives them: its answer to query-stats (qapi/stats.json),
  *
- *	{"return": [{"provider": "kvm", "qom-path": ..., "stats": [{"name": ..., "value": ...},
- *...]}]}
+ *	{"return": [{"provider": "kvm", "qom-path": PATH, "stats":
+ *		[{"name": NAME, "value": VALUE}]}]}
  *
  * with a list for each vCPU, or one for the VM. A value is a number; true or false, which is a
- *state and no count, and is left out; or a list of numbers: the buckets of a histogram, whatever
- *their size is.
+ * state and no count, and is left out; or a list of numbers: the buckets of a histogram, whatever
+ * their size is.
  */
 struct kvm_stats {
 	char *missing;	       /* one clause: why there are none; else NULL */

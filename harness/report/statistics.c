@@ -4,50 +4,61 @@
 #include "record/words.h"
 #include "report/grid.h"
 
-/* As Linux 6.1 counts them (arch/x86/kvm); what a line does not have is left out. */
+/*
+ * As Linux 6.1 counts them (arch/x86/kvm), which 7.3 does too, in functions that may have other
+ * names; what a line does not have is left out.
+ */
 static const struct {
 	const char *name, *meaning, *source;
 } all[] = {
 	{ "pf_taken", "Page faults and EPT violations of L2 that KVM's MMU looked into.",
 	  "kvm_mmu_do_page_fault()" },
-	{ "pf_fixed", "Of these, those where KVM put an entry into its page tables.",
+	{ "pf_fixed", "Of pf_taken, those where KVM set an entry of its page tables.",
 	  "kvm_mmu_do_page_fault()" },
 	{ "pf_guest", "Page faults that L2's own page tables ask for: KVM gave them to L2.",
 	  "kvm_inject_page_fault()" },
 	{ "pf_emulate",
-	  "Those where KVM emulated the instruction: a write to a page table, a device.",
+	  "Of pf_taken, those left to KVM's emulator: a write to a page table or a ROM, a device.",
 	  "kvm_mmu_do_page_fault()" },
-	{ "pf_spurious", "Those where the entry was right already, and the TLB was not.",
+	{ "pf_spurious",
+	  "Of pf_taken, those where the entry was right: the TLB was old, or a vCPU faster.",
 	  "kvm_mmu_do_page_fault()" },
-	{ "pf_fast", "Those that were mended without a lock.", "fast_page_fault()" },
+	{ "pf_fast", "Of pf_taken, those, mended or spurious, that took no lock of KVM's MMU.",
+	  "fast_page_fault()" },
 	{ "pf_mmio_spte_created",
-	  "Entries that mark memory of a device, so that each access exits.", "mmu_set_spte()" },
-	{ "invlpg", "INVLPG of L2, which KVM did to its own page tables.", "kvm_mmu_invlpg()" },
-	{ "tlb_flush", "Flushes of all that a TLB knows of L2.", "kvm_vcpu_flush_tlb_all()" },
-	{ "insn_emulation", "Instructions of L2 that KVM executed in software.",
-	  "x86_emulate_instruction()" },
-	{ "mmu_pte_write", "Writes of L2 to a page that KVM knows as a page table.",
+	  "Entries for what is no memory of L2's, such as a device: each access exits.",
+	  "mmu_set_spte(), tdp_mmu_map_handle_target_level()" },
+	{ "invlpg",
+	  "INVLPG of L2, and INVPCID of one address, which KVM did to its own page tables.",
+	  "kvm_mmu_invlpg(), kvm_mmu_invpcid_gva()" },
+	{ "tlb_flush", "Flushes of what a TLB knows of L2: of all, or of the page tables in use.",
+	  "kvm_vcpu_flush_tlb_all(), _guest(), _current()" },
+	{ "insn_emulation", "Instructions of L2 that KVM's emulator decoded.",
+	  "x86_decode_emulated_instruction()" },
+	{ "mmu_pte_write",
+	  "Writes of KVM's emulator to L2's memory while there are shadow page tables.",
 	  "kvm_mmu_pte_write()" },
-	{ "mmu_pde_zapped", "Entries above the last level that such a write took away.",
+	{ "mmu_pde_zapped",
+	  "Shadow entries above the last level that such a write, of not 0, made KVM clear.",
 	  "kvm_mmu_pte_write()" },
 	{ "mmu_flooded",
 	  "Shadow page tables given up, because L2 seemed to use the page for other data.",
 	  "kvm_mmu_pte_write()" },
 	{ "mmu_shadow_zapped", "Shadow page tables that were thrown away.",
 	  "__kvm_mmu_prepare_zap_page()" },
-	{ "mmu_recycled", "Shadow page tables thrown away to make room for others.",
+	{ "mmu_recycled", "Shadow page tables thrown away to make room.",
 	  "kvm_mmu_zap_oldest_mmu_pages()" },
 	{ "mmu_cache_miss", "Shadow page tables that had to be made.",
 	  "kvm_mmu_find_shadow_page()" },
 	{ "mmu_unsync",
 	  "Shadow page tables that may differ from L2's until the next flush, at the end.",
 	  "kvm_unsync_page()" },
-	{ "pages_4k", "Pages of 4 KiB that KVM's page tables map, at the end.",
+	{ "pages_4k", "Entries of KVM's page tables that map 4 KiB, at the end.",
 	  "kvm_update_page_stats()" },
 	{ "pages_2m", "The same of 2 MiB.", "kvm_update_page_stats()" },
 	{ "pages_1g", "The same of 1 GiB.", "kvm_update_page_stats()" },
 	{ "nx_lpage_splits",
-	  "Huge pages that stay split, so that code in them cannot harm the CPU.",
+	  "Huge pages that are split at the end, because code in them could stop the CPU.",
 	  "account_huge_nx_page()" },
 	{ "exits", "Exits in all, of the operations and of the sending of the counts, too.",
 	  "vcpu_enter_guest()" },
@@ -96,8 +107,9 @@ char *statistic_notes(const struct comparison *comparison)
 	}
 	return g_strdup(
 		"KVM's own statistics, from L2's start until it stood still: the boot, the "
-		"operations, and the sending of what was counted. Left out: those that are 0, "
-		"and those that are not about page tables; the record has all.");
+		"operations, and the sending of what was counted. The functions are those of Linux "
+		"6.1. Left out: those that are 0, and most that are not about page tables; the "
+		"record has all.");
 }
 
 static char *number_words(struct record_u64 number)

@@ -81,12 +81,15 @@ static void assert_all_known(const struct record *record)
 	}
 }
 
-/* docs/workloads.md: what KVM itself has counted. With nested paging L2's page tables are its own.
+/*
+ * docs/workloads.md: what KVM itself has counted. With nested paging L2's page tables are its own,
+ * and those of KVM's TDP MMU no shadow.
  */
 static void assert_statistics(const struct record *record)
 {
 	const struct record_mmu *ept = &record_find_run(record, "ept")->mmu;
 	const struct record_mmu *noept = &record_find_run(record, "noept")->mmu;
+	uint64_t ends = 0;
 
 	test_each_of (name, "mmu_pte_write", "mmu_cache_miss", "mmu_shadow_zapped") {
 		assert_true(record_find_statistic(ept->vm, *name)->value == 0);
@@ -98,6 +101,9 @@ static void assert_statistics(const struct record *record)
 	}
 	assert_true(record_find_statistic(ept->vcpu, "pf_taken")->value > 1000);
 	assert_true(record_find_statistic(noept->vcpu, "pf_taken")->value > 1000);
+	test_each_of (name, "pf_fixed", "pf_guest", "pf_emulate")
+		ends += record_find_statistic(noept->vcpu, *name)->value;
+	assert_true(ends > record_find_statistic(noept->vcpu, "pf_taken")->value / 2);
 }
 
 /* Each rule holds, those of the witness included, and paging shows in the counts. */
