@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* record.json of anybody: read, judge, compare, report. */
+/*
+ * JSON of others: record.json of anybody, read, judged, compared, reported; and what QEMU says of
+ * KVM's statistics, which comes from L1. Each input is tried as both.
+ */
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/mutate.h"
+
+#include <string.h>
+
+#include "collect/kvm_stats.h"
 
 /* Written in milliseconds, so that another number may come out. */
 static void any_seconds(json_t *object)
@@ -28,6 +35,19 @@ static void add_unknown(json_t *object, const char *key)
 		json_object_set_new(object, key, json_null());
 }
 
+static void add_late_fields(json_t *run)
+{
+	static const char *const of_run[] = { "cpuid", "mmu", "operations", "command" };
+	static const char *const parameters[] = { "requested", "in_effect" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(of_run); i++)
+		add_unknown(run, of_run[i]);
+	for (size_t i = 0; i < G_N_ELEMENTS(parameters); i++) {
+		add_unknown(json_object_get(run, parameters[i]), "pcid");
+		add_unknown(json_object_get(run, parameters[i]), "thp");
+	}
+}
+
 /* What the first records of schema 2 do not have. */
 static json_t *with_late_fields(const json_t *root)
 {
@@ -35,10 +55,8 @@ static json_t *with_late_fields(const json_t *root)
 	const json_t *runs = json_object_get(all, "runs");
 
 	add_unknown(all, "cell");
-	for (size_t i = 0; i < json_array_size(runs); i++) {
-		add_unknown(json_array_get(runs, i), "cpuid");
-		add_unknown(json_array_get(runs, i), "operations");
-	}
+	for (size_t i = 0; i < json_array_size(runs); i++)
+		add_late_fields(json_array_get(runs, i));
 	return all;
 }
 
@@ -93,6 +111,49 @@ static void check_record(json_t *root, struct record *record, const char *log)
 	check_judged(record, log);
 }
 
+/* What an answer has of a count in all its lists. */
+static uint64_t sum_of(const json_t *answer, const char *name)
+{
+	const json_t *lists = json_object_get(answer, "return");
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < json_array_size(lists); i++) {
+		const json_t *stats = json_object_get(json_array_get(lists, i), "stats");
+
+		for (size_t j = 0; j < json_array_size(stats); j++) {
+			const json_t *one = json_array_get(stats, j);
+			const json_t *value = json_object_get(one, "value");
+
+			if (json_is_integer(value) &&
+			    strcmp(json_string_value(json_object_get(one, "name")), name) == 0)
+				sum += (uint64_t)json_integer_value(value);
+		}
+	}
+	return sum;
+}
+
+/* Whoever has no statistics says why; a count that is there is all that the answer has of it. */
+static void try_statistics(const json_t *root, const char *text, size_t size)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(struct_kvm_stats) stats = kvm_stats_parse("stats.json", text, size, &error);
+
+	check_outcome(stats != NULL, error, EPTLAB_ERROR_L1);
+	if (stats == NULL)
+		return;
+	g_assert_true((stats->missing != NULL) ==
+		      (stats->counts->len + stats->histograms->len == 0));
+	if (stats->missing != NULL)
+		check_printable(stats->missing, "");
+	for (guint i = 0; i < stats->counts->len; i++) {
+		const struct record_statistic *one = g_ptr_array_index(stats->counts, i);
+
+		g_assert_true(record_is_name(one->name));
+		g_assert_true(record_find_statistic(stats->counts, one->name) == one);
+		g_assert_true(one->value == sum_of(root, one->name));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* As record_load does. */
@@ -101,6 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autoptr(struct_record) record = NULL;
 	g_autoptr(GError) error = NULL;
 
+	try_statistics(root, (const char *)data, size);
 	if (root == NULL)
 		return 0;
 	record = record_from_json(root, "record.json", &error);

@@ -6,7 +6,8 @@
 #include "collect/kvm_stats.h"
 #include "tests/test.h"
 
-#define LIST(stats)	    "{\"provider\": \"kvm\", \"qom-path\": \"/machine\", \"stats\": [" stats "]}"
+#define LIST_BEGIN	    "{\"provider\": \"kvm\", \"qom-path\": \"/machine\", \"stats\": ["
+#define LIST(stats)	    LIST_BEGIN stats "]}"
 #define ANSWER(...)	    "{\"return\": [" __VA_ARGS__ "], \"id\": \"libvirt-7\"}"
 #define NUMBER(name, value) "{\"name\": \"" name "\", \"value\": " value "}"
 
@@ -125,20 +126,28 @@ TEST(what_qemu_never_says_is_refused)
 	}
 }
 
+/* Each name is looked for among those before it, whoever has it. */
 TEST(more_statistics_than_any_kvm_has_are_refused)
 {
-	g_autoptr(GString) text =
-		g_string_new("{\"return\": [{\"provider\": \"kvm\", \"stats\": [");
-	g_autoptr(struct_kvm_stats) stats = NULL;
-	g_autoptr(GError) error = NULL;
+	static const int of_each_vcpu[] = { 1001, 400, 1 };
 
-	for (unsigned int i = 0; i <= 1000; i++)
-		g_string_append_printf(text, "%s{\"name\": \"s%u\", \"value\": 1}",
-				       i > 0 ? ", " : "", i);
-	g_string_append(text, "]}]}");
-	stats = parse(text->str, &error);
-	assert_null(stats);
-	assert_says(error->message, "more statistics than any KVM has");
+	test_each (of_a_vcpu, of_each_vcpu) {
+		g_autoptr(GString) text = g_string_new("{\"return\": [");
+		g_autoptr(struct_kvm_stats) stats = NULL;
+		g_autoptr(GError) error = NULL;
+
+		for (int i = 0; i <= 1000; i++) {
+			if (i % *of_a_vcpu == 0)
+				g_string_append(text, i == 0 ? LIST_BEGIN : "]}, " LIST_BEGIN);
+			else
+				g_string_append(text, ", ");
+			g_string_append_printf(text, NUMBER("s%d", "1"), i);
+		}
+		g_string_append(text, "]}]}");
+		stats = parse(text->str, &error);
+		assert_null(stats);
+		assert_says(error->message, "more statistics than any KVM has");
+	}
 }
 
 TEST(histogram_by_name)
