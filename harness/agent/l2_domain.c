@@ -17,14 +17,13 @@ char *l2_domain_file(const struct stage *stage, const char *name, const char *fi
 /*
  * loglevel: each character of a console is an I/O exit to QEMU, but a warning must be seen (5 is up
  * to KERN_WARNING). panic=-1: a panic resets at once, which ends the domain, and is known by its
- * text on the console.
+ * text on the console. eptlab.hold: it stands still at its end instead of powering off.
  */
 static char *command_line(const struct l2_spec *spec)
 {
 	return g_strdup_printf("console=ttyS0,115200 loglevel=5 root=/dev/vda1 ro panic=-1 "
-			       "eptlab.workload=%s%s%s%s",
-			       spec->workload, spec->hold ? " eptlab.hold" : "",
-			       *spec->append != '\0' ? " " : "", spec->append);
+			       "eptlab.workload=%s eptlab.hold%s%s",
+			       spec->workload, *spec->append != '\0' ? " " : "", spec->append);
 }
 
 static bool set_boot(struct template *template, const struct l2_spec *spec, GError **error)
@@ -127,8 +126,7 @@ struct domain *l2_domain_start(struct hypervisor *hypervisor, const struct stage
 	if (xml == NULL || !make_files(stage, spec, error))
 		return NULL;
 	domain = domain_start(hypervisor, spec->name, xml, paused, error);
-	if (domain == NULL ||
-	    (spec->hold && !domain_watch_console(domain, console, L2_HELD, error)))
+	if (domain == NULL || !domain_watch_console(domain, console, L2_HELD, error))
 		return NULL;
 	return g_steal_pointer(&domain);
 }

@@ -16,7 +16,6 @@ struct l2_spec {
 	unsigned int number;  /* of its UUID: no two domains have the same */
 	const char *kernel;   /* path in L1; NULL: L2 boots from its disk */
 	const char *workload; /* eptlab.workload= */
-	bool hold;	      /* eptlab.hold: stand still at the end instead of powering off */
 	unsigned int memory_mib;
 	unsigned int vcpus;
 	const char *append;

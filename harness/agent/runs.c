@@ -137,7 +137,7 @@ static char *make_overlay(const struct stage *stage, GError **error)
 }
 
 static struct domain *start_l2(const struct course *course, const char *name, unsigned int number,
-			       const char *workload, bool hold, bool paused, GError **error)
+			       const char *workload, bool paused, GError **error)
 {
 	const struct stage *stage = course->stage;
 	g_autofree char *template = stage_job(stage, JOB_L2_DOMAIN);
@@ -149,7 +149,6 @@ static struct domain *start_l2(const struct course *course, const char *name, un
 		.number = number,
 		.kernel = course->job->own ? NULL : kernel,
 		.workload = workload,
-		.hold = hold,
 		.memory_mib = course->job->memory_mib,
 		.vcpus = course->run->vcpus,
 		.append = course->run->append,
@@ -303,7 +302,7 @@ static void send_qemu_log(const struct course *course)
 static bool live_l2(const struct course *course, enum l1_end *end, uint64_t *ticks, GError **error)
 {
 	g_autoptr(struct_domain) domain =
-		start_l2(course, L2, 2, course->run->workload, true, true, error);
+		start_l2(course, L2, 2, course->run->workload, true, error);
 	enum domain_state state;
 	uint64_t begin;
 
@@ -352,7 +351,7 @@ static bool boot_beside_companion(const struct course *course, bool *go_on, GErr
 		return boot_l2(course, go_on, error);
 	if (!link_step(course->link, "L2: a second VM first", error))
 		return false;
-	companion = start_l2(course, COMPANION, 3, course->run->companion, true, false, error);
+	companion = start_l2(course, COMPANION, 3, course->run->companion, false, error);
 	if (companion == NULL)
 		return false;
 	if (domain_wait(companion, course->job->timeout_seconds) != DOMAIN_HOLDS) {

@@ -115,7 +115,6 @@ static bool prepare_own(const struct experiment *experiment, struct progress *pr
 		.name = experiment->config->experiment.workload,
 		.operations = operations,
 		.files = experiment->command != NULL ? experiment->command->files : NULL,
-		.hold = true,
 		.cache = paths->guest_cache,
 		.helper = paths->user_helper,
 		.seconds = INJECT_SECONDS,

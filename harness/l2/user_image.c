@@ -31,9 +31,9 @@ static bool run_helper(const struct user_image_request *request, const struct us
 		       GError **error)
 {
 	const char *const fixed[] = {
-		request->helper, request->image,      made->overlay,	 request->cache,
-		made->folder,	 request->probe,      request->workload, request->hold ? "1" : "0",
-		request->name,	 request->operations,
+		request->helper,   request->image, made->overlay,
+		request->cache,	   made->folder,   request->probe,
+		request->workload, request->name,  request->operations,
 	};
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
 	struct guestfs_helper_job job = {

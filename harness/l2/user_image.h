@@ -18,7 +18,6 @@ struct user_image_request {
 	const char *name;	/* of the workload */
 	const char *operations; /* after it: WORKLOAD_PARAMETER; "": none */
 	const GPtrArray *files; /* of struct guest_file: more of them; NULL: none */
-	bool hold;		/* L2 is to stand still at its end */
 	const char *cache;	/* of libguestfs' appliance */
 	const char *helper;	/* the program eptlab-user-image (user_image_helper.c) */
 	unsigned int seconds;	/* time-out, wall clock */

@@ -3,11 +3,11 @@
  * The program that puts the probe into an overlay of the user's own image with libguestfs. The
  * harness runs it (guestfs_helper.h); nobody else need do.
  *
- *	eptlab-user-image IMAGE OVERLAY CACHE TMP PROBE PROGRAM HOLD NAME OPERATIONS (FILE PATH)...
+ *	eptlab-user-image IMAGE OVERLAY CACHE TMP PROBE PROGRAM NAME OPERATIONS (FILE PATH)...
  *
  * OVERLAY is made, with IMAGE, which is not changed, behind it. PROGRAM is the workload, or empty;
- * HOLD is 1 if the VM is to stand still at its end. NAME is the workload's, OPERATIONS what it does
- * after it. Each FILE of this machine becomes PATH in the overlay. Prints "step" lines.
+ * NAME is the workload's, OPERATIONS what it does after it. Each FILE of this machine becomes PATH
+ * in the overlay. Prints "step" lines.
  */
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +19,7 @@
 #include "l2/user_system.h"
 #include "base/error.h"
 
-enum { IMAGE = 1, OVERLAY, CACHE, TMP, PROBE, PROGRAM, HOLD, NAME, OPERATIONS, FILES };
+enum { IMAGE = 1, OVERLAY, CACHE, TMP, PROBE, PROGRAM, NAME, OPERATIONS, FILES };
 
 /* Of each file. */
 #define FILE_ARGUMENTS 2
@@ -46,7 +46,6 @@ static bool run(char **argv, GError **error)
 	const struct user_system_files files = {
 		.probe = argv[PROBE],
 		.workload = argv[PROGRAM],
-		.hold = strcmp(argv[HOLD], "1") == 0,
 		.name = argv[NAME],
 		.operations = argv[OPERATIONS],
 		.more = argv + FILES,
@@ -70,7 +69,7 @@ int main(int argc, char **argv)
 
 	if (argc < FILES || (argc - FILES) % FILE_ARGUMENTS != 0 || !helper_side_start(argv[TMP])) {
 		fprintf(stderr,
-			"usage: %s IMAGE OVERLAY CACHE TMP PROBE PROGRAM HOLD NAME OPERATIONS "
+			"usage: %s IMAGE OVERLAY CACHE TMP PROBE PROGRAM NAME OPERATIONS "
 			"(FILE PATH)...\n",
 			argv[0]);
 		return EPTLAB_ERROR_USAGE;

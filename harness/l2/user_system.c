@@ -176,10 +176,9 @@ static char *run_script(const struct user_system_files *files)
 		"{ echo 'eptlab: the kernel log, from warnings up'\n"
 		"  dmesg -l emerg,alert,crit,err,warn 2> /dev/null || dmesg\n"
 		"} > /dev/ttyS0\n"
-		"%s",
-		files->name, files->operations, *files->workload != '\0' ? " " WORKLOAD : "",
-		files->hold ? "echo 'eptlab: held' > /dev/ttyS0\nexec sleep 2147483647\n"
-			    : "sync\nexec poweroff -f\n");
+		"echo 'eptlab: held' > /dev/ttyS0\n"
+		"exec sleep 2147483647\n",
+		files->name, files->operations, *files->workload != '\0' ? " " WORKLOAD : "");
 }
 
 static const char unit[] = "# Put here by eptlab.\n"

@@ -33,7 +33,6 @@ struct user_system_files {
 	const char *name;	/* of the workload */
 	const char *operations; /* after it; "": none */
 	char **more;		/* pairs of a file and the path that it gets; NULL at the end */
-	bool hold;		/* stand still at the end instead of powering off */
 };
 
 /* Put them in, with a unit (systemd) or a script (init.d) that runs them once at the boot's end. */

@@ -338,7 +338,7 @@ TEST(domain_is_filled_in_and_escaped)
 	assert_says(xml, "<feature policy=\"disable\" name=\"pku\"/>");
 	assert_null(strstr(xml, "name=\"pcid\""));
 	assert_says(xml, "<kernel>/job/l2/vmlinux</kernel>");
-	assert_says(xml, " eptlab.workload=boot a=\"b\" &lt;&amp;&gt;</cmdline>");
+	assert_says(xml, " eptlab.workload=boot eptlab.hold a=\"b\" &lt;&amp;&gt;</cmdline>");
 	/* The console is the first port, the frames are the second. */
 	assert_says(xml, "<source path=\"/run/l2/ept/console.log\"/>\n"
 			 "      <target port=\"0\"/>");
@@ -366,13 +366,10 @@ TEST(two_domains_share_nothing)
 TEST(command_line_says_what_to_do)
 {
 	static const struct {
-		bool hold;
 		const char *append, *expected;
 	} cases[] = {
-		{ false, "", " eptlab.workload=dose-hlt</cmdline>" },
-		{ true, "", " eptlab.workload=dose-hlt eptlab.hold</cmdline>" },
-		{ false, "x=1", " eptlab.workload=dose-hlt x=1</cmdline>" },
-		{ true, "x=1", " eptlab.workload=dose-hlt eptlab.hold x=1</cmdline>" },
+		{ "", " eptlab.workload=dose-hlt eptlab.hold</cmdline>" },
+		{ "x=1", " eptlab.workload=dose-hlt eptlab.hold x=1</cmdline>" },
 	};
 	struct l2_spec spec = sample_spec;
 
@@ -380,7 +377,6 @@ TEST(command_line_says_what_to_do)
 	test_each (row, cases) {
 		g_autofree char *xml = NULL;
 
-		spec.hold = row->hold;
 		spec.append = row->append;
 		xml = domain_of(&spec);
 		assert_says(xml, row->expected);
