@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "foreign/diagnosis.h"
 #include "foreign/number.h"
 #include "foreign/sweep.h"
 #include "record/record.h"
@@ -136,6 +137,7 @@ static bool take_sweep(struct foreign_counts *counts, const struct sweep *sweep,
 		foreign_counts_note(counts, g_strdup("the list is not ascending"));
 	if (sweep->table == NULL)
 		return true;
+	counts->whole_life = true;
 	counts->line = sweep->table->line;
 	record_set_string(&counts->title, sweep->table->title);
 	for (uint32_t reason = 0; reason <= reason_highest(vendor); reason++)
@@ -359,18 +361,38 @@ static bool is_quotation(const struct foreign_counts *a, const struct foreign_co
 	return true;
 }
 
+/* Is a, which is sound, the log of the VM that b, a column of a table, is of? It also has what was
+ * before the workload.
+ */
+static bool is_log_of(struct foreign_counts *a, const struct foreign_counts *b)
+{
+	g_autoptr(struct_diagnosis) diagnosis = NULL;
+
+	if (!a->whole_life || b->heading == NULL || foreign_counts_claim(a) == CLAIM_NONE ||
+	    foreign_counts_claim(a) != foreign_counts_claim(b) ||
+	    foreign_counts_paging(a) != foreign_counts_paging(b) || !foreign_counts_may_grow(b, a))
+		return false;
+	foreign_counts_finish(a);
+	diagnosis = diagnosis_of_one(a);
+	return diagnosis->verdict == DIAGNOSIS_SOUND;
+}
+
+#define SAID_AGAIN "said again from line %" PRIu64 " on, in part or whole"
+#define WHOLE_LIFE                                                                                 \
+	"the log from line %" PRIu64 " on is of the VM's whole life: left aside, it has no less"
+
 static void drop_quotations(GPtrArray *found)
 {
 	for (guint i = 0; i < found->len; i++)
 		for (guint j = 0; j < found->len; j++) {
-			const struct foreign_counts *a = g_ptr_array_index(found, i);
+			struct foreign_counts *a = g_ptr_array_index(found, i);
 			struct foreign_counts *b = g_ptr_array_index(found, j);
+			const bool log = is_log_of(a, b);
 
-			if (i == j || !is_quotation(a, b))
+			if (i == j || (!log && !is_quotation(a, b)))
 				continue;
-			foreign_counts_note(b, g_strdup_printf("said again from line %" PRIu64
-							       " on, in part or whole",
-							       a->line));
+			foreign_counts_note(
+				b, g_strdup_printf(log ? WHOLE_LIFE : SAID_AGAIN, a->line));
 			g_ptr_array_remove_index(found, i--);
 			break;
 		}

@@ -30,6 +30,7 @@ struct foreign_counts {
 	uint64_t line;		/* where it begins; 0 if it has no lines */
 	char *title, *heading;	/* the words above, and the column's; or NULL */
 	const char *tool;	/* static: a window of time that this has watched; NULL: a boot */
+	bool whole_life;	/* the kernel's own list of a VM: all exits that it has had */
 	bool more_registers;	/* CPUID gave more than a count */
 	bool rounded;		/* some count was */
 	bool less;		/* those of a baseline have been taken off */

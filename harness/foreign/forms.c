@@ -33,6 +33,9 @@
 	"occu\\w++|happened|times|value|approximately|about|to)(?![a-z]))*+"
 #define UPPER "(?:(?-i:[A-Z][A-Z0-9_]{2,})(?![a-z])" FILLER ")?+"
 
+/* Stands for the end of the first line in a form of two; no other form is looked for there. */
+#define BREAK "\n"
+
 struct form {
 	const char *example;
 	const char *hint; /* a line without it is not looked at any closer; NULL: all are */
@@ -91,6 +94,13 @@ static const struct form forms[] = {
 	  READING_WORDS, false, KEY FILLER UPPER COUNT },
 	{ "exit number 48, cycles: 99, exits: 5", "exit", NULL, READING_COUNT, READING_WORDS, false,
 	  KEY "[\\s,;:.]++\\D.{0,80}?exits?(?:[ _]count)?\\s*+(?:[=:]|is )\\s*+" COUNT },
+	{ "exit number 48" BREAK "  exits = 693838", BREAK, NULL, READING_COUNT, READING_WORDS,
+	  false,
+	  KEY "(?:[^\\w(\\n]|\\([^()\\n]{0,60}+\\)|(?-i:[A-Z][A-Z0-9_]{2,})(?![a-z])|is\\b)*+" BREAK
+	      "\\s*+(?:(?:the|total|number|num|no|of|vm|exit)[\\s._-]++)*"
+	      "(?:exits|counts?|counter|hits|occurrences|times|total|value)"
+	      "\\s*+(?:[=:]++|is)\\s*+" COUNT "(?:\\s(?:exits|times|hits))?+"
+	      "(?:[\\s,;.]++[^\\d]*(?:cycle|time).*+|[\\s,;.]*+)$" },
 	{ "27479 exits for exit reason 48", "exit", NULL, READING_COUNT, READING_WORDS, true,
 	  BEFORE COUNT "\\s++(?:vm[ -]?)?exits?\\s[a-z\\s]{0,30}?" KEY },
 	{ "number of exits: 123 for exit number: 48", "exits", NULL, READING_COUNT, READING_WORDS,
@@ -223,6 +233,12 @@ static const struct {
 	{ "\\*\\*|`|\x1b\\[[0-9;]*+m", "" },
 	{ "</t[dh]>\\s*+<t[dh][^<>]*+>", "|" },
 	{ "</?[a-z][^<>]*+>", " " },
+	/* The table of report.txt, whose columns stand as near as they can: the two of counts. */
+	{ "^\\s*+exit reason\\s++(\\S++)\\s++(\\S++)\\s++difference\\s++ratio\\s.*+",
+	  "exit reason|\\1|\\2" },
+	{ "^\\s*+(\\d++ [A-Z]\\w++|total)\\s++(\\d[\\d,]*+|-)\\s++(\\d[\\d,]*+|-)"
+	  "\\s++[+-]?\\d[\\d,]*+\\s++(?:<?\\d[\\d.,]*+|new|-)\\s++[\\d.]++%\\s++[\\d.]++%.*+",
+	  "\\1|\\2|\\3" },
 };
 
 static GRegex *tidy[G_N_ELEMENTS(tidies)];
@@ -276,7 +292,7 @@ char *forms_tidy(const char *text)
 		/* Most lines are plain ASCII. */
 		if (i < 5 && g_str_is_ascii(tidied))
 			continue;
-		next = g_regex_replace_literal(tidy[i], tidied, -1, 0, tidies[i].instead, 0, NULL);
+		next = g_regex_replace(tidy[i], tidied, -1, 0, tidies[i].instead, 0, NULL);
 		g_free(tidied);
 		tidied = next;
 	}
@@ -511,6 +527,8 @@ static bool is_sentence(const char *text, const GMatchInfo *match)
 
 bool forms_read(const char *text, uint64_t line, const char **tool, GArray *readings)
 {
+	const bool two_lines = strstr(text, BREAK) != NULL;
+
 	compile_once();
 	forms_mark(text, tool);
 	for (size_t i = 0; i < G_N_ELEMENTS(forms); i++) {
@@ -518,7 +536,8 @@ bool forms_read(const char *text, uint64_t line, const char **tool, GArray *read
 		struct reading reading = { .line = line, .seconds = -1, .tool = *tool };
 		bool sentence;
 
-		if (forms[i].hint != NULL && strcasestr(text, forms[i].hint) == NULL)
+		if (two_lines != (g_strcmp0(forms[i].hint, BREAK) == 0) ||
+		    (forms[i].hint != NULL && strcasestr(text, forms[i].hint) == NULL))
 			continue;
 		if (!g_regex_match(patterns[i], text, 0, &match) ||
 		    !read_match(&forms[i], match, text, &reading))

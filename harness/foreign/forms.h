@@ -16,6 +16,7 @@
  * Add what text (one line, without its '\n', as forms_tidy() returns it) says to readings; line is
  * its number. *tool is that of the lines before, and is set by what only one tool prints. False if
  * it says nothing. What is a form with an impossible number is a reading that says what is wrong.
+ * Two lines with '\n' between them are asked for an answer that stands over both, and nothing else.
  */
 bool forms_read(const char *text, uint64_t line, const char **tool, GArray *readings);
 

@@ -152,6 +152,9 @@ struct between {
 	guint age;	  /* lines of words since then */
 	const char *tool; /* static: that was named last */
 	bool headings;	  /* of a table */
+	char *held; /* the line before, if it said nothing: an answer may begin in it; or NULL */
+	bool held_logged;
+	guint others; /* lines that said nothing */
 };
 
 /* The last words that say which run it is, else the last ones; in a log, the first. */
@@ -170,26 +173,44 @@ static void keep_title(struct between *between, const char *text, bool logged)
 	between->age = 0;
 }
 
-static bool read_any(struct rows *rows, struct between *between, const char *text, uint64_t line,
+/* Does the answer end here that the line before began? If not, that one was words. */
+static bool read_second(struct between *between, const char *text, uint64_t line, GArray *readings)
+{
+	g_autofree char *held = g_steal_pointer(&between->held);
+	g_autofree char *both = NULL;
+
+	if (held == NULL)
+		return false;
+	both = g_strconcat(held, "\n", text, NULL);
+	if (forms_read(both, line, &between->tool, readings))
+		return true;
+	keep_title(between, held, between->held_logged);
+	between->others++;
+	return false;
+}
+
+static void read_any(struct rows *rows, struct between *between, const char *text, uint64_t line,
 		     GArray *readings, bool logged)
 {
+	if (read_second(between, text, line, readings))
+		return;
 	switch (rows_read(rows, text, line, between->tool, readings)) {
 	case ROWS_READINGS:
 	case ROWS_BLANK:
-		return true;
+		return;
 	case ROWS_HEADING:
 		between->tool = NULL;
 		forms_mark(text, &between->tool);
 		between->headings = true;
-		return true;
+		return;
 	case ROWS_NOTHING:
 		break;
 	}
 	if (rows_read_bare(rows, text, line, readings) ||
 	    forms_read(text, line, &between->tool, readings))
-		return true;
-	keep_title(between, text, logged);
-	return false;
+		return;
+	between->held = g_strdup(text);
+	between->held_logged = logged;
 }
 
 /* All that the lines say. *others: those that say nothing. */
@@ -206,8 +227,7 @@ static bool collect(struct lines *lines, GArray *readings, guint *others, GError
 		const guint before = readings->len;
 		struct reading *first;
 
-		if (!read_any(&rows, &between, text, lines->number, readings, seconds >= 0))
-			(*others)++;
+		read_any(&rows, &between, text, lines->number, readings, seconds >= 0);
 		if (readings->len == before)
 			continue;
 		first = &g_array_index(readings, struct reading, before);
@@ -226,6 +246,8 @@ static bool collect(struct lines *lines, GArray *readings, guint *others, GError
 			g_clear_pointer(&between.title, g_free);
 	} while (readings->len <= FOREIGN_READINGS_MAX && lines_next(lines, &wrong));
 	g_free(between.title);
+	*others = between.others + (between.held != NULL);
+	g_free(between.held);
 	rows_part_bare(&rows, readings);
 	rows_clear(&rows);
 	if (readings->len > FOREIGN_READINGS_MAX)

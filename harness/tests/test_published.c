@@ -26,22 +26,29 @@ struct published {
 
 /* ---- Running it ---- */
 
-static char *write_variant(const char *folder, const char *name, const char *text, bool crlf,
-			   bool bom)
+/* With text's line ends as they are, or CRLF. The caller frees the path. */
+static char *write_lines(const char *folder, const char *name, const char *text, bool crlf,
+			 bool bom)
 {
 	g_autofree char *path = g_build_filename(folder, name, NULL);
 	GString *bytes = g_string_new(bom ? "\xef\xbb\xbf" : "");
 
-	for (; *text != '\0'; text++) {
-		if (*text == '/')
-			g_string_append(bytes, crlf ? "\r\n" : "\n");
-		else
-			g_string_append_c(bytes, *text == '~' ? '/' : *text);
-	}
-	g_string_append(bytes, crlf ? "\r\n" : "\n");
+	g_string_append(bytes, text);
+	if (crlf)
+		g_string_replace(bytes, "\n", "\r\n", 0);
 	assert_true(g_file_set_contents(path, bytes->str, (gssize)bytes->len, NULL));
 	g_string_free(bytes, TRUE);
 	return g_steal_pointer(&path);
+}
+
+static char *write_variant(const char *folder, const char *name, const char *text, bool crlf,
+			   bool bom)
+{
+	g_autofree char *lines = g_strconcat(text, "/", NULL);
+
+	g_strdelimit(lines, "/", '\n');
+	g_strdelimit(lines, "~", '/');
+	return write_lines(folder, name, lines, crlf, bom);
 }
 
 /* The command's output, and its status and error. */
@@ -620,4 +627,151 @@ TEST(tools_see_a_window_and_no_boot)
 
 	test_each (row, rows)
 		try_published(row);
+}
+
+/* ---- Answers over two lines ---- */
+
+TEST(an_answer_may_stand_over_two_lines)
+{
+	static const struct published rows[] = {
+		{ "CPUID(0x4FFFFFFE): exit number 48/exits = 693838", NULL, "48=693838",
+		  "undecided", NULL, 3, NULL },
+		{ "CPUID(0x4FFFFFFE): exit number 0/exits = 8801/"
+		  "CPUID(0x4FFFFFFE): exit number 14/exits = 0/"
+		  "CPUID(0x4FFFFFFE): exit number 48/exits = 693,838",
+		  NULL, "0=8801 14=0 48=693838", "sound", NULL, 0, NULL },
+		/* The other leaf's are no counts of exits. */
+		{ "CPUID(0x4FFFFFFE), exit reason 0:/  Number of exits: 8801/"
+		  "CPUID(0x4FFFFFFF), exit reason 0:/  Number of exits: 99999",
+		  NULL, "0=8801", "undecided", "other leaves", 3, NULL },
+		/* What follows is about something else; blank lines part. */
+		{ "Exit number: 0/Total exits: 8801/Cycles: 77//Exit number: 14/Total exits: 0/"
+		  "Cycles: 77//Exit number: 48 (EPT_VIOLATION)/Total exits: 693838/Cycles: 77",
+		  NULL, "0=8801 14=0 48=693838", "sound", "\"stated_total\": null", 0, NULL },
+		/* Words above each list, and two runs. */
+		{ "With EPT:/Enter exit number: 0/exit count: 8407, cycles: 5/"
+		  "Enter exit number: 14/exit count: 0, cycles: 5/Enter exit number: 48/"
+		  "exit count: 35708, cycles: 5/Without EPT:/Enter exit number: 0/"
+		  "exit count: 1566621, cycles: 5/Enter exit number: 14/exit count: 171510, "
+		  "cycles: 5/Enter exit number: 48/exit count: 0, cycles: 5",
+		  NULL, "0=8407 14=0 48=35708 | 0=1566621 14=171510 48=0", "sound", NULL, 0, NULL },
+		{ "[ 1.000001] CPUID(0x4FFFFFFE), exit number 0/[ 1.000002] exits=8407/"
+		  "[ 1.000003] CPUID(0x4FFFFFFE), exit number 14/[ 1.000004] exits=0/"
+		  "[ 1.000005] CPUID(0x4FFFFFFE), exit number 48/[ 1.000006] exits=7",
+		  NULL, "0=8407 14=0 48=7", "sound", NULL, 0, NULL },
+		{ "exit number 48/exits = 12,58,701", NULL, "", NULL, "line 2: \"12,58,701\"", 1,
+		  NULL },
+		{ "exit number 48/cycles = 5/14 0/0 7/48 9", NULL, "0=7 14=0 48=9", "sound", NULL,
+		  0, NULL },
+		/* Two lines that ask answer nothing; nor do numbers, or a blank between. */
+		{ "exit number 47/exit number 48", NULL, "", NULL, "no exit counts", 1, NULL },
+		{ "exit number 47/number: 48", NULL, "", NULL, "no exit counts", 1, NULL },
+		{ "exit number 48/693838", NULL, "", NULL, "no exit counts", 1, NULL },
+		{ "exit number 48//exits = 5", NULL, "", NULL, "no exit counts", 1, NULL },
+		{ "exit number 48/CPUID(0x4FFFFFFC), exits = 5", NULL, "", NULL, "no exit counts",
+		  1, NULL },
+		{ "The branch of exit number 48/0 8801/14 0/48 693838", NULL,
+		  "0=8801 14=0 48=693838", "sound", NULL, 0, NULL },
+	};
+
+	test_each (row, rows)
+		try_published(row);
+}
+
+/* ---- Reports of our own ---- */
+
+#define LINE(text) "    kvm: exitcount: VM 3: " text "/"
+#define NESTED_LOG(total, violations)                                                              \
+	LINE(total " exits")                                                                       \
+	LINE("0 EXCEPTION_NMI 9 5.0%")                                                             \
+	LINE("10 CPUID 11 5.0%") LINE("48 EPT_VIOLATION " violations " 80.0%")
+#define SHADOW_LOG                                                                                 \
+	LINE("191 exits")                                                                          \
+	LINE("0 EXCEPTION_NMI 90 45.0%") LINE("10 CPUID 11 5.0%") LINE("14 INVLPG 90 45.0%")
+#define TABLE "| No. | ept | noept |/|---|---|---|/| 0 | 1 | 70 |/| 14 | 0 | 80 |/| 48 | 80 | 0 |"
+
+TEST(reports_of_our_own_keep_what_they_say)
+{
+	static const struct published rows[] = {
+		{ "   exit reason   ept noept difference   ratio   % ept % noept log scale/"
+		  " 0 EXCEPTION_NMI   1 3,643     +3,642 3643.00   0.01%  38.94% =+++/"
+		  "14 INVLPG          0   141       +141     new   0.00%   1.51% +++//"
+		  "48 EPT_VIOLATION 4,029   0     -4,029    0.00  39.60%   0.00% ---/"
+		  "   total         4,030 3,784     -246    0.94 100.00% 100.00%",
+		  NULL, "0=1 14=0 48=4029 | 0=3643 14=141 48=0", "sound", "\"stated_total\": 3784",
+		  0, NULL },
+		/* The headings are taken at their word. */
+		{ "   exit reason noept   ept difference   ratio   % noept % ept log scale/"
+		  " 0 EXCEPTION_NMI   1 3,643     +3,642 3643.00   0.01%  38.94% =+++/"
+		  "14 INVLPG          0   141       +141     new   0.00%   1.51% +++/"
+		  "48 EPT_VIOLATION 4,029   0     -4,029    0.00  39.60%   0.00% ---",
+		  NULL, NULL, "unsound", "the columns are swapped", 3, NULL },
+		/* The sample of the log is of the VM's whole life. */
+		{ "### With ept//" NESTED_LOG("110", "90") "/### With noept//" SHADOW_LOG
+							   "//" TABLE,
+		  NULL, "0=1 14=0 48=80 | 0=70 14=80 48=0", "sound", "whole life", 0, NULL },
+		/* But one with less, with another total, or of other paging is none of that VM. */
+		{ "### With ept//" NESTED_LOG("90", "70") "/" TABLE, NULL, "", "undecided",
+		  "--sweep", 3, NULL },
+		{ "### With ept//" NESTED_LOG("99", "90") "/" TABLE, NULL, "", "unsound", "--sweep",
+		  3, NULL },
+		{ "### With noept//" NESTED_LOG("110", "90") "/" TABLE, NULL, "", "unsound",
+		  "--sweep", 3, NULL },
+	};
+
+	test_each (row, rows)
+		try_published(row);
+}
+
+/* A record, or a report of it, and what check makes of it: the counts that are not 0. */
+static char *seen_in(const char *path)
+{
+	g_autoptr(GRegex) zeros = g_regex_new("\\b\\d+=0(?: |$)", 0, 0, NULL);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *output = NULL;
+	g_autofree char *all = NULL;
+	char *seen;
+	json_t *root;
+	int status;
+
+	output = run_check(path, NULL, NULL, "json", &status, &error);
+	assert_no_error(error);
+	assert_int_equal(status, 0);
+	root = json_loads(output, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(root);
+	assert_string_equal(json_string_value(json_object_get(root, "verdict")), "sound");
+	all = readings_of(root);
+	json_decref(root);
+	seen = g_regex_replace_literal(zeros, all, -1, 0, "", 0, NULL);
+	return g_strchomp(seen);
+}
+
+static void try_report(const char *folder, const char *kind, const char *seen)
+{
+	g_autofree char *path = g_strdup_printf("%s.%s", folder, kind);
+	g_autofree char *into = g_dir_make_tmp("eptlab-XXXXXX", NULL);
+	g_autofree char *text = NULL;
+
+	assert_non_null(into);
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	for (unsigned int variant = 0; variant < 4; variant++) {
+		g_autofree char *copy = write_lines(into, "report", text, variant & 1, variant & 2);
+		g_autofree char *found = seen_in(copy);
+
+		assert_string_equal(found, seen);
+		unlink(copy);
+	}
+	rmdir(into);
+}
+
+TEST(a_report_of_ours_is_judged_as_its_record)
+{
+	test_each_of (folder, "results/reference/bochs", "results/reference/tcg") {
+		g_autofree char *record = seen_in(*folder);
+		g_autofree char *report = g_build_filename(*folder, "report", NULL);
+
+		assert_non_null(strstr(record, " | "));
+		try_report(report, "txt", record);
+		try_report(report, "md", record);
+	}
 }
