@@ -84,12 +84,9 @@ static void add_cell(xmlNode *row, const struct merge_table *table, const struct
 static void put_table(xmlNode *parent, const struct merge_table *table, const GArray *notes,
 		      const char *base)
 {
-	xmlNode *region = html_add_class(parent, "div", "scroll", NULL), *node, *row, *body;
+	xmlNode *node = html_add(html_add_scroll(parent, "Table of all cells"), "table", NULL);
+	xmlNode *row, *body;
 
-	html_set(region, "role", "region");
-	html_set(region, "tabindex", "0");
-	html_set(region, "aria-label", "Table of all cells");
-	node = html_add(region, "table", NULL);
 	row = html_add(html_add(node, "thead", NULL), "tr", NULL);
 	each (const char, axis, table->row_axes)
 		add_heading(row, axis, "col");

@@ -165,7 +165,6 @@ static void put_map(xmlNode *parent, struct heat *heat)
 {
 	const struct merge_table *table = heat->map->table;
 	const guint columns = table->columns->len;
-	xmlNode *region = html_add_class(parent, "div", "scroll", NULL);
 	g_autofree char *id = g_strconcat("heat-", heat->config, NULL);
 	g_autofree char *text = g_strconcat(id, "-text", NULL);
 	g_autofree char *both = g_strconcat(id, " ", text, NULL);
@@ -173,10 +172,7 @@ static void put_map(xmlNode *parent, struct heat *heat)
 						 (const char *)heat->map->configs->pdata[0]);
 	int y = HEADING_HEIGHT;
 
-	heat->svg = html_add_class(region, "svg", "wide", NULL);
-	html_set(region, "role", "region");
-	html_set(region, "tabindex", "0");
-	html_set(region, "aria-label", title);
+	heat->svg = html_add_class(html_add_scroll(parent, title), "svg", "wide", NULL);
 	html_set(heat->svg, "role", "group");
 	html_set(heat->svg, "aria-labelledby", both);
 	html_set(html_add(heat->svg, "title", title), "id", id);

@@ -90,18 +90,7 @@ static xmlNode *add_text(xmlNode *parent, const char *class, double x, int y, co
 /* Discs and squares, each filled or open. */
 static void add_mark(xmlNode *svg, guint config, double x, int y)
 {
-	const bool square = config % 2 == 1;
-	xmlNode *mark = html_add_class(svg, square ? "rect" : "circle", classes[config], NULL);
-
-	html_set_percent(mark, square ? "x" : "cx", x);
-	html_set_number(mark, square ? "y" : "cy", square ? y - MARK : y);
-	if (!square) {
-		html_set_number(mark, "r", MARK);
-		return;
-	}
-	html_set_number(mark, "width", 2 * MARK);
-	html_set_number(mark, "height", 2 * MARK);
-	html_set(mark, "transform", "translate(-4 0)");
+	html_add_mark(svg, classes[config], config % 2 == 1, x, y, MARK);
 }
 
 static void add_axis(const struct multiples *all, int bottom)
@@ -203,14 +192,10 @@ static void put_numbers(xmlNode *parent, const struct merge_map *map, const GArr
 {
 	const struct merge_table *table = map->table;
 	const guint configs = shown_configs(map);
-	xmlNode *details = html_add(parent, "details", NULL), *region, *node, *row, *body;
+	xmlNode *details = html_add(parent, "details", NULL), *node, *row, *body;
 
 	html_add(details, "summary", "The same as a table");
-	region = html_add_class(details, "div", "scroll", NULL);
-	html_set(region, "role", "region");
-	html_set(region, "tabindex", "0");
-	html_set(region, "aria-label", "Table by reason");
-	node = html_add(region, "table", NULL);
+	node = html_add(html_add_scroll(details, "Table by reason"), "table", NULL);
 	row = html_add(html_add(node, "thead", NULL), "tr", NULL);
 	html_set(html_add_class(row, "th", "text", "reason"), "scope", "col");
 	for (guint i = 0; i < table->rows->len; i++)

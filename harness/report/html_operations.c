@@ -52,18 +52,7 @@ static void add_line(const struct chart *chart, const char *class, double x1, in
 /* The first run's is a disc, the second's a square that is hatched. */
 static void add_mark(const struct chart *chart, bool second, double x, int y)
 {
-	xmlNode *mark = html_add_class(chart->svg, second ? "rect" : "circle",
-				       second ? "second" : "first", NULL);
-
-	html_set_percent(mark, second ? "x" : "cx", x);
-	html_set_number(mark, second ? "y" : "cy", second ? y - MARK : y);
-	if (!second) {
-		html_set_number(mark, "r", MARK);
-		return;
-	}
-	html_set_number(mark, "width", 2 * MARK);
-	html_set_number(mark, "height", 2 * MARK);
-	html_set(mark, "transform", "translate(-5 0)");
+	html_add_mark(chart->svg, second ? "second" : "first", second, x, y, MARK);
 }
 
 static void add_operation(struct chart *chart, const struct operation_row *row)
@@ -150,38 +139,20 @@ static void put_chart(xmlNode *parent, const struct comparison *comparison, cons
 		add_operation(&chart, &g_array_index(rows, struct operation_row, i));
 }
 
-/* element: of all but the first, which is the row's heading. */
-static void put_cells(xmlNode *parent, const char *element, char **cells)
-{
-	xmlNode *row = html_add(parent, "tr", NULL);
-
-	for (guint i = 0; i < OPERATION_CELLS; i++) {
-		const bool is_text = i == 0 || i == OPERATION_CELLS - 1;
-		const char *kind = i == 0 ? "th" : element;
-		xmlNode *cell = html_add_class(row, kind, is_text ? "text" : "number", cells[i]);
-
-		if (g_str_equal(kind, "th"))
-			html_set(cell, "scope", g_str_equal(element, "th") ? "col" : "row");
-	}
-}
-
 static void put_table(xmlNode *parent, const struct comparison *comparison, const GArray *rows)
 {
-	xmlNode *region = html_add_class(parent, "div", "scroll", NULL), *table, *body;
+	xmlNode *table, *body;
 	g_auto(GStrv) headings = operation_cells(comparison, NULL);
 
-	html_set(region, "role", "region");
-	html_set(region, "tabindex", "0");
-	html_set(region, "aria-label", "Table of operations");
-	table = html_add(region, "table", NULL);
+	table = html_add(html_add_scroll(parent, "Table of operations"), "table", NULL);
 	html_add(table, "caption", "Exits and ticks of one operation");
-	put_cells(html_add(table, "thead", NULL), "th", headings);
+	html_add_cells(html_add(table, "thead", NULL), "th", headings, OPERATION_CELLS);
 	body = html_add(table, "tbody", NULL);
 	for (guint i = 0; i < rows->len; i++) {
 		g_auto(GStrv) cells =
 			operation_cells(comparison, &g_array_index(rows, struct operation_row, i));
 
-		put_cells(body, "td", cells);
+		html_add_cells(body, "td", cells, OPERATION_CELLS);
 	}
 }
 

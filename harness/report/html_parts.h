@@ -42,6 +42,19 @@ void html_set(xmlNode *node, const char *name, const char *value);
 void html_set_number(xmlNode *node, const char *name, int value);
 void html_set_percent(xmlNode *node, const char *name, double value);
 
+/* A region for a table or a picture that may be wider than the screen: scrolled, by keyboard as
+ * well. */
+xmlNode *html_add_scroll(xmlNode *parent, const char *label);
+
+/*
+ * A row of n cells: the first is the row's heading, it and the last one are text, the others
+ * numbers. element: "th" for a row of headings, else "td".
+ */
+void html_add_cells(xmlNode *parent, const char *element, char **cells, guint n);
+
+/* A mark of a picture around a point, a disc or a square: half, half of its size, in pixels. */
+void html_add_mark(xmlNode *svg, const char *class, bool square, double x, int y, int half);
+
 /* The element with that id, which must be there. */
 xmlNode *html_find(xmlDoc *doc, const char *id);
 

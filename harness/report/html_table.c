@@ -102,7 +102,7 @@ void html_table(xmlNode *parent, const struct comparison *comparison)
 {
 	g_autoptr(GArray) columns = columns_of(comparison, all, G_N_ELEMENTS(all));
 	const struct table table = { comparison, columns };
-	xmlNode *region, *node, *body;
+	xmlNode *node, *body;
 
 	html_add(parent, "p",
 		 "The paging-related reasons come first, in bold. On a narrow screen the table "
@@ -111,12 +111,7 @@ void html_table(xmlNode *parent, const struct comparison *comparison)
 		html_add(parent, "p",
 			 "Ratio is the second run's count by the first's; new: there is nothing to "
 			 "divide by.");
-	region = html_add_class(parent, "div", "scroll", NULL);
-	/* May be wider than a narrow screen: then it is scrolled, by keyboard as well. */
-	html_set(region, "role", "region");
-	html_set(region, "tabindex", "0");
-	html_set(region, "aria-label", "Table of counts");
-	node = html_add_class(region, "table", "counts", NULL);
+	node = html_add_class(html_add_scroll(parent, "Table of counts"), "table", "counts", NULL);
 	html_add(node, "caption", "VM exits by reason");
 	add_headings(node, &table);
 	body = html_add(node, "tbody", NULL);

@@ -67,6 +67,47 @@ void html_set_percent(xmlNode *node, const char *name, double value)
 	html_set(node, name, text);
 }
 
+xmlNode *html_add_scroll(xmlNode *parent, const char *label)
+{
+	xmlNode *region = html_add_class(parent, "div", "scroll", NULL);
+
+	html_set(region, "role", "region");
+	html_set(region, "tabindex", "0");
+	html_set(region, "aria-label", label);
+	return region;
+}
+
+void html_add_cells(xmlNode *parent, const char *element, char **cells, guint n)
+{
+	xmlNode *row = html_add(parent, "tr", NULL);
+
+	for (guint i = 0; i < n; i++) {
+		const bool is_text = i == 0 || i == n - 1;
+		const bool is_heading = i == 0 || g_str_equal(element, "th");
+		xmlNode *cell = html_add_class(row, is_heading ? "th" : element,
+					       is_text ? "text" : "number", cells[i]);
+
+		if (is_heading)
+			html_set(cell, "scope", g_str_equal(element, "th") ? "col" : "row");
+	}
+}
+
+void html_add_mark(xmlNode *svg, const char *class, bool square, double x, int y, int half)
+{
+	xmlNode *mark = html_add_class(svg, square ? "rect" : "circle", class, NULL);
+	g_autofree char *centred = g_strdup_printf("translate(-%d 0)", half);
+
+	html_set_percent(mark, square ? "x" : "cx", x);
+	html_set_number(mark, square ? "y" : "cy", square ? y - half : y);
+	if (!square) {
+		html_set_number(mark, "r", half);
+		return;
+	}
+	html_set_number(mark, "width", 2 * half);
+	html_set_number(mark, "height", 2 * half);
+	html_set(mark, "transform", centred);
+}
+
 xmlNode *html_addf(xmlNode *parent, const char *name, const char *format, ...)
 {
 	g_autofree char *text = NULL;
