@@ -8,6 +8,7 @@
 
 #include "record/record.h"
 #include "base/each.h"
+#include "matrix/cost.h"
 
 struct progress {
 	gint64 start; /* monotonic, microseconds */
@@ -22,21 +23,6 @@ struct progress {
 };
 
 /* ---- What is expected ---- */
-
-static int compare_seconds(gconstpointer a, gconstpointer b)
-{
-	const double left = *(const double *)a;
-	const double right = *(const double *)b;
-
-	return (left > right) - (left < right);
-}
-
-/* Half of them take as long or less: a stall of one does not count. */
-static double median(GArray *seconds)
-{
-	g_array_sort(seconds, compare_seconds);
-	return g_array_index(seconds, double, (seconds->len - 1) / 2);
-}
 
 /* Each run has one step of L2; a rerun's record has more runs than it has made. */
 static bool made_runs(const struct record *record, unsigned int runs)
@@ -65,6 +51,7 @@ static const struct record_step *same_step(const GPtrArray *steps, guint index,
 	return NULL;
 }
 
+/* Half of them take as long or less: a stall of one does not count. */
 static double median_of_step(const GPtrArray *records, unsigned int runs, const GPtrArray *steps,
 			     guint index)
 {
@@ -77,7 +64,7 @@ static double median_of_step(const GPtrArray *records, unsigned int runs, const 
 		if (same != NULL && same->seconds >= 0)
 			g_array_append_val(seconds, same->seconds);
 	}
-	return seconds->len > 0 ? median(seconds) : 0;
+	return seconds->len > 0 ? matrix_median(seconds) : 0;
 }
 
 static void expect_whole(const GPtrArray *records, GPtrArray *expected)
@@ -89,7 +76,7 @@ static void expect_whole(const GPtrArray *records, GPtrArray *expected)
 			g_array_append_val(seconds, record->seconds);
 	}
 	if (seconds->len > 0)
-		g_ptr_array_add(expected, record_step_new("", median(seconds)));
+		g_ptr_array_add(expected, record_step_new("", matrix_median(seconds)));
 }
 
 GPtrArray *progress_expect(const GPtrArray *records, unsigned int runs)
