@@ -258,8 +258,9 @@ TEST(reference_is_met)
 	if (g_strcmp0(inputs, record_run_inputs(run_of(first, "ept"))) != 0) {
 		printf("# results/reference/bochs is not compared: its inputs are %s\n",
 		       inputs != NULL ? "others" : "not recorded");
-		record_free(g_steal_pointer(&reference)); /* skip() does not come back */
+		record_free(g_steal_pointer(&reference)); /* skip() does not come back, */
 		skip();
+		return; /* which clang-tidy does not know */
 	}
 	assert_same_counts(reference, first, "ept");
 	assert_same_counts(reference, first, "noept");
