@@ -238,6 +238,17 @@ static struct master start_slowly(void)
 	return start(NULL, NULL);
 }
 
+/* It has ended in the middle, and is started again. */
+static void go_on_after(struct master *master, unsigned int seconds)
+{
+	g_free(master->output);
+	lab_assert_nothing_left(lab, seconds);
+	assert_true(valid_records() < GOOD);
+	g_setenv("FAKE_MS", "100", TRUE);
+	run(3, "8 valid", NULL, NULL);
+	assert_whole();
+}
+
 TEST_MATRIX(interrupted_and_gone_on_with)
 {
 	struct master master = start_slowly();
@@ -247,12 +258,7 @@ TEST_MATRIX(interrupted_and_gone_on_with)
 	finish(&master);
 	assert_says(master.output, "interrupted; what is made stays");
 	assert_int_equal(master.status, EPTLAB_ERROR_INTERRUPTED);
-	g_free(master.output);
-	lab_assert_nothing_left(lab, 5);
-	assert_true(valid_records() < GOOD);
-	g_setenv("FAKE_MS", "100", TRUE);
-	run(3, "8 valid", NULL, NULL);
-	assert_whole();
+	go_on_after(&master, 5);
 }
 
 TEST_MATRIX(killed_and_gone_on_with)
@@ -262,12 +268,7 @@ TEST_MATRIX(killed_and_gone_on_with)
 	wait_until_noted("end", 2);
 	g_subprocess_send_signal(master.process, SIGKILL);
 	finish(&master);
-	g_free(master.output);
-	lab_assert_nothing_left(lab, 10);
-	assert_true(valid_records() < GOOD);
-	g_setenv("FAKE_MS", "100", TRUE);
-	run(3, "8 valid", NULL, NULL);
-	assert_whole();
+	go_on_after(&master, 10);
 }
 
 /* All processes at once, wherever they are. */
@@ -279,11 +280,7 @@ TEST_MATRIX(reboot_in_effigy)
 	lab_shell("kill -KILL $(grep -lzx '%s' /proc/[0-9]*/environ 2>/dev/null | cut -d / -f 3)",
 		  lab->tag);
 	finish(&master);
-	g_free(master.output);
-	lab_assert_nothing_left(lab, 5);
-	g_setenv("FAKE_MS", "100", TRUE);
-	run(3, "8 valid", NULL, NULL);
-	assert_whole();
+	go_on_after(&master, 5);
 }
 
 TEST_MATRIX(two_masters_at_once)
