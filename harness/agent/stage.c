@@ -2,9 +2,13 @@
 #include "agent/stage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 #include <glib/gstdio.h>
@@ -32,11 +36,57 @@ static const struct {
 	{ "tmp", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV },
 };
 
-static char *disk(char letter)
-{
-	const char *kind = g_getenv("L1_DISKS");
+/* ISO 9660's primary volume descriptor is sector 16: its mark, and the name of the volume. */
+#define VOLUME_MARK  (UINT64_C(16) * 2048 + 1)
+#define VOLUME_NAME  (UINT64_C(16) * 2048 + 40)
+#define SAYS_ISO9660 "CD001"
 
-	return g_strdup_printf("/dev/%s%c", kind != NULL ? kind : "sd", letter);
+static bool says(int fd, uint64_t offset, const char *text)
+{
+	char read[16];
+	const size_t length = strlen(text);
+
+	return length <= sizeof(read) &&
+	       pread(fd, read, length, (off_t)offset) == (ssize_t)length &&
+	       memcmp(read, text, length) == 0;
+}
+
+static bool is_job(const char *device)
+{
+	const int fd = open(device, O_RDONLY | O_CLOEXEC);
+	const bool is = fd >= 0 && says(fd, VOLUME_MARK, SAYS_ISO9660) &&
+			says(fd, VOLUME_NAME, JOB_VOLUME " ");
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+/* The root is a partition of its disk; a disk has 16 numbers (drivers/scsi/sd.c, virtio_blk.c). */
+static bool is_root(const char *device)
+{
+	struct stat disk, root;
+
+	return stat(device, &disk) == 0 && stat("/", &root) == 0 &&
+	       disk.st_rdev == makedev(major(root.st_dev), minor(root.st_dev) & ~0xfU);
+}
+
+/* Those that L1 has. Owned strings; *job stays NULL if there is none, *l2 as well. */
+static void find_disks(char **job, char **l2)
+{
+	g_autoptr(GDir) folder = g_dir_open("/sys/block", 0, NULL);
+	const char *name;
+
+	while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+		g_autofree char *device = g_strconcat("/dev/", name, NULL);
+
+		if (!g_str_has_prefix(name, "sd") && !g_str_has_prefix(name, "vd"))
+			continue;
+		if (*job == NULL && is_job(device))
+			*job = g_steal_pointer(&device);
+		else if (*l2 == NULL && !is_root(device))
+			*l2 = g_steal_pointer(&device);
+	}
 }
 
 static bool mount_one(const char *source, const char *target, const char *type, unsigned long flags,
@@ -48,16 +98,21 @@ static bool mount_one(const char *source, const char *target, const char *type, 
 			   target, g_strerror(errno));
 }
 
-static bool mount_all(GError **error)
+static bool mount_all(char **l2_disk, GError **error)
 {
-	g_autofree char *medium = disk('a');
+	g_autofree char *job = NULL;
 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(stage_mounts); i++) {
 		if (!mount_one(stage_mounts[i].source, stage_mounts[i].target, stage_mounts[i].type,
 			       stage_mounts[i].flags, error))
 			return false;
 	}
-	return mount_one(medium, JOB, "iso9660", MS_RDONLY | MS_NOSUID | MS_NODEV, error);
+	find_disks(&job, l2_disk);
+	if (job == NULL)
+		return eptlab_fail(error, EPTLAB_ERROR_L1,
+				   "L1: no disk is the job medium, an ISO 9660 volume " JOB_VOLUME
+				   "; L1's kernel needs the driver of its disk");
+	return mount_one(job, JOB, "iso9660", MS_RDONLY | MS_NOSUID | MS_NODEV, error);
 }
 
 static bool make_folder(const char *path, GError **error)
@@ -70,9 +125,10 @@ static bool make_folder(const char *path, GError **error)
 
 struct stage *stage_set(GError **error)
 {
+	g_autofree char *l2_disk = NULL;
 	struct stage *stage;
 
-	if (!mount_all(error))
+	if (!mount_all(&l2_disk, error))
 		return NULL;
 	if (!make_folder(L2_FILES, error))
 		return NULL;
@@ -83,7 +139,9 @@ struct stage *stage_set(GError **error)
 	*stage = (struct stage){
 		.job = g_strdup(JOB),
 		.l2_files = g_strdup(L2_FILES),
-		.l2_disk = disk('c'),
+		/* QEMU will say that it cannot open it. */
+		.l2_disk =
+			l2_disk != NULL ? g_steal_pointer(&l2_disk) : g_strdup("(no third disk)"),
 		.l2_disk_format = "raw",
 		.libvirt = g_strdup(LIBVIRT),
 		.qemu_conf = g_strdup(QEMU_CONF),

@@ -20,9 +20,9 @@ struct stage {
 
 /*
  * What an init does before anything else can run: mounts /proc, /sys and the tmpfs folders, mounts
- * the job medium, and makes the folders. Only for pid 1 of the appliance. L1's disks are /dev/sdX,
- * or /dev/vdX if the kernel's command line says L1_DISKS=vd (which the kernel puts into the
- * environment): X = a is the job medium, b the root, c L2's disk. Free with stage_free.
+ * the job medium, and makes the folders. Only for pid 1 of the appliance. L1's disks (/dev/sdX,
+ * /dev/vdX) are told apart by what they are, as their names depend on which one answers first: the
+ * root's, that with the job's ISO 9660, and L2's, which is the third. Free with stage_free.
  * EPTLAB_ERROR_L1.
  */
 struct stage *stage_set(GError **error);

@@ -115,17 +115,13 @@ static bool link_file(const char *folder, const char *name, const char *image, G
 static void bochs_parts(const struct platform_request *request, struct platform_parts *out)
 {
 	const struct config_bochs *config = &request->config->bochs;
-	const struct config_l1 *l1 = &request->config->l1;
 	const char *const files[] = { BOCHS,	    BIOS,	 VGA_BIOS,	     ISOLINUX_BIN,
 				      ISOLINUX_MBR, LDLINUX_C32, request->bochs_time };
 
 	out->configuration =
 		g_strdup_printf(configuration, config->cpu, config->ips, config->memory_mib,
 				config->memory_mib, request->l2_image != NULL ? L2_DISK : "");
-	/* quiet: each character of the console costs. panic=0: a panicked L1 stays where it is. */
-	out->cmdline = g_strdup_printf("console=ttyS0,115200 quiet root=/dev/sdb rootfstype=erofs "
-				       "ro init=/init panic=0%s%s",
-				       *l1->append != '\0' ? " " : "", l1->append);
+	out->cmdline = medium_cmdline(request->config->l1.append);
 	memcpy(out->files, files, sizeof(files));
 }
 

@@ -58,14 +58,6 @@ static bool fail(GError **error, const char *what)
 
 /* ---- The domain ---- */
 
-static char *command_line(const struct config *config)
-{
-	/* L1_DISKS is for the agent: agent/stage.h. panic=0: a panicked L1 stays where it is. */
-	return g_strdup_printf("console=ttyS0,115200 quiet root=/dev/vdb rootfstype=erofs ro "
-			       "init=/init panic=0 L1_DISKS=vd%s%s",
-			       *config->l1.append != '\0' ? " " : "", config->l1.append);
-}
-
 /* The domain as far as it is the same everywhere: its template, and what is set in it but paths. */
 void libvirt_parts(const struct platform_request *request, const struct libvirt_l1 *l1,
 		   struct platform_parts *out)
@@ -79,7 +71,7 @@ void libvirt_parts(const struct platform_request *request, const struct libvirt_
 		"libvirt %lu\nuri %s\ntype %s\ncpu %s\nmemory %u\nl2 %s\n%s", version,
 		l1->config->uri, l1->type, l1->cpu != NULL ? l1->cpu : "host-passthrough",
 		l1->config->memory_mib, request->l2_format, template);
-	out->cmdline = command_line(request->config);
+	out->cmdline = medium_cmdline(request->config->l1.append);
 	out->files[0] = QEMU;
 }
 
@@ -125,7 +117,7 @@ static bool make_xml(struct l1_vm *vm, GError **error)
 	g_autoptr(struct_template) template = template_load(&level, request->l1_domain, error);
 	g_autofree char *memory = g_strdup_printf("%u", vm->l1->config->memory_mib);
 	g_autofree char *kernel = g_canonicalize_filename(request->l1_kernel, NULL);
-	g_autofree char *cmdline = command_line(request->config);
+	g_autofree char *cmdline = medium_cmdline(request->config->l1.append);
 
 	if (template == NULL || !template_set(template, "/domain/name", vm->name, error) ||
 	    !template_set(template, "/domain/memory", memory, error) ||
@@ -279,7 +271,7 @@ bool libvirt_boot(const struct platform_request *request, const struct libvirt_l
 		.console = -1,
 		.frames = -1,
 	};
-	g_autofree char *cmdline = command_line(request->config);
+	g_autofree char *cmdline = medium_cmdline(request->config->l1.append);
 	bool ok = medium_make(request, cmdline, vm.medium, error) && make_xml(&vm, error) &&
 		  open_hypervisor(&vm, error) && describe(&vm, platform, error) &&
 		  start(&vm, error) && watch(&vm, error);

@@ -67,6 +67,14 @@ static bool run_xorriso(GPtrArray *arguments, GCancellable *cancellable, GError 
 	return false;
 }
 
+/* quiet: each character of the console costs. panic=0: a panicked L1 stays where it is. */
+char *medium_cmdline(const char *append)
+{
+	return g_strdup_printf("console=ttyS0,115200 quiet root=PARTUUID=e97ab000-01 "
+			       "rootfstype=erofs ro init=/init panic=0%s%s",
+			       *append != '\0' ? " " : "", append);
+}
+
 bool medium_make(const struct platform_request *request, const char *cmdline, const char *path,
 		 GError **error)
 {
@@ -96,7 +104,7 @@ bool medium_make(const struct platform_request *request, const char *cmdline, co
 	 */
 	/* clang-format off */
 	const char *const options[] = {
-		"xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "EPTLAB", "-o", path,
+		"xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", JOB_VOLUME, "-o", path,
 		"-isohybrid-mbr", ISOLINUX_MBR, "-b", "isolinux/isolinux.bin",
 		"-c", "isolinux/boot.cat", "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table",
 		"--set_all_file_dates", "2000010100000000", "--modification-date=2000010100000000",

@@ -19,4 +19,10 @@
 bool medium_make(const struct platform_request *request, const char *cmdline, const char *path,
 		 GError **error);
 
+/*
+ * The command line of L1's kernel that boots the appliance, which is found by the signature that
+ * mkappliance.sh gives it, whatever disk it is; then append. The caller frees it.
+ */
+char *medium_cmdline(const char *append);
+
 #endif

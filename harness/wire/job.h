@@ -17,6 +17,7 @@
  *	script/		 what JOB_SCRIPT runs: busybox, and a script "run"
  *	capabilities/	 what libvirt has found out about QEMU, so that it need not ask again
  */
+#define JOB_VOLUME		"EPTLAB" /* the medium's name */
 #define JOB_FILE		"job.conf"
 #define JOB_MODULES		"modules"
 #define JOB_EXTRA_MODULES	"extra-modules" /* KUnit and KVM's tests, for JOB_KUNIT */
