@@ -57,16 +57,16 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 	-Wundef -Wpointer-arith -Wwrite-strings
 CFLAGS ?= -O2 -g
 # Wherever the clone is, the same bytes: the agent is part of L1, and so of what is measured.
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=. -I harness -I $(UAPI) \
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=. -I harness $(UAPI:%=-I %) \
 	$(shell pkg-config --cflags $(LIBRARIES))
 LIBRARIES := gio-unix-2.0 jansson libxml-2.0 libkmod libvirt libvirt-qemu zlib smartcols
 # L1's program: what is not in its list cannot change what is measured.
 AGENT_LDLIBS = $(shell pkg-config --libs gio-unix-2.0 libxml-2.0 libkmod libvirt libvirt-qemu zlib)
 LDLIBS = $(shell pkg-config --libs $(LIBRARIES)) -lcsv -lutil -lm
 GUESTFS_LDLIBS = $(shell pkg-config --libs gio-2.0 libguestfs ext2fs com_err)
-# The leaves: one header for KVM, the programs of L2 and the harness.
-UAPI := kernel/common/arch/x86/include/uapi
-LEAVES := $(UAPI)/asm/kvm_exitcount.h
+# The leaves and the reasons: the same headers for KVM, the programs of L2 and the harness.
+UAPI := $(wildcard kernel/common/*/arch/x86/include/uapi)
+LEAVES := $(wildcard $(addsuffix /asm/kvm_exit*.h,$(UAPI)))
 
 # Linked into the helpers of libguestfs only, not into eptlab.
 GUESTFS_ONLY := $(addprefix harness/l2/,appliance.c ext4_stamp.c helper_side.c inject_helper.c mkimage.c user_image_helper.c \
@@ -83,7 +83,7 @@ EPTLAB := $(MODEL) \
 GUESTFS := $(addprefix harness/l2/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/base/error.c harness/base/folder.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: install-kernel all deps kernel grade autograder stock faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-debian13 fuzz lint benchmark published clean distclean
+.PHONY: install-kernel all deps kernel grade autograder stock statistics faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-debian13 fuzz lint benchmark published clean distclean
 .DELETE_ON_ERROR:
 all: $(BUILD)/eptlab $(BUILD)/eptlab-agent $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-user-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img
@@ -135,7 +135,7 @@ $(BUILD)/obj/%.o: %.c
 
 # Programs of L2 are static: its image has no libraries. -fno-ident and no build-id: same bytes everywhere.
 GUEST_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Os -static -s -Wl,--build-id=none \
-	-I harness -I $(UAPI)
+	-I harness $(UAPI:%=-I %)
 PROBE_SOURCES := $(wildcard guest-image/probe/*.c guest-image/workloads/*.c) $(addprefix harness/wire/,cpuid_walk.c frame.c)
 $(BUILD)/probe: $(PROBE_SOURCES) $(wildcard guest-image/probe/*.h guest-image/workloads/*.h) \
 	$(addprefix harness/wire/,command.h cpuid_walk.h frame.h workload_list.h) $(LEAVES)
@@ -145,7 +145,7 @@ $(BUILD)/probe: $(PROBE_SOURCES) $(wildcard guest-image/probe/*.h guest-image/wo
 # zone, because interrupts use the same stack; no SSE, because nobody saves it.
 DOSES_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -ffreestanding -fno-pic -mno-red-zone \
 	-mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
-	-static -no-pie -nostdlib -s -Wl,--build-id=none -Wl,-z,noexecstack -I harness -I $(UAPI)
+	-static -no-pie -nostdlib -s -Wl,--build-id=none -Wl,-z,noexecstack -I harness $(UAPI:%=-I %)
 DOSES := $(addprefix guest-image/doses/,entry.S main.c doses.c machine.c libc.c) \
 	$(addprefix guest-image/probe/,reading.c report.c) harness/wire/frame.c
 $(BUILD)/doses.elf: $(DOSES) guest-image/doses/doses.lds $(wildcard guest-image/doses/*.h guest-image/probe/*.h) \
@@ -174,8 +174,9 @@ autograder:
 # Other people's KVM, for the tests and for the benchmark, of the default line; after the kernel, in whose
 # tree they are made.
 stock: | kernel
-faults bench: | stock
-stock faults bench:
+statistics: | stock
+faults bench: | statistics
+stock statistics faults bench:
 	$(Q)$(MAKE) -s -C kernel KERNEL= LINUX= SERIES= $@
 
 APPLIANCE := $(shell find guest-image/appliance -type f)
@@ -262,7 +263,7 @@ $(BUILD)/tests/faulty_probe: harness/tests/faulty_workloads.c $(filter-out %/mem
 
 .SECONDARY:
 TEST_PROBES := $(addprefix $(BUILD)/tests/,silent_probe faulty_probe) $(BUILD)/fake-matrix
-test: all grade stock faults $(call test_program,$(REAL_TESTS) $(UNIT_TESTS)) $(TEST_PROBES)
+test: all grade stock statistics faults $(call test_program,$(REAL_TESTS) $(UNIT_TESTS)) $(TEST_PROBES)
 	$(Q)printf '%s\n' bochs tcg | xargs -P 2 -I PLATFORM \
 		$(BUILD)/eptlab capabilities --set experiment.platform=PLATFORM >/dev/null
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(REAL_TESTS) $(UNIT_TESTS))
@@ -338,7 +339,7 @@ lint:
 	@echo "  LINT    clang, clang-tidy" >&2
 	$(Q)printf '%s\n' $(C_SOURCES) | xargs -P $(shell nproc) -I {} .ci/tidy {} $(ALL_CFLAGS)
 	@echo "  LINT    cppcheck" >&2
-	$(Q)cppcheck $(CPPCHECK_ARGS) -D_GNU_SOURCE -I harness -I $(UAPI) harness guest-image
+	$(Q)cppcheck $(CPPCHECK_ARGS) -D_GNU_SOURCE -I harness $(UAPI:%=-I %) harness guest-image
 	@echo "  LINT    shellcheck" >&2
 	$(Q)shellcheck $(SCRIPTS)
 	@echo "  LINT    clang-format" >&2

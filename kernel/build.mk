@@ -13,7 +13,7 @@ KBUILD := $(MAKE) -s -j$(shell nproc) --no-print-directory CC=gcc HOSTCC=gcc LD=
 # The source with the series. L2's kernel has no KVM, so the series is nothing to it.
 TREE := $(WORK)/source
 $(TREE)/.$(SERIES_KEY): | source
-	./lay-source $(LINE) $(FROM) $(TREE) $(SERIES)
+	./lay-source $(LINE) $(FROM) $(TREE) "$(or $(PARTS),none)"
 	touch $@
 
 # The fragments $(2) and that of the tree's line in one file, the last one that names an option being
@@ -35,7 +35,7 @@ endef
 
 # What an experiment loads, one of the last two; and what else there is.
 MODULES := virt/lib/irqbypass.ko arch/x86/kvm/kvm.ko arch/x86/kvm/kvm-intel.ko arch/x86/kvm/kvm-amd.ko
-EXTRA_MODULES := lib/kunit/kunit.ko $(if $(SERIES),,arch/x86/kvm/kvm-exitcount-kunit.ko)
+EXTRA_MODULES := lib/kunit/kunit.ko $(if $(filter leaves,$(PARTS)),arch/x86/kvm/kvm-exitcount-kunit.ko)
 # $(1) is a new folder that gets those of $(2), without debugging information.
 define collect_modules
 	mkdir -p $(1)
@@ -53,11 +53,11 @@ build-l2: $(TREE)/.$(SERIES_KEY)
 
 # What was laid into the tree $(1), as it is called in TREE/.series.
 series_laid = { series=$$(cat $(1)/.series); [ $$series = none ] || \
-	{ cat $(COMMON); $(call without_messages,lines/$$series/0*.patch); }; }
+	{ cat $(COMMON); (cd lines/$$series && $(call without_messages,$$(cat $(PARTS:%=series-%)))); }; }
 # kernel.conf is what the harness must know of this kernel to recognise it in L1.
 NEW_L1 := $(NEW)/l1/$(LINE)
 build-l1: $(TREE)/.$(SERIES_KEY)
-	$(call configure,l1,l1.config $(if $(SERIES),,l1-series.config))
+	$(call configure,l1,l1.config $(if $(filter leaves,$(PARTS)),l1-series.config))
 	$(KBUILD) -C $(TREE) O=$(WORK)/l1 bzImage modules
 	rm -rf $(NEW_L1)
 	$(call collect_modules,$(NEW_L1)/modules,$(MODULES))

@@ -17,7 +17,7 @@ $(KVM_WORK)/.$(KVM_KEY): TREE := $(KVM_WORK)/source
 $(KVM_WORK)/.$(KVM_KEY): | source
 	@echo "preparing a tree of Linux $(LINE) for KVM's modules (once)" >&2
 	rm -rf $(KVM_WORK)
-	./lay-source $(LINE) $(FROM) $(TREE)
+	./lay-source $(LINE) $(FROM) $(TREE) "$(PARTS)"
 	$(call configure,l1,l1.config l1-series.config)
 	$(KBUILD) -C $(TREE) O=$(WORK)/l1 modules_prepare
 	touch $@

@@ -18,6 +18,6 @@ endif
 ifeq ($(filter $(LINE),$(LINES) own),)
 $(error L0: there is no kernel line $(LINE); KERNEL= takes $(LINES), and LINUX= a tree of yours)
 endif
-ifneq ($(filter-out none,$(SERIES)),)
-$(error L0: SERIES= takes only "none", which leaves the series out, not "$(SERIES)")
+ifneq ($(filter-out none statistics,$(SERIES)),)
+$(error L0: SERIES= takes "none", which leaves the series out, or "statistics", its first part, not "$(SERIES)")
 endif

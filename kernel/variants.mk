@@ -3,6 +3,7 @@
 # KVM modules for L1's kernel that are not what they should be. Included by Makefile.
 #
 #   stock    build/kernel/stock/*.ko         without the series: what the tests must catch
+#   statistics   build/kernel/statistics/*.ko   with its first part alone
 #   faults   build/kernel/faults/NAME/*.ko   NAME.patch on top of the series: what eptlab conform must
 #                                            find
 #   bench    build/kernel/bench/NAME/*.ko    NAME.patch without the series: what the benchmark compares
@@ -18,28 +19,45 @@ variant_key = variant-$(shell (echo $(L1_KEY); $(call without_comments,variants.
 
 PATCH := patch -s -p1 -F0 --no-backup-if-mismatch -d $(TREE)
 # Without the series nothing builds what is common.
-TAKE_OFF := for patch in $(shell echo $(PATCHES) | tr ' ' '\n' | tac); do $(PATCH) -R < $$patch || exit 1; done
-PUT_ON := for patch in $(PATCHES); do $(PATCH) < $$patch || exit 1; done
+take_off = for patch in $(shell echo $(1) | tr ' ' '\n' | tac); do $(PATCH) -R < $$patch || exit 1; done
+put_on = for patch in $(1); do $(PATCH) < $$patch || exit 1; done
+TAKE_OFF = $(call take_off,$(PATCHES))
+PUT_ON = $(call put_on,$(PATCHES))
+LEAVES = $(addprefix lines/$(LINE)/,$(shell cat lines/$(LINE)/series-leaves))
 
 # KVM's modules from another source: $(1) makes it of the one with the series, $(2) makes that again,
 # and $(3) is the folder in build/kernel. The stamp goes first and comes back last: wherever this ends
-# in between, the next make unpacks the source anew.
+# in between, the next make unpacks the source anew. Kbuild goes by times: where the series was taken off, the
+# header that vmlinux depends on as well gets its old one back, and it is KVM's objects alone that are made
+# again.
+HEADER := arch/x86/include/asm/kvm_host.h
 define build_otherwise
 	rm -f $(TREE)/.series-*
+	cp -p $(TREE)/$(HEADER) $(WORK)/header
 	$(1)
 	$(KBUILD) -C $(TREE) O=$(WORK)/l1 modules
 	rm -rf $(NEW)/$(3)
 	$(call collect_modules,$(NEW)/$(3),$(MODULES))
 	$(2)
+	if [ $(TREE)/$(HEADER) -nt $(WORK)/header ]; then \
+		cp -p $(WORK)/header $(TREE)/$(HEADER) && \
+		find $(WORK)/l1/arch/x86/kvm $(WORK)/l1/virt -name '*.o' -delete || exit 1; \
+	fi
 	touch $(TREE)/.$(SERIES_KEY)
 endef
 
-.PHONY: stock faults bench build-stock
+.PHONY: stock statistics faults bench build-stock build-statistics
 stock: $(OUT)/stock/.$(call variant_key)
 $(OUT)/stock/.$(call variant_key): | source
 	$(call from_cache,stock,$(call variant_key),build-stock)
 build-stock: build-l1
 	$(call build_otherwise,$(TAKE_OFF),$(PUT_ON),stock)
+
+statistics: $(OUT)/statistics/.$(call variant_key)
+$(OUT)/statistics/.$(call variant_key): | source
+	$(call from_cache,statistics,statistics-$(call variant_key),build-statistics)
+build-statistics: build-l1
+	$(call build_otherwise,$(call take_off,$(LEAVES)),$(call put_on,$(LEAVES)),statistics)
 
 # $(1): the folder in build/kernel, $(2): the patch, $(3): its name.
 define variant

@@ -5,15 +5,29 @@
 
 #include "kmod/modules.h"
 
-static char *options_of(const struct vendor *vendor, unsigned int i, const struct job_run *run,
-			bool cycles)
+/* The leaves and the table in the kernel log: a KVM without the parameter is not asked for it. */
+static char *options_of_kvm(const char *folder, bool cycles)
 {
-	const char *name = vendor->names[i];
+	static const char *const parameters[] = { "exitcount", "exitcount_log",
+						  "exitcount_cycles" };
+	GString *options = g_string_new(NULL);
 
+	for (unsigned int i = 0; i < G_N_ELEMENTS(parameters) - (cycles ? 0 : 1); i++) {
+		if (modules_has_parameter(folder, VENDOR_KVM, parameters[i]))
+			g_string_append_printf(options, "%s%s=1", options->len > 0 ? " " : "",
+					       parameters[i]);
+	}
+	return g_string_free(options, FALSE);
+}
+
+static char *options_of(const struct vendor *vendor, const char *folder, unsigned int i,
+			const struct job_run *run, bool cycles)
+{
 	if (i + 1 == VENDOR_MODULES)
 		return vendor_options(vendor, run);
-	/* A kernel without the parameter is not asked for it. */
-	return g_strdup(cycles && strcmp(name, VENDOR_KVM) == 0 ? "exitcount_cycles=1" : "");
+	if (strcmp(vendor->names[i], VENDOR_KVM) == 0)
+		return options_of_kvm(folder, cycles);
+	return g_strdup("");
 }
 
 /* The first of the modules that a run reloads. */
@@ -41,7 +55,7 @@ bool reload_for_run(const struct vendor *vendor, const char *folder, const struc
 			return false;
 	}
 	for (unsigned int i = first; i < VENDOR_MODULES; i++) {
-		g_autofree char *options = options_of(vendor, i, run, cycles);
+		g_autofree char *options = options_of(vendor, folder, i, run, cycles);
 
 		if (i == 0 && modules_is_loaded(vendor->names[i]))
 			continue;

@@ -10,9 +10,10 @@
 
 /*
  * Unload KVM as far as the run says, and load it again from the .ko files in folder (NULL: the
- * running kernel's), the vendor's module with the parameters that the run asks for, kvm.ko with
- * exitcount_cycles=1 if cycles are to be counted. EPTLAB_ERROR_L1 says which module, and whether it
- * was to be unloaded (who holds it) or loaded.
+ * running kernel's), the vendor's module with the parameters that the run asks for, and kvm.ko with
+ * those of the series that it has: exitcount=1, exitcount_log=1, and exitcount_cycles=1 if cycles
+ * are to be counted. EPTLAB_ERROR_L1 says which module, and whether it was to be unloaded (who
+ * holds it) or loaded.
  */
 bool reload_for_run(const struct vendor *vendor, const char *folder, const struct job_run *run,
 		    bool cycles, GError **error);

@@ -219,16 +219,6 @@ static bool warm_up(struct course *course, GError **error)
 	return course->hypervisor != NULL;
 }
 
-static char *exitcount_of_vm(GError **error)
-{
-	return witness_of_vm(L1_FILE_DEBUGFS, error);
-}
-
-static char *exits_of_vm(GError **error)
-{
-	return witness_of_vm(L1_FILE_EXITS, error);
-}
-
 /* What the kernel has counted itself; L2 stands still. */
 static bool send_witness(const struct course *course, GError **error)
 {
@@ -238,8 +228,6 @@ static bool send_witness(const struct course *course, GError **error)
 	} files[] = {
 		{ L1_FILE_AT_LATCH, witness_at_latch },
 		{ L1_FILE_AT_END, witness_at_end },
-		{ L1_FILE_DEBUGFS, exitcount_of_vm },
-		{ L1_FILE_EXITS, exits_of_vm },
 	};
 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(files); i++) {

@@ -15,7 +15,7 @@
  * VM running, and end with triggers_disarm (kmod/triggers.h).
  */
 
-/* Mount tracefs and debugfs. Once. EPTLAB_ERROR_L1. */
+/* Mount tracefs. Once. EPTLAB_ERROR_L1. */
 bool witness_mount(GError **error);
 
 /*
@@ -28,11 +28,5 @@ bool witness_untrace(GError **error);
 /* The histograms as tracefs shows them. The caller frees them. EPTLAB_ERROR_L1. */
 char *witness_at_latch(GError **error);
 char *witness_at_end(GError **error);
-
-/*
- * Files of the one VM in KVM's debugfs: "exitcount" of the patch series, or a statistic such as
- * "exits". The caller frees the text. EPTLAB_ERROR_L1 if there is no such VM, or more than one.
- */
-char *witness_of_vm(const char *file, GError **error);
 
 #endif

@@ -6,10 +6,11 @@
 #include <stddef.h>
 #include <glib.h>
 
+#include "collect/kvm_stats.h"
 #include "record/record.h"
 
 /*
- * What L1's kernel says about the exits of one VM, in four texts that the agent sends as they are.
+ * What L1's kernel says about the exits of one VM, in texts that the agent sends as they are.
  * Each function returns an array of struct record_exit, ascending, which the caller owns. NULL with
  * EPTLAB_ERROR_L1 if the text is not what that kernel writes.
  */
@@ -25,9 +26,13 @@
  */
 GPtrArray *l1_counts_of_log(const char *text, size_t length, uint64_t *total, GError **error);
 
-/* KVM's debugfs file exitcount: "<reason> <NAME> <exits> <cycles>", at last "total <exits>
- * <cycles>". */
-GPtrArray *l1_counts_of_debugfs(const char *text, size_t length, GError **error);
+/*
+ * The histogram exit_reasons of the series, one of KVM's statistics: a bucket a reason, as
+ * asm/kvm_exit_reasons.h has it; with a 0 for each reason that has not happened, and behind them,
+ * if there are any, the exits of no known reason.
+ */
+GPtrArray *l1_counts_of_statistic(const struct kvm_histogram *statistic, uint32_t vendor,
+				  GError **error);
 
 /*
  * A histogram of kvm:kvm_exit by exit_reason (Documentation/trace/histogram.rst): only the lines

@@ -341,6 +341,7 @@ static void take_statistics(l1_result *result, struct record_run *run, const cha
 	g_autoptr(struct_kvm_stats) stats =
 		text != NULL ? kvm_stats_parse(file, text->str, text->len, unless_set(first))
 			     : NULL;
+	const struct kvm_histogram *histogram;
 
 	if (stats == NULL)
 		return;
@@ -349,6 +350,10 @@ static void take_statistics(l1_result *result, struct record_run *run, const cha
 		record_set_string(&run->mmu.error, stats->missing);
 	else
 		*list = g_ptr_array_ref(stats->counts);
+	histogram = kvm_stats_histogram(stats, "exit_reasons");
+	if (histogram != NULL)
+		run->mmu.reasons = l1_counts_of_statistic(histogram, record_run_vendor(run),
+							  unless_set(first));
 }
 
 /* What L1's kernel has counted. The vendor must be known: after the probe's frames. */
@@ -357,9 +362,6 @@ static bool read_l1_counts(l1_result *result, struct record_run *run, GError **e
 	/* A guest that has no kernel, or nothing to say, has an empty console. */
 	const GString *console = text_of(result, run, L1_FILE_CONSOLE);
 	const GString *log = text_of(result, run, L1_FILE_DMESG);
-	const GString *debugfs = text_of(result, run, L1_FILE_DEBUGFS);
-	const GString *number = text_of(result, run, L1_FILE_EXITS);
-	g_autofree char *digits = number != NULL ? g_strchomp(g_strdup(number->str)) : NULL;
 	struct record_witness *witness = &run->witness;
 	GError *first = NULL;
 
@@ -375,11 +377,6 @@ static bool read_l1_counts(l1_result *result, struct record_run *run, GError **e
 	else
 		witness->at_latch = read_histogram(result, run, L1_FILE_AT_LATCH, &first);
 	witness->at_end = read_histogram(result, run, L1_FILE_AT_END, &first);
-	if (digits != NULL)
-		witness->vcpu_exits.known = frame_parse_u64(digits, &witness->vcpu_exits.value);
-	if (debugfs != NULL)
-		witness->debugfs =
-			l1_counts_of_debugfs(debugfs->str, debugfs->len, unless_set(&first));
 	take_statistics(result, run, L1_FILE_STATS_VM, &run->mmu.vm, &first);
 	take_statistics(result, run, L1_FILE_STATS_VCPU, &run->mmu.vcpu, &first);
 	if (first != NULL)

@@ -15,9 +15,6 @@
 /* No vendor has a reason above, and each one that was read takes memory. */
 #define REASON_MAX UINT16_MAX
 
-/* From this version of the interface on there is a latch. */
-#define VERSION_WITH_LATCH 2
-
 /* The frame that must come next: bits, so that a frame may come in several places. */
 enum expect {
 	EXPECT_BEGIN = 1 << 0,
@@ -631,10 +628,15 @@ static uint64_t cycles_of(const struct probe_range *range, enum probe_leaf leaf)
 	return (uint64_t)range->latched.edx << 32 | range->latched.ecx;
 }
 
+static bool is_marked(const struct probe_registers *registers, uint32_t edx)
+{
+	return registers->edx == edx && registers->eax == 0 && registers->ebx == 0 &&
+	       registers->ecx == 0;
+}
+
 static bool is_undefined(const struct probe_registers *registers)
 {
-	return registers->edx == KVM_EXITCOUNT_UNDEFINED_EDX && registers->eax == 0 &&
-	       registers->ebx == 0 && registers->ecx == 0;
+	return is_marked(registers, KVM_EXITCOUNT_UNDEFINED_EDX);
 }
 
 /* Of leaf 0x4FFFFFFE. */
@@ -645,16 +647,19 @@ static bool is_count(const struct probe_registers *registers)
 
 /*
  * Has the leaf answered with a count? 0x4FFFFF03 has cycles in ECX and EDX. An undefined reason
- * answers there as in 0x4FFFFFFE, which no count can look like: cycles without an exit.
+ * answers there as in 0x4FFFFFFE, and one that could not be looked at because another vCPU was
+ * using the latch in its own way; no count can look like these: cycles without an exit.
  */
 static bool has_count(const struct probe_range *range, enum probe_leaf leaf)
 {
-	return leaf == PROBE_LIVE ? is_count(&range->live) : !is_undefined(&range->latched);
+	return leaf == PROBE_LIVE ? is_count(&range->live)
+				  : !is_undefined(&range->latched) &&
+					    !is_marked(&range->latched, KVM_EXITCOUNT_BUSY_EDX);
 }
 
 static bool has_latch(const probe_result *result)
 {
-	return is_ours(&result->iface) && result->iface.eax >= VERSION_WITH_LATCH;
+	return is_ours(&result->iface) && result->iface.eax >= RECORD_VERSION_WITH_LATCH;
 }
 
 static const struct probe_range *range_at(const struct probe_reading *reading, guint index)

@@ -101,7 +101,7 @@ static void finish(struct stream *stream)
 		check_ascending(run->l1_exits);
 		check_ascending(run->witness.at_latch);
 		check_ascending(run->witness.at_end);
-		check_ascending(run->witness.debugfs);
+		check_ascending(run->mmu.reasons);
 	}
 	check_texts(l1_result_texts(stream->result));
 	/* A failed experiment leaves a record too, but nobody judges it. */

@@ -92,7 +92,7 @@ static void check_lists(const struct record_run *run)
 	check_list(run->l1_exits);
 	check_list(run->witness.at_latch);
 	check_list(run->witness.at_end);
-	check_list(run->witness.debugfs);
+	check_list(run->mmu.reasons);
 }
 
 static void check_record(json_t *root, struct record *record, const char *log)

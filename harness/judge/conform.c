@@ -353,7 +353,8 @@ static const struct run_mark {
 	{ .name = "sweep", .rule = "sweep" },
 	{ .name = "witness", .ours = true, .rule = "witness-leaves" },
 	{ .name = "witness-end", .ours = true, .rule = "witness-end" },
-	{ .name = "vcpu-exits", .ours = true, .rule = "witness-vcpu" },
+	{ .name = "vcpu-exits", .ours = true, .rule = "kvm-stats" },
+	{ .name = "statistic", .ours = true, .rule = "kvm-reasons" },
 	{ .name = "l1-table", .ours = true, .rule = "l1-log" },
 	{ .name = "kernel-log", .rule = "kernel-log" },
 };

@@ -11,8 +11,8 @@
 struct rule_result rules_check_l1_log(const struct record_run *a);
 struct rule_result rules_check_witness_leaves(const struct record_run *a);
 struct rule_result rules_check_witness_end(const struct record_run *a);
-struct rule_result rules_check_witness_vcpu(const struct record_run *a);
 struct rule_result rules_check_kvm_stats(const struct record_run *a);
+struct rule_result rules_check_kvm_reasons(const struct record_run *a);
 
 /* The first reason of which the two lists do not have the same count, in words; NULL: none. */
 char *rules_first_different(const GPtrArray *ones, const char *one, const GPtrArray *others,

@@ -116,19 +116,15 @@ struct rule_result rules_check_witness_leaves(const struct record_run *a)
 struct rule_result rules_check_witness_end(const struct record_run *a)
 {
 	const struct record_witness *witness = &a->witness;
-	const GPtrArray *log = a->l1_exits;
-	const char *expected = "tracepoint, debugfs and kernel log equal for each reason";
-	char *different;
+	const char *expected = "tracepoint and kernel log equal for each reason";
 
 	if (!witness->known)
 		return not_applicable(NO_WITNESS);
-	if (witness->at_end == NULL || witness->debugfs == NULL || log == NULL)
-		return unknown("the histogram, KVM's debugfs file or the kernel log", expected);
-	different =
-		rules_first_different(witness->debugfs, "debugfs", witness->at_end, "tracepoint");
-	if (different == NULL)
-		different = rules_first_different(witness->debugfs, "debugfs", log, "kernel log");
-	return all_equal(different, witness->at_end, expected);
+	if (witness->at_end == NULL || a->l1_exits == NULL)
+		return unknown("the histogram or the kernel log", expected);
+	return all_equal(
+		rules_first_different(witness->at_end, "tracepoint", a->l1_exits, "kernel log"),
+		witness->at_end, expected);
 }
 
 /*
@@ -155,22 +151,6 @@ static struct rule_result check_statistic(const struct record_run *run, uint64_t
 		      expected);
 }
 
-struct rule_result rules_check_witness_vcpu(const struct record_run *a)
-{
-	const struct record_run *run = a;
-	const struct record_witness *witness = &run->witness;
-	uint64_t sum;
-
-	if (!witness->known)
-		return not_applicable(NO_WITNESS);
-	if (!witness->vcpu_exits.known || witness->debugfs == NULL || !run->l2_in_effect.known)
-		return unknown("KVM's statistic, its debugfs file, or what is in effect",
-			       "as many as hardware exits, or more");
-	if (!sum_of(witness->debugfs, &sum))
-		return judged(false, g_strdup("more than 64 bits of exits"), "64 bits");
-	return check_statistic(run, witness->vcpu_exits.value, sum);
-}
-
 /* No vCPU has run between the reading of the statistic and the table. */
 struct rule_result rules_check_kvm_stats(const struct record_run *a)
 {
@@ -191,4 +171,25 @@ struct rule_result rules_check_kvm_stats(const struct record_run *a)
 		return unknown("the counts", "as many as hardware exits, or more");
 	expected = g_strdup_printf("%" PRIu64 " or more", sum);
 	return judged(exits->value >= sum, g_strdup_printf("%" PRIu64, exits->value), expected);
+}
+
+/* The same instants: the table has what the histogram has, or without one all that was counted. */
+struct rule_result rules_check_kvm_reasons(const struct record_run *a)
+{
+	const GPtrArray *reasons = a->mmu.reasons;
+	const char *expected = "KVM's statistic and the kernel log equal for each reason";
+	char *different;
+
+	if (reasons == NULL)
+		return not_applicable("KVM has no statistic exit_reasons");
+	if (a->l1_exits != NULL)
+		return all_equal(
+			rules_first_different(reasons, "statistic", a->l1_exits, "kernel log"),
+			reasons, expected);
+	expected = "no reason of which KVM's statistic has less than was counted";
+	if (a->exits == NULL)
+		return unknown("the counts", expected);
+	different = first_wrong(a->exits, "counted", reasons, "statistic", a->exits, not_more);
+	return judged(different == NULL, different != NULL ? different : g_strdup("none has less"),
+		      expected);
 }

@@ -150,6 +150,34 @@ static int find_module(kmod_ctx *ctx, const char *folder, const char *name, kmod
 	return rc;
 }
 
+/* kernel/params.c (module_param()) notes each as "parmtype=NAME:TYPE" in .modinfo. */
+static bool is_parameter(const struct kmod_list *info, const char *parameter)
+{
+	g_autofree char *start = g_strconcat(parameter, ":", NULL);
+
+	return strcmp(kmod_module_info_get_key(info), "parmtype") == 0 &&
+	       g_str_has_prefix(kmod_module_info_get_value(info), start);
+}
+
+bool modules_has_parameter(const char *folder, const char *name, const char *parameter)
+{
+	g_autoptr(kmod_ctx) ctx = open_kmod(NULL);
+	g_autoptr(kmod_module) module = NULL;
+	struct kmod_list *list = NULL;
+	struct kmod_list *at;
+	bool found = false;
+
+	if (ctx == NULL || find_module(ctx, folder, name, &module) != 0 ||
+	    kmod_module_get_info(module, &list) < 0)
+		return false;
+	kmod_list_foreach(at, list)
+	{
+		found |= is_parameter(at, parameter);
+	}
+	kmod_module_info_free_list(list);
+	return found;
+}
+
 bool modules_load(const char *folder, const char *name, const char *options, GError **error)
 {
 	g_autoptr(kmod_ctx) ctx = open_kmod(error);

@@ -20,6 +20,9 @@ bool modules_is_builtin(const char *name);
  */
 bool modules_unload(const char *name, GError **error);
 
+/* Does the file that modules_load would load have this parameter? */
+bool modules_has_parameter(const char *folder, const char *name, const char *parameter);
+
 /*
  * Load NAME.ko from folder, with options ("ept=0 vpid=1"); NULL: the running kernel's own, from
  * /lib/modules. What modprobe.d says is not applied.

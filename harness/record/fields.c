@@ -196,12 +196,14 @@ static const struct record_object object_command = {
 	       { FIELD(record_command, full, FIELD_BOOL) }),
 };
 
+/* Of KVM's debugfs, which is read no more: runs[].mmu has the same. */
+static const char *const witness_former[] = { "debugfs", "vcpu_exits", NULL };
+
 static const struct record_object object_witness = {
 	OF(record_witness),
 	FIELDS({ FIELD(record_witness, at_latch, FIELD_OPT_LIST), .object = &record_object_exit },
-	       { FIELD(record_witness, at_end, FIELD_OPT_LIST), .object = &record_object_exit },
-	       { FIELD(record_witness, debugfs, FIELD_OPT_LIST), .object = &record_object_exit },
-	       { FIELD(record_witness, vcpu_exits, FIELD_OPT_U64) }),
+	       { FIELD(record_witness, at_end, FIELD_OPT_LIST), .object = &record_object_exit }),
+	.former = witness_former,
 };
 
 static const struct record_object object_earlier = {
@@ -230,7 +232,9 @@ static const struct record_object object_mmu = {
 	OF(record_mmu),
 	FIELDS({ FIELD(record_mmu, error, FIELD_STRING) },
 	       { FIELD(record_mmu, vm, FIELD_STATISTICS), .object = &record_object_statistic },
-	       { FIELD(record_mmu, vcpu, FIELD_STATISTICS), .object = &record_object_statistic }),
+	       { FIELD(record_mmu, vcpu, FIELD_STATISTICS), .object = &record_object_statistic },
+	       { FIELD(record_mmu, reasons, FIELD_OPT_LIST), .object = &record_object_exit,
+		 .since = SINCE_LATE_2 }),
 };
 
 static const struct record_object object_kernel_log = {

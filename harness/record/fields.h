@@ -52,8 +52,9 @@ struct record_object {
 	size_t size;
 	const struct record_field *fields;
 	size_t count;
-	void (*prepare)(void *); /* of a new one, all 0; may be NULL */
-	void (*release)(void *); /* free an element of a list */
+	const char *const *former; /* fields that records once had, which are read over; or NULL */
+	void (*prepare)(void *);   /* of a new one, all 0; may be NULL */
+	void (*release)(void *);   /* free an element of a list */
 };
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): a name that is declared has none. */

@@ -548,7 +548,8 @@ static bool check_keys(struct reader *reader, const struct record_object *object
 	json_t *value;
 
 	json_object_foreach (json, key, value) {
-		if (has_field(reader, object, key))
+		if (has_field(reader, object, key) ||
+		    (object->former != NULL && g_strv_contains(object->former, key)))
 			continue;
 		shown = quoted(key);
 		path_add(reader, shown);
@@ -658,7 +659,7 @@ static bool check_runs(const struct record *record, const char *name, GError **e
 		    !check_exits(name, i, "l1_exits", run->l1_exits, error) ||
 		    !check_exits(name, i, "witness.at_latch", run->witness.at_latch, error) ||
 		    !check_exits(name, i, "witness.at_end", run->witness.at_end, error) ||
-		    !check_exits(name, i, "witness.debugfs", run->witness.debugfs, error) ||
+		    !check_exits(name, i, "mmu.reasons", run->mmu.reasons, error) ||
 		    !check_total(name, i, run, error))
 			return false;
 	}

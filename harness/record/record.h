@@ -88,6 +88,9 @@ struct record_parameters {
 	enum record_bool thp;  /* L1's transparent huge pages */
 };
 
+/* Of the leaves' interface: the first that has a latch. */
+#define RECORD_VERSION_WITH_LATCH 2
+
 /* Who answers, leaf 0x4FFFFF00, as it was read. */
 struct record_interface {
 	bool known;
@@ -157,8 +160,6 @@ struct record_witness {
 	bool known;
 	GPtrArray *at_latch; /* of struct record_exit: kvm:kvm_exit by reason until the latch */
 	GPtrArray *at_end;   /* the same until L2 stood still for good */
-	GPtrArray *debugfs;  /* KVM's file exitcount when L2 stood still */
-	struct record_u64 vcpu_exits; /* KVM's own statistic "exits" of the VM, then */
 };
 
 /* One of KVM's own statistics, by KVM's name. */
@@ -173,9 +174,10 @@ struct record_statistic {
  */
 struct record_mmu {
 	bool known;
-	char *error;	 /* one clause: why there are none; else NULL */
-	GPtrArray *vm;	 /* of struct record_statistic; NULL: there are none */
-	GPtrArray *vcpu; /* the same, of all vCPUs together */
+	char *error;	    /* one clause: why there are none; else NULL */
+	GPtrArray *vm;	    /* of struct record_statistic; NULL: there are none */
+	GPtrArray *vcpu;    /* the same, of all vCPUs together */
+	GPtrArray *reasons; /* of struct record_exit: the series' histogram exit_reasons, or NULL */
 };
 
 /*

@@ -173,7 +173,7 @@ static struct record_run *sample_run(const struct record *record, const char *co
 		.vcpus = 1,
 	};
 	/* "KVMe" "xitc" "ount", least significant byte first. */
-	run->interface = (struct record_interface){ true, 2, 0x654d564b, 0x63746978, 0x746e756f };
+	run->interface = (struct record_interface){ true, 3, 0x654d564b, 0x63746978, 0x746e756f };
 	run->module_ids = record_modules_new();
 	add_modules(run->module_ids);
 	set_guest(&run->guest);

@@ -97,7 +97,7 @@ static char *marks_of(struct lab *lab, const char *folder, const char *runs, con
 
 /* A large number is a page fault in L1's kernel, at which the VM dies. */
 TEST_FAULT(no_bounds_is_found, "no-bounds", "abuse", "kernel-log bounds ")
-TEST_FAULT(global_array_is_found, "global-array", "two-vms", "two-vms ")
+TEST_FAULT(global_array_is_found, "global-array", "two-vms", "vcpu-exits statistic two-vms ")
 /* The kernel's own counters see what this one does not. */
 TEST_FAULT(handler_only_is_found, "handler-only", "ept",
 	   "witness witness-end vcpu-exits fast-path-ept ")
@@ -109,7 +109,7 @@ TEST_FAULT(table_only_is_found, "table-only", "ept",
 TEST_FAULT(stock_answer_is_found, "stock-answer", "smp", "undefined bounds ")
 /* Nor have the kernel's own counters what is left of another VM. */
 TEST_FAULT(not_reset_is_found, "not-reset", "two-vms;same-module;vendor-reload",
-	   "witness witness-end vcpu-exits fresh-vm fresh-reload ")
+	   "witness witness-end vcpu-exits statistic fresh-vm fresh-reload ")
 
 /* Without our leaves there is nothing behind the two that are assigned. */
 TEST_LAB(stock_kernel_does_not_conform)

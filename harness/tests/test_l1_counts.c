@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What L1's kernel says of the exits of a VM: its log, KVM's debugfs file, the histogram. */
+/* What L1's kernel says of the exits of a VM: its log, KVM's statistic, the histogram. */
 
 #include "collect/l1_counts.h"
 #include "record/reasons.h"
@@ -26,10 +26,9 @@ static void assert_counts(const GPtrArray *exits, const char *expected)
 	assert_string_equal(saw->str, expected);
 }
 
-/* The three parsers as one; total is the log's. The histogram is VMX's, or SVM's. */
+/* The two parsers of texts as one; total is the log's. The histogram is VMX's, or SVM's. */
 enum text {
 	LOG,
-	DEBUGFS,
 	HISTOGRAM,
 	HISTOGRAM_SVM,
 };
@@ -41,8 +40,6 @@ static GPtrArray *parse(enum text kind, const char *text, size_t length, GError 
 	total = 0;
 	if (kind == LOG)
 		return l1_counts_of_log(text, length, &total, error);
-	if (kind == DEBUGFS)
-		return l1_counts_of_debugfs(text, length, error);
 	return l1_counts_of_histogram(text, length, kind == HISTOGRAM ? VMX : SVM, error);
 }
 
@@ -162,30 +159,96 @@ TEST(long_line_is_shown_in_part)
 	assert_true(strlen(error->message) < 300);
 }
 
-/* ---- debugfs ---- */
+/* ---- KVM's statistic ---- */
 
-/* 1 + 104 + 256 + 239 + 400 = 1000, 7000 + 5000 + 12000 + 70000 + 0 = 94000 cycles. */
-static const char debugfs_file[] = "0 EXCEPTION_NMI 1 7000\n"
-				   "1 EXTERNAL_INTERRUPT 104 5000\n"
-				   "2 TRIPLE_FAULT 0 0\n"
-				   "10 CPUID 256 12000\n"
-				   "30 IO_INSTRUCTION 239 70000\n"
-				   "48 EPT_VIOLATION 400 0\n"
-				   "85 MSR_WRITE_IMM 0 0\n"
-				   "total 1000 94000\n";
-
-TEST(debugfs_lines_that_kvm_does_not_write)
+/* A histogram in which each of the buckets has a count; the others have 0. */
+static GPtrArray *of_statistic(uint32_t vendor, guint length, const guint *buckets, guint count,
+			       GError **error)
 {
-	test_each_of (row, "10 CPUID 0", "10 0 0", "10 CPUID 0 0 0", "10 CPUID 0 x",
-		      "10 CPUID -0 0", "10 CPUID 0  0", "x CPUID 0 0", "4294967296 X 0 0",
-		      "10 CPUID 18446744073709551616 0", "total 1", "total one 0", "Total 1 0",
-		      "0 EXCEPTION_NMI 0 0", "kvm: exitcount: x", " ") {
-		g_autofree char *text =
-			g_strdup_printf("0 EXCEPTION_NMI 1 0\n%s\ntotal 1 0\n", *row);
-		g_autofree char *shown =
-			g_strdup_printf("KVM's debugfs file has the line \"%s\"", *row);
+	struct kvm_histogram statistic = { .buckets = g_array_new(FALSE, TRUE, sizeof(uint64_t)) };
+	GPtrArray *exits;
 
-		assert_refused(DEBUGFS, text, shown);
+	g_array_set_size(statistic.buckets, length);
+	for (guint i = 0; i < count; i++)
+		g_array_index(statistic.buckets, uint64_t, buckets[i]) = UINT64_C(1) << (32 + i);
+	exits = l1_counts_of_statistic(&statistic, vendor, error);
+	g_array_unref(statistic.buckets);
+	return exits;
+}
+
+static void assert_count(const GPtrArray *exits, uint32_t reason, const char *name, uint64_t count)
+{
+	const struct record_exit *one = record_find_exit(exits, reason);
+
+	assert_non_null(one);
+	assert_string_equal(one->name, name);
+	assert_int_equal(one->count, count);
+}
+
+/* 172 buckets: the 167 codes of SVM up to 0xa6, the four from 0x400 on, and the rest. */
+TEST(buckets_of_vmx_are_its_reasons)
+{
+	/* 35, 86 and the last one are no reason that the SDM defines. */
+	static const guint buckets[] = { 48, 85, 0, 35, 86, 171 };
+	g_autoptr(GPtrArray) exits = of_statistic(VMX, 172, buckets, 6, NULL);
+
+	assert_non_null(exits);
+	assert_count(exits, 48, "EPT_VIOLATION", UINT64_C(1) << 32);
+	assert_count(exits, 85, "MSR_WRITE_IMM", UINT64_C(2) << 32);
+	assert_count(exits, 0, "EXCEPTION_NMI", UINT64_C(4) << 32);
+	assert_count(exits, 10, "CPUID", 0);
+	assert_null(record_find_exit(exits, 35));
+	assert_count(exits, 86, "OTHER", UINT64_C(56) << 32);
+}
+
+TEST(buckets_of_svm_are_in_two_parts)
+{
+	static const guint buckets[] = { 0x72, 167, 170, 171 };
+	g_autoptr(GPtrArray) exits = of_statistic(SVM, 172, buckets, 4, NULL);
+
+	assert_non_null(exits);
+	assert_count(exits, 0x72, "CPUID", UINT64_C(1) << 32);
+	assert_count(exits, 0x400, "NPF", UINT64_C(2) << 32);
+	assert_count(exits, 0x403, "VMGEXIT", UINT64_C(4) << 32);
+	assert_count(exits, 0x404, "OTHER", UINT64_C(8) << 32);
+	/* 167, those four, and what has none. */
+	assert_int_equal(exits->len, 172);
+}
+
+/* The last one first, as QEMU writes them; CPUID tells. 171 - 48, 171 - 10; 171 - 167, 171 - 114.
+ */
+TEST(buckets_from_the_last_to_the_first)
+{
+	static const guint vmx[] = { 123, 161, 0 }, svm[] = { 4, 57 };
+	g_autoptr(GPtrArray) intel = of_statistic(VMX, 172, vmx, 3, NULL);
+	g_autoptr(GPtrArray) amd = of_statistic(SVM, 172, svm, 2, NULL);
+
+	assert_count(intel, 48, "EPT_VIOLATION", UINT64_C(1) << 32);
+	assert_count(intel, 10, "CPUID", UINT64_C(2) << 32);
+	assert_count(intel, 86, "OTHER", UINT64_C(4) << 32);
+	assert_count(amd, 0x400, "NPF", UINT64_C(1) << 32);
+	assert_count(amd, 0x72, "CPUID", UINT64_C(2) << 32);
+	assert_null(record_find_exit(amd, 0x404));
+}
+
+TEST(nothing_else_has_no_line)
+{
+	static const guint buckets[] = { 10 };
+	g_autoptr(GPtrArray) exits = of_statistic(VMX, 172, buckets, 1, NULL);
+
+	assert_non_null(exits);
+	assert_null(record_find_exit(exits, 86));
+}
+
+TEST(statistic_of_another_kernel_is_refused)
+{
+	static const guint lengths[] = { 0, 1, 87, 171, 173 };
+
+	test_each (length, lengths) {
+		g_autoptr(GError) error = NULL;
+
+		assert_null(of_statistic(VMX, *length, NULL, 0, &error));
+		assert_error(&error, EPTLAB_ERROR_L1, "buckets, expected 172");
 	}
 }
 
@@ -258,16 +321,6 @@ TEST(counts_are_read)
 		  "kvm: exitcount: VM 7: 3 exits\nkvm: exitcount: VM 7: 12 HLT 2 66.6%\n"
 		  "kvm: exitcount: VM 7: 10 CPUID 1 33.3%\n",
 		  "10 CPUID 1, 12 HLT 2", 3 },
-		{ DEBUGFS, "12 HLT 2 0\n10 CPUID 1 0\ntotal 3 0\n", "10 CPUID 1, 12 HLT 2", 0 },
-		{ DEBUGFS, debugfs_file,
-		  "0 EXCEPTION_NMI 1, 1 EXTERNAL_INTERRUPT 104, 2 TRIPLE_FAULT 0, 10 CPUID 256, "
-		  "30 IO_INSTRUCTION 239, 48 EPT_VIOLATION 400, 85 MSR_WRITE_IMM 0",
-		  0 },
-		{ DEBUGFS, "0 EXCEPTION_NMI 0 0\ntotal 0 0\n", "0 EXCEPTION_NMI 0", 0 },
-		{ DEBUGFS,
-		  "114 CPUID 4294967296 18446744073709551615\n1024 NPF 18446744069414584319 1\n"
-		  "total 18446744073709551615 0\n",
-		  "114 CPUID 4294967296, 1024 NPF 18446744069414584319", 0 },
 		{ HISTOGRAM, histogram,
 		  "0 EXCEPTION_NMI 1, 1 EXTERNAL_INTERRUPT 104, 10 CPUID 256, "
 		  "30 IO_INSTRUCTION 239, 48 EPT_VIOLATION 400",
@@ -327,18 +380,7 @@ TEST(what_does_not_fit_is_refused)
 		/* A first line that was lost does not make one table of two. */
 		{ LOG, "kvm: exitcount: VM 7: 2 exits\nkvm: exitcount: VM 8: 10 CPUID 1 100.0%\n",
 		  "two VMs" },
-		{ DEBUGFS, "", "0" },
-		{ DEBUGFS, "0 EXCEPTION_NMI 1 0\n", "add up to 1;" },
-		{ DEBUGFS, "0 EXCEPTION_NMI 1 0\n10 CPUID 2 0\ntotal 4 0\n",
-		  "says 4 exits in all, and its lines add up to 3;" },
-		{ DEBUGFS, "0 EXCEPTION_NMI 1 0\n10 CPUID 2 0\ntotal 2 0\n",
-		  "says 2 exits in all, and its lines add up to 3;" },
 		/* Nothing comes after the total. */
-		{ DEBUGFS, "0 EXCEPTION_NMI 1 0\ntotal 1 0\ntotal 1 0\n", "total 1 0" },
-		{ DEBUGFS, "0 EXCEPTION_NMI 1 0\ntotal 1 0\n2 TRIPLE_FAULT 0 0\n",
-		  "2 TRIPLE_FAULT 0 0" },
-		{ DEBUGFS, "0 EXCEPTION_NMI 1 0\ntotal 1 x\n", "total 1 x" },
-		{ DEBUGFS, "total 1 0\n", "says 1 exits in all, and its lines add up to 0;" },
 		{ HISTOGRAM, ONE TOTALS(41, 1, 1), "41 hits, lines of 41, 1 dropped" },
 		{ HISTOGRAM, ONE TOTALS(42, 1, 0), "42 hits, lines of 41, 0 dropped" },
 		{ HISTOGRAM, ONE TOTALS(40, 1, 0), "40 hits, lines of 41, 0 dropped" },
@@ -355,7 +397,6 @@ TEST(what_does_not_fit_is_refused)
 		  HEAD BUCKET("        10", MOST) "\nTotals:\n    Entries: 1\n    Dropped: 0\n",
 		  "is not whole" },
 		/* 2^64 - 1 and 3 are 2 again in 64 bits: for one reason, and for all together. */
-		{ DEBUGFS, "10 CPUID " MOST " 0\n12 HLT 3 0\ntotal 2 0\n", "more than 64 bits" },
 		{ HISTOGRAM,
 		  HEAD BUCKET("        10", MOST) BUCKET("        12", "3") TOTALS(2, 2, 0),
 		  "more than 64 bits" },
@@ -372,13 +413,12 @@ TEST(what_does_not_fit_is_refused)
 TEST(cut_texts)
 {
 	assert_cuts_invent_nothing(LOG, log_of_one_vm);
-	assert_cuts_invent_nothing(DEBUGFS, debugfs_file);
 	assert_cuts_invent_nothing(HISTOGRAM, histogram);
 }
 
 TEST(texts_without_a_newline_at_the_end)
 {
-	static const char *const texts[] = { log_of_one_vm, debugfs_file, histogram };
+	static const char *const texts[] = { log_of_one_vm, histogram };
 
 	for (enum text kind = LOG; kind <= HISTOGRAM; kind++) {
 		g_autoptr(GPtrArray) exits =
@@ -394,10 +434,9 @@ TEST(nul_hides_nothing)
 	char log[] = "kvm: exitcount: VM 7: 3 exits\n"
 		     "kvm: exitcount: VM 7: 10 CPUID 1 33.3%\n"
 		     "_vm: exitcount: VM 7: 12 HLT 2 66.6%\n";
-	char file[] = "10 CPUID 1 0\n_2 HLT 2 0\ntotal 3 0\n";
 	char hist[] = "{ exit_reason:         10 } hitcount:          1\n_\n" TOTALS(1, 1, 0);
-	char *const texts[] = { log, file, hist };
-	const size_t lengths[] = { sizeof(log) - 1, sizeof(file) - 1, sizeof(hist) - 1 };
+	char *const texts[] = { log, hist };
+	const size_t lengths[] = { sizeof(log) - 1, sizeof(hist) - 1 };
 
 	for (enum text kind = LOG; kind <= HISTOGRAM; kind++) {
 		g_autoptr(GPtrArray) exits = NULL;
@@ -423,13 +462,9 @@ TEST(nul_hides_no_second_table)
 /* Whole files are text from end to end: what is right before a NUL is not enough. */
 TEST(file_with_a_nul_is_refused)
 {
-	static const char *const texts[] = { [DEBUGFS] = debugfs_file, [HISTOGRAM] = histogram };
+	g_autoptr(GError) error = NULL;
 
-	for (enum text kind = DEBUGFS; kind <= HISTOGRAM; kind++) {
-		g_autoptr(GError) error = NULL;
-
-		/* The string's own NUL. */
-		assert_null(parse(kind, texts[kind], strlen(texts[kind]) + 1, &error));
-		assert_error(&error, EPTLAB_ERROR_L1, "has a NUL byte");
-	}
+	/* The string's own NUL. */
+	assert_null(parse(HISTOGRAM, histogram, strlen(histogram) + 1, &error));
+	assert_error(&error, EPTLAB_ERROR_L1, "has a NUL byte");
 }

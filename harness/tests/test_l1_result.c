@@ -299,7 +299,7 @@ static GString *probe_frames(bool svm)
 
 /* The texts of a run with a witness, by name of the file. */
 struct witnessed {
-	const char *dmesg, *at_latch, *at_end, *debugfs, *exits;
+	const char *dmesg, *at_latch, *at_end;
 };
 
 static const struct witnessed vmx = {
@@ -310,8 +310,6 @@ static const struct witnessed vmx = {
 	/* 10 with bit 26, which says that there was a bus lock. */
 	.at_latch = HISTOGRAM("  67108874", "         4"),
 	.at_end = HISTOGRAM("        10", "         5"),
-	.debugfs = "10 CPUID 5 0\n48 EPT_VIOLATION 0 0\ntotal 5 0\n",
-	.exits = "7\n",
 };
 
 /* The only run, whose L2 said all and stood still. NULL: that text did not come. */
@@ -323,8 +321,6 @@ static void run_with_witness(struct stream *stream, bool svm, const struct witne
 		{ "ept/" L1_FILE_DMESG, texts->dmesg },
 		{ "ept/" L1_FILE_AT_LATCH, texts->at_latch },
 		{ "ept/" L1_FILE_AT_END, texts->at_end },
-		{ "ept/" L1_FILE_DEBUGFS, texts->debugfs },
-		{ "ept/" L1_FILE_EXITS, texts->exits },
 	};
 	g_autoptr(GString) frames = probe_frames(svm);
 
@@ -361,7 +357,7 @@ TEST_STREAM(witness_is_read_into_the_run)
 	assert_finishes(stream);
 	assert_run(stream->run,
 		   "error=null exits.10.count=4 witness.at_latch.len=1 .at_latch.10.count=4 "
-		   ".at_end.10.count=5 .debugfs.len=2 .debugfs.10.count=5 .vcpu_exits=7 "
+		   ".at_end.10.count=5 "
 		   "l1_exits.len=2 .30.count=1 l1_total=6 kernel_log.lines=4 .findings=[]");
 }
 
@@ -451,22 +447,8 @@ TEST_STREAM(what_did_not_come_is_not_known)
 
 	run_with_witness(stream, false, &nothing);
 	assert_finishes(stream);
-	assert_run(stream->run, "witness.at_latch=null .at_end=null .debugfs=null .vcpu_exits=null "
+	assert_run(stream->run, "witness.at_latch=null .at_end=null "
 				"l1_exits=null l1_total=null kernel_log.lines=1 latch.total=4");
-}
-
-TEST(statistic_that_is_no_number_is_not_known)
-{
-	test_each_of (row, "", "\n", "many\n", "-1\n", "1 2\n", "18446744073709551616\n") {
-		struct stream *stream = stream_new();
-		struct witnessed damaged = vmx;
-
-		damaged.exits = *row;
-		run_with_witness(stream, false, &damaged);
-		assert_finishes(stream);
-		assert_false(stream->run->witness.vcpu_exits.known);
-		stream_free(stream);
-	}
 }
 
 /* What L1's kernel says must be whole: the run has failed, and what is whole is kept all the same.
@@ -480,8 +462,6 @@ TEST(damaged_text_is_an_error_of_l1)
 		{ { .at_latch = "{ exit_reason: 10 } hitcount: 4\n" }, "histogram" },
 		{ { .at_end = HISTOGRAM("10", "5x") }, "histogram" },
 		{ { .at_end = "" }, "histogram" },
-		{ { .debugfs = "10 CPUID 5 0\n" }, "debugfs" },
-		{ { .debugfs = "10 CPUID 5 0\ntotal 6 0\n" }, "debugfs" },
 		{ { .dmesg = "kvm: exitcount: VM 99: 10 CPUID 5 83.3%\n" }, "kernel log" },
 		{ { .dmesg = "kvm: exitcount: VM 99: 6 exits\nkvm: exitcount: VM 98: 6 exits\n" },
 		  "kernel log" },
@@ -494,8 +474,6 @@ TEST(damaged_text_is_an_error_of_l1)
 			.dmesg = damaged->dmesg ? damaged->dmesg : vmx.dmesg,
 			.at_latch = damaged->at_latch ? damaged->at_latch : vmx.at_latch,
 			.at_end = damaged->at_end ? damaged->at_end : vmx.at_end,
-			.debugfs = damaged->debugfs ? damaged->debugfs : vmx.debugfs,
-			.exits = vmx.exits,
 		};
 		g_autoptr(GError) error = NULL;
 
@@ -505,7 +483,6 @@ TEST(damaged_text_is_an_error_of_l1)
 		assert_error(&error, EPTLAB_ERROR_L1, row->part);
 		assert_true((stream->run->witness.at_latch == NULL) == (damaged->at_latch != NULL));
 		assert_true((stream->run->witness.at_end == NULL) == (damaged->at_end != NULL));
-		assert_true((stream->run->witness.debugfs == NULL) == (damaged->debugfs != NULL));
 		assert_true((stream->run->l1_exits == NULL) == (damaged->dmesg != NULL));
 		assert_true(stream->run->l1_total.known == (damaged->dmesg == NULL));
 		assert_int_equal(count_in(stream->run->exits, 10), 4);

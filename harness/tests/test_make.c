@@ -83,14 +83,14 @@ static const struct {
 	  false },
 	{ "sed -i 's/^Subject: /&better /' lines/6.12/*.patch", false, false },
 	{ "echo >> Makefile; echo 'new: ; true' >> Makefile", false, false },
-	{ "sed -i '1d' lines/6.1/series", false, false },
+	{ "sed -i '1d' lines/6.1/series-leaves", false, false },
 	{ "sed -i 's/bzImage modules/bzImage modules vmlinux/' build.mk", true, true },
 	{ "echo CONFIG_SMP=y >> l1.config", true, false },
 	{ "echo CONFIG_SMP=y >> lines/6.12/l1.config", true, false },
 	{ "echo CONFIG_SMP=y >> l2.config", false, true },
-	{ "echo >> common/arch/x86/kvm/exitcount.c", true, false },
-	{ "sed -i 's/exitcount_log/exitcount_lag/' lines/6.12/0004*", true, false },
-	{ "sed -i '$d' lines/6.12/series", true, false },
+	{ "echo >> common/leaves/arch/x86/kvm/exitcount.c", true, false },
+	{ "sed -i 's/exitcount_log/exitcount_lag/' lines/6.12/0005*", true, false },
+	{ "sed -i '$d' lines/6.12/series-leaves", true, false },
 };
 
 TEST_IN_FOLDER(keys_are_of_what_is_built)

@@ -194,6 +194,9 @@ static const struct {
 	{ VMX "r b:1 0:0/0 1-2:-/-/- 3:1,0,0,4294967295/-/- 4-5:0,1,0,4294967295/-/- "
 	      "6:0,0,1,4294967295/-/- 7:0,0,0,4294967294/-/- 8:7,0,1/-/- a:11 l:12,0,1 c",
 	  "exits.len=1 undefined=[1,2] malformed=[3,4,5,6,7,8] leaf_total.reads=9" },
+	/* Another vCPU used the latch: for reason 1 there is no frozen count, as the sum shows. */
+	{ VMX "r b:1 0:1/1 1:4/0,0,0,4294967294 a:5 l:6,0,1 c",
+	  "exits.len=1 .0.count=1 .1=nothing latch.total=6 .sum=1" },
 	/* In a latched answer, ECX and EDX are cycles, except for what no count can look like. */
 	{ VMX_CYCLES "r b:1 0:1/1,0,0,4294967295/0,4294967295 1:1/0,0,1,4294967295/0,4294967295,1 "
 		     "2:-/-/- a:5 l:6,0,1 c",

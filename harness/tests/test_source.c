@@ -13,6 +13,7 @@
 #include "../../guest-image/probe/reading.h"
 #include "base/error.h"
 #include "lab.h"
+#include "sample.h"
 #include "record/reasons.h"
 
 static const char *const configs[] = { "ept", "noept" };
@@ -165,17 +166,30 @@ static void assert_rules(const struct record *record)
 	assert_int_equal(cpuid, 1);
 }
 
+/* modules: a folder below build; NULL: those of the series. */
 static struct record *run_traced(struct lab *lab, const char *modules)
 {
-	lab_run(lab, 0, "run", "--set", "experiment.source=tracepoint", "--set", modules, NULL);
+	g_autofree char *folder = modules != NULL ? lab_built(modules) : g_strdup("");
+	g_autofree char *setting = g_strconcat("l1.modules=", folder, NULL);
+
+	lab_run(lab, 0, "run", "--set", "experiment.source=tracepoint", "--set", setting, NULL);
 	return lab_newest(lab);
+}
+
+/* kernel/params.c says it of each option that a module does not have. */
+static void assert_asked_for_nothing_unknown(const struct lab *lab, const char *config)
+{
+	g_autofree char *name = g_build_filename(config, "dmesg.log", NULL);
+	g_autofree char *path = lab_newest_file(lab, name);
+	g_autofree char *log = NULL;
+
+	assert_true(g_file_get_contents(path, &log, NULL, NULL));
+	assert_null(strstr(log, "unknown parameter"));
 }
 
 static void compare(const struct vendor_counts *vendor)
 {
 	struct lab *lab = lab_new(vendor->platform);
-	g_autofree char *stock = lab_built("kernel/stock");
-	g_autofree char *modules = g_strconcat("l1.modules=", stock, NULL);
 	g_autoptr(struct_record) leaves = NULL;
 	g_autoptr(struct_record) traced = NULL;
 
@@ -184,13 +198,15 @@ static void compare(const struct vendor_counts *vendor)
 	assert_rules(leaves);
 	for (size_t i = 0; i < G_N_ELEMENTS(configs); i++)
 		assert_int_equal(cpuids_of(lab, configs[i], "latch"), WITH_LEAVES(vendor->reasons));
-	traced = run_traced(lab, modules);
+	traced = run_traced(lab, "kernel/stock");
 	assert_rules(traced);
 	for (size_t i = 0; i < G_N_ELEMENTS(configs); i++) {
 		const struct record_run *run = run_of(traced, configs[i]);
 
 		assert_int_equal(cpuids_of(lab, configs[i], "mark"), WITHOUT_LEAVES);
 		assert_nothing_of_leaves(run);
+		assert_null(run->mmu.reasons);
+		assert_asked_for_nothing_unknown(lab, configs[i]);
 		assert_counts(vendor, run_of(leaves, configs[i]), run,
 			      WITH_LEAVES(vendor->reasons) - WITHOUT_LEAVES);
 	}
@@ -213,11 +229,52 @@ static void stock_kvm_on_amd(void **state)
 	compare(&svm);
 }
 
+/*
+ * The first part of the series: KVM has exits by reason among its statistics, and answers and
+ * prints nothing of them. They are of the whole of L2's life, those of the tracepoint end with the
+ * latch.
+ */
+static void statistics_alone(const char *platform)
+{
+	struct lab *lab = lab_new(platform);
+	g_autoptr(struct_record) traced = run_traced(lab, "kernel/statistics");
+
+	for (size_t i = 0; i < G_N_ELEMENTS(configs); i++) {
+		const struct record_run *run = run_of(traced, configs[i]);
+		const struct record_statistic *exits =
+			record_find_statistic(run->mmu.vcpu, "exits");
+		const struct record_u64 sum = exits_sum(run->mmu.reasons);
+
+		assert_nothing_of_leaves(run);
+		assert_asked_for_nothing_unknown(lab, configs[i]);
+		assert_int_equal(sample_check(traced, "kvm-reasons", configs[i])->verdict,
+				 RECORD_CHECK_PASS);
+		/* Without unrestricted guest entries are emulated, which are no exits. */
+		assert_true(sum.known && sum.value > run->total.value);
+		assert_true(run->in_effect.unrestricted_guest == RECORD_FALSE
+				    ? sum.value < exits->value
+				    : sum.value == exits->value);
+	}
+	lab_free(lab);
+}
+
+static void statistics_alone_on_intel(void **state)
+{
+	(void)state;
+	statistics_alone("bochs");
+}
+
+static void statistics_alone_on_amd(void **state)
+{
+	(void)state;
+	statistics_alone("tcg");
+}
+
 /* With the series the probe reads as ever, and both ways count the same interval. */
 static void tracepoint_of_the_series(void **state)
 {
 	struct lab *lab = lab_new("tcg");
-	g_autoptr(struct_record) traced = run_traced(lab, "l1.modules=");
+	g_autoptr(struct_record) traced = run_traced(lab, NULL);
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(configs); i++) {
@@ -237,6 +294,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(stock_kvm_on_intel),
 		cmocka_unit_test(stock_kvm_on_amd),
 		cmocka_unit_test(tracepoint_of_the_series),
+		cmocka_unit_test(statistics_alone_on_intel),
+		cmocka_unit_test(statistics_alone_on_amd),
 	};
 
 	if (argc > 1)

@@ -38,13 +38,11 @@
 /* Of a second VM that was alive meanwhile. */
 #define L1_FILE_COMPANION "companion.frames"
 /*
- * With a witness: two histograms of kvm:kvm_exit, and two files of the VM in KVM's debugfs. The
- * first alone where the counts come from the tracepoint.
+ * With a witness: two histograms of kvm:kvm_exit. The first alone where the counts come from the
+ * tracepoint.
  */
 #define L1_FILE_AT_LATCH "witness-latch.hist"
 #define L1_FILE_AT_END	 "witness-end.hist"
-#define L1_FILE_DEBUGFS	 "exitcount"
-#define L1_FILE_EXITS	 "exits"
 
 /*
  * What KVM's statistics (KVM_GET_STATS_FD) say when L2 stands still for good: QEMU's answers to
