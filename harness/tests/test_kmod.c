@@ -34,6 +34,7 @@ static struct {
 	char *sysfs;
 	const char *busy;  /* a module that cannot be unloaded */
 	const char *stuck; /* a parameter that cannot be given */
+	bool series;	   /* kvm.ko has the parameters of the series */
 	char running_id;   /* of the running kernel's modules; 0: it has none */
 	GString *calls;	   /* "-kvm_intel +kvm_intel(ept=0)" */
 } fake;
@@ -158,6 +159,47 @@ struct kmod_module *kmod_module_unref(struct kmod_module *mod)
 const char *kmod_module_get_path(const struct kmod_module *mod)
 {
 	return *mod->path != '\0' ? mod->path : NULL;
+}
+
+/* What modinfo says of kvm.ko, as kernel/params.c writes it. */
+struct kmod_list {
+	const char *key, *value;
+};
+
+static struct kmod_list kvm_info[] = {
+	{ "name", "kvm" },
+	{ "parmtype", "exitcount_log:bool" },
+	{ "parm", "exitcount:no type" },
+	{ "parmtype", "exitcount_cycles:bool" },
+	{ "parmtype", "exitcount:bool" },
+};
+
+int kmod_module_get_info(const struct kmod_module *mod, struct kmod_list **list)
+{
+	*list = fake.series && strcmp(mod->name, "kvm") == 0 ? kvm_info : NULL;
+	return 0;
+}
+
+struct kmod_list *kmod_list_next(const struct kmod_list *list, const struct kmod_list *at)
+{
+	const size_t next = (size_t)(at - list) + 1;
+
+	return next < G_N_ELEMENTS(kvm_info) ? &kvm_info[next] : NULL;
+}
+
+const char *kmod_module_info_get_key(const struct kmod_list *at)
+{
+	return at->key;
+}
+
+const char *kmod_module_info_get_value(const struct kmod_list *at)
+{
+	return at->value;
+}
+
+void kmod_module_info_free_list(struct kmod_list *list)
+{
+	(void)list;
 }
 
 struct kmod_list *kmod_module_get_holders(const struct kmod_module *mod)
@@ -293,6 +335,22 @@ TEST_MACHINE(reload_is_in_order)
 	measure();
 	assert_string_equal(fake.calls->str, " -kvm_intel -kvm +kvm() +kvm_intel(ept=0 vpid=1)");
 	assert_parameter("ept", "N");
+}
+
+/* And of those of the series, what kvm.ko has: an unknown one would be in the kernel log. */
+TEST_MACHINE(leaves_are_asked_for_where_they_are)
+{
+	struct job_run run = { .ept = true, .vpid = true, .reload = JOB_RELOAD_ALL };
+
+	load_all(NULL, "");
+	fake.series = true;
+	measure();
+	assert_string_equal(fake.calls->str, " -kvm_intel -kvm +kvm(exitcount=1 exitcount_log=1) "
+					     "+kvm_intel(ept=0 vpid=1)");
+	g_string_truncate(fake.calls, 0);
+	assert_true(reload_for_run(&vendor, "/t", &run, true, NULL));
+	assert_string_equal(fake.calls->str, " -kvm_intel -kvm +kvm(exitcount=1 exitcount_log=1 "
+					     "exitcount_cycles=1) +kvm_intel(ept=1 vpid=1)");
 }
 
 /* Only what is another one by default is given: not all can be given as it is shown. */
