@@ -139,9 +139,9 @@ TEST_IN_FOLDER(two_that_build_the_same_build_it_once)
 
 /* $T is the test's folder; $TREE a folder that looks like Linux 6.12, with nothing in its files. */
 #define TREE                                                                                       \
-	"T='%s'; TREE=$T/tree; mkdir -p $TREE/arch/x86/kvm $TREE/Documentation/admin-guide; "      \
+	"T='%s'; TREE=$T/tree; mkdir -p $TREE/arch/x86/kvm $TREE/arch/x86/include/asm; "           \
 	"printf 'VERSION = 6\nPATCHLEVEL = 12\n' > $TREE/Makefile; touch $TREE/Kbuild "            \
-	"$TREE/Documentation/admin-guide/kernel-parameters.txt; "
+	"$TREE/arch/x86/include/asm/kvm_host.h; "
 #define MAKE_KERNEL                                                                                \
 	"env -u MAKEFLAGS make -s --no-print-directory kernel BUILD=$T/build CACHE=$T/cache "
 
@@ -159,8 +159,8 @@ static const struct {
 	{ "rm -r $TREE/arch/x86/kvm; " MAKE_KERNEL "LINUX=$TREE",
 	  "/tree is Linux without arch/x86/kvm, which is what is measured" },
 	{ MAKE_KERNEL "LINUX=$TREE",
-	  "/tree, which is Linux 6.12 (Documentation/admin-guide/kernel-parameters.txt, hunk 1, of "
-	  "0001-KVM-x86-Build-the-counters-of-VM-exits-by-reason.patch); SERIES=none with "
+	  "/tree, which is Linux 6.12 (arch/x86/include/asm/kvm_host.h, hunk 1, of "
+	  "0001-KVM-x86-Build-the-statistic-exit_reasons.patch); SERIES=none with "
 	  "--set experiment.source=tracepoint measures it without" },
 	{ "tar -C $T -cf $T/tar tree; " MAKE_KERNEL "LINUX=$T/tar",
 	  "L0: the series of 6.12 does not apply to " },

@@ -5,6 +5,7 @@
  */
 #include <linux/build_bug.h>
 #include <linux/export.h>
+#include <linux/kvm_host.h>
 
 #include <asm/svm.h>
 #include <asm/vmx.h>
