@@ -48,6 +48,7 @@ static bool print_pair(const struct selection *a, const struct selection *b,
 	g_autofree char *title = g_strdup_printf("%s against %s", label_a, label_b);
 	g_autofree char *log_a = selection_kernel_log(a->path, a->run);
 	g_autofree char *log_b = selection_kernel_log(b->path, b->run);
+	const char *const logs[] = { log_a, log_b };
 	const struct report report = {
 		.comparison = comparison,
 		.verdict = verdict,
@@ -55,7 +56,7 @@ static bool print_pair(const struct selection *a, const struct selection *b,
 		.title = title,
 		.seconds = -1,
 		.records = { a->record, b->record },
-		.kernel_logs = { log_a, log_b },
+		.kernel_logs = logs,
 	};
 	g_autofree char *text = format->make(&report);
 	g_autofree char *inputs = prose_inputs(&report);
@@ -167,7 +168,8 @@ int command_compare(int argc, char **argv, GError **error)
 	g_autofree char *name = NULL;
 	const GOptionEntry entries[] = {
 		{ "format", 'f', 0, G_OPTION_ARG_STRING, &name,
-		  "text (default), csv, operations (csv of them), json, markdown or html",
+		  "text (default), csv, operations or statistics (csv of them), json, markdown or "
+		  "html",
 		  "FORMAT" },
 		{ .long_name = NULL },
 	};

@@ -337,8 +337,7 @@ static int conclude(struct attempt *attempt, GError **error)
 	struct record *record = attempt->record;
 	const struct record_run *other = attempt->experiment->other;
 	g_autoptr(struct_comparison) comparison = NULL;
-	g_autofree char *log_a = NULL;
-	g_autofree char *log_b = NULL;
+	g_autoptr(GPtrArray) logs = NULL;
 	g_autofree char *name = NULL;
 	g_autofree char *path = NULL;
 	g_autofree char *text = NULL;
@@ -354,11 +353,8 @@ static int conclude(struct attempt *attempt, GError **error)
 		record->runs->len > 1 ? g_ptr_array_index(record->runs, 1) : NULL, NULL);
 	name = g_strdup(record_store_name(attempt->store));
 	report = report_of_record(record, comparison, name);
-	log_a = selection_kernel_log(record_store_path(attempt->store), comparison->a);
-	if (comparison->b != NULL)
-		log_b = selection_kernel_log(record_store_path(attempt->store), comparison->b);
-	report.kernel_logs[0] = log_a;
-	report.kernel_logs[1] = log_b;
+	logs = selection_kernel_logs(record_store_path(attempt->store), record->runs);
+	report.kernel_logs = (const char *const *)logs->pdata;
 	text = report_text(&report, terminal_width(), terminal_has_colour());
 	path = record_store_commit(g_steal_pointer(&attempt->store), record, error);
 	tell_made(attempt, path);

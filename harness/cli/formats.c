@@ -36,6 +36,7 @@ static const struct format formats[] = {
 	{ .name = "text", .make = text_for_terminal },
 	{ .name = "csv", .make = report_csv },
 	{ .name = "operations", .make = report_operations_csv },
+	{ .name = "statistics", .make = report_statistics_csv },
 	{ .name = "json", .make = report_json },
 	{ .name = "markdown", .make = report_markdown },
 	{ .name = "html", .make = report_html },
@@ -44,6 +45,7 @@ static const struct format formats[] = {
 
 static const struct format files[] = {
 	{ .name = "csv", .make = report_csv, .file = "counts.csv" },
+	{ .name = "statistics", .make = report_statistics_csv, .file = "statistics.csv" },
 	{ .name = "text", .make = text_for_file, .file = "report.txt" },
 	{ .name = "markdown", .make = report_markdown, .file = "report.md" },
 	{ .name = "html", .make = report_html, .file = "report.html" },

@@ -15,7 +15,8 @@ struct format {
 };
 
 /* For messages. */
-#define FORMATS_NAMES "text, csv, operations (csv), json, markdown, html or published"
+#define FORMATS_NAMES                                                                              \
+	"text, csv, operations (csv), statistics (csv), json, markdown, html or published"
 
 /* Text is for the terminal on standard output. EPTLAB_ERROR_USAGE if there is no such format. */
 const struct format *formats_find(const char *name, GError **error);

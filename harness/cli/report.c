@@ -40,7 +40,8 @@ int command_report(int argc, char **argv, GError **error)
 	g_autofree char *output = NULL;
 	const GOptionEntry entries[] = {
 		{ "format", 'f', 0, G_OPTION_ARG_STRING, &format,
-		  "text, csv, operations (csv), json, markdown (default), html or published",
+		  "text, csv, operations or statistics (csv), json, markdown (default), html or "
+		  "published",
 		  "FORMAT" },
 		{ "output", 'o', 0, G_OPTION_ARG_FILENAME, &output,
 		  "write to FILE, not to standard output", "FILE" },

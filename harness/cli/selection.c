@@ -9,6 +9,8 @@
 #include "collect/l1_result.h"
 #include "record/store.h"
 #include "judge/rules.h"
+#include "report/many.h"
+#include "base/each.h"
 
 #define LOG_MOST (4 << 20)
 
@@ -76,6 +78,15 @@ char *selection_kernel_log(const char *path, const struct record_run *run)
 	return g_string_free(log, FALSE);
 }
 
+GPtrArray *selection_kernel_logs(const char *path, const GPtrArray *runs)
+{
+	GPtrArray *logs = g_ptr_array_new_with_free_func(g_free);
+
+	each (const struct record_run, run, runs)
+		g_ptr_array_add(logs, selection_kernel_log(path, run));
+	return logs;
+}
+
 char *selection_report(const struct selection *selection, const struct format *format)
 {
 	const GPtrArray *runs = selection->record->runs;
@@ -86,12 +97,11 @@ char *selection_report(const struct selection *selection, const struct format *f
 	g_autoptr(struct_comparison) comparison = comparison_new(a, NULL, b, NULL);
 	g_autofree char *absolute = g_canonicalize_filename(selection->path, NULL);
 	g_autofree char *title = g_path_get_basename(absolute);
-	g_autofree char *log_a = selection_kernel_log(selection->path, a);
-	g_autofree char *log_b = b != NULL ? selection_kernel_log(selection->path, b) : NULL;
 	struct report report = report_of_record(selection->record, comparison, title);
+	g_autoptr(GPtrArray) compared = many_runs(&report);
+	g_autoptr(GPtrArray) logs = selection_kernel_logs(selection->path, compared);
 
-	report.kernel_logs[0] = log_a;
-	report.kernel_logs[1] = log_b;
+	report.kernel_logs = (const char *const *)logs->pdata;
 	/* A new text, which cppcheck takes for a part of the report. */
 	/* cppcheck-suppress returnDanglingLifetime */
 	return format->make(&report);

@@ -36,8 +36,11 @@ bool selection_is_measured(const struct selection *selection, GError **error);
  */
 char *selection_kernel_log(const char *path, const struct record_run *run);
 
+/* Those of each run, NULL among them. The caller owns the array. */
+GPtrArray *selection_kernel_logs(const char *path, const GPtrArray *runs);
+
 /*
- * The report of one record, which must have been measured: of the chosen run, or of its first two.
+ * The report of one record, which must have been measured: of the chosen run, or of all.
  * The caller frees it.
  */
 char *selection_report(const struct selection *selection, const struct format *format);

@@ -180,9 +180,12 @@ static void check_reports(const struct record *record, const char *log)
 	struct report report = report_of_record(record, comparison, "fuzz");
 	g_autofree char *narrow = NULL, *wide = NULL, *csv = NULL, *json = NULL;
 	g_autofree char *markdown = NULL, *html = NULL;
+	g_autoptr(GPtrArray) logs = g_ptr_array_new();
 
 	report.records[0] = report.records[1] = record;
-	report.kernel_logs[0] = report.kernel_logs[1] = log;
+	for (guint i = 0; i < runs->len; i++)
+		g_ptr_array_add(logs, (gpointer)log);
+	report.kernel_logs = (const char *const *)logs->pdata;
 	narrow = report_text(&report, REPORT_WIDTH, false);
 	wide = report_text(&report, (size_t)2 * REPORT_WIDTH, true);
 	csv = report_csv(&report);

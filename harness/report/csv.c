@@ -11,6 +11,7 @@
 #include "report/many.h"
 #include "report/operations.h"
 #include "report/put.h"
+#include "report/statistics.h"
 
 static const struct column all[] = {
 	{ COLUMN_REASON, false, "reason" }, { COLUMN_NAME, false, "name" },
@@ -129,6 +130,57 @@ char *report_operations_csv(const struct report *report)
 	put_run(out, report->comparison->b);
 	for (guint i = 2; report->all != NULL && i < report->all->len; i++)
 		put_run(out, report->all->pdata[i]);
+	return g_string_free(out, FALSE);
+}
+
+/* ---- KVM's own statistics ---- */
+
+static const GPtrArray *statistics_of(const struct record_run *run, bool of_vcpu)
+{
+	return of_vcpu ? run->mmu.vcpu : run->mmu.vm;
+}
+
+static void put_statistic(GString *out, const GPtrArray *runs, bool of_vcpu, const char *name)
+{
+	const char *source = NULL;
+	const char *meaning = statistic_meaning(name, &source);
+
+	put_cell(out, g_strdup(name), false);
+	put_cell(out, g_strdup(of_vcpu ? "vcpu" : "vm"), false);
+	each (const struct record_run, run, runs) {
+		const struct record_statistic *one =
+			record_find_statistic(statistics_of(run, of_vcpu), name);
+
+		put_cell(out, one != NULL ? g_strdup_printf("%" PRIu64, one->value) : g_strdup(""),
+			 false);
+	}
+	put_cell(out, g_strdup(meaning != NULL ? meaning : ""), false);
+	put_cell(out, g_strdup(source != NULL ? source : ""), true);
+}
+
+/* In KVM's order, what only later runs have behind it. */
+static void put_statistics(GString *out, const GPtrArray *runs, bool of_vcpu)
+{
+	g_autoptr(GHashTable) done = g_hash_table_new(g_str_hash, g_str_equal);
+
+	each (const struct record_run, run, runs) {
+		each (const struct record_statistic, one, statistics_of(run, of_vcpu))
+			if (g_hash_table_add(done, one->name))
+				put_statistic(out, runs, of_vcpu, one->name);
+	}
+}
+
+char *report_statistics_csv(const struct report *report)
+{
+	g_autoptr(GPtrArray) runs = many_runs(report);
+	g_autoptr(GPtrArray) comparisons = many_comparisons(report);
+	GString *out = g_string_new("statistic,of,");
+
+	for (guint i = 0; i < runs->len; i++)
+		put_cell(out, g_strdup(many_label(comparisons, i)), false);
+	g_string_append(out, "what it counts,where\r\n");
+	put_statistics(out, runs, false);
+	put_statistics(out, runs, true);
 	return g_string_free(out, FALSE);
 }
 

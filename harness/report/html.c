@@ -144,14 +144,15 @@ static void put_verdict(xmlDoc *doc, const struct report *report)
 
 /* ---- Prose ---- */
 
-static void put_expectations(xmlNode *parent, const struct comparison *comparison)
+/* Returns whether there are any. with_why: the reasons, which are the same in each comparison. */
+static bool put_expectations(xmlNode *parent, const struct comparison *comparison, bool with_why)
 {
 	g_autoptr(GArray) expectations = expectations_of(comparison);
 	g_autofree char *answer = prose_answer(expectations);
 	xmlNode *list;
 
 	if (answer == NULL)
-		return;
+		return false;
 	html_add(parent, "p", answer);
 	list = html_add(parent, "ul", NULL);
 	each_value (const struct expectation, one, expectations) {
@@ -161,30 +162,48 @@ static void put_expectations(xmlNode *parent, const struct comparison *compariso
 		html_addf(item, "strong", "%u %s", one->row->reason,
 			  one->row->name != NULL ? one->row->name : "");
 		html_add_textf(item, ": %s", sentence);
-		html_set(html_addf(item, "span", " Why: %s (%s).", one->paging->explanation,
-				   one->paging->source),
-			 "class", "soft");
+		if (with_why)
+			html_set(html_addf(item, "span", " Why: %s (%s).", one->paging->explanation,
+					   one->paging->source),
+				 "class", "soft");
 	}
+	return true;
+}
+
+static void put_changes(xmlNode *parent, const struct comparison *comparison, bool beside)
+{
+	g_autoptr(GPtrArray) changes = prose_changes(comparison);
+	xmlNode *list;
+
+	html_add(parent, "p",
+		 comparison->b == NULL ? "What there is most of:"
+		 : beside	       ? "What changed beside that, the most first:"
+				       : "What changed, the most first:");
+	list = html_add(parent, "ul", NULL);
+	for (guint i = 0; i < changes->len; i++)
+		html_add(list, "li", g_ptr_array_index(changes, i));
 }
 
 static void put_prose(xmlDoc *doc, const struct report *report)
 {
 	xmlNode *prose = html_find(doc, "prose");
-	g_autofree char *subject = prose_subject(report->comparison);
+	g_autofree char *subject = prose_subject(report);
 	g_autofree char *inputs = prose_inputs(report);
-	g_autoptr(GPtrArray) changes = prose_changes(report->comparison);
-	xmlNode *list;
+	g_autoptr(GPtrArray) comparisons = many_comparisons(report);
+	bool explained = false;
 
 	html_add(prose, "p", subject);
 	if (inputs != NULL)
 		html_add(prose, "p", inputs);
-	put_expectations(prose, report->comparison);
-	html_add(prose, "p",
-		 report->comparison->b != NULL ? "What changed beside that, the most first:"
-					       : "What there is most of:");
-	list = html_add(prose, "ul", NULL);
-	for (guint i = 0; i < changes->len; i++)
-		html_add(list, "li", g_ptr_array_index(changes, i));
+	each (const struct comparison, one, comparisons) {
+		bool expected;
+
+		if (report->all != NULL)
+			html_addf(prose, "h3", "%s beside %s", one->label_b, one->label_a);
+		expected = put_expectations(prose, one, !explained);
+		put_changes(prose, one, expected);
+		explained |= expected;
+	}
 }
 
 /* ---- How it was obtained ---- */
@@ -203,7 +222,8 @@ static void put_log(xmlNode *parent, const char *label, const char *kernel_log)
 
 static void put_facts(xmlDoc *doc, const struct report *report)
 {
-	const struct comparison *comparison = report->comparison;
+	g_autoptr(GPtrArray) comparisons = many_comparisons(report);
+	g_autoptr(GPtrArray) runs = many_runs(report);
 	g_autoptr(GPtrArray) facts = prose_facts(report);
 	xmlNode *list = html_find(doc, "facts"), *logs = html_find(doc, "logs");
 
@@ -211,29 +231,9 @@ static void put_facts(xmlDoc *doc, const struct report *report)
 		html_add(list, "dt", fact->name);
 		html_add(list, "dd", fact->value);
 	}
-	put_log(logs, comparison->label_a, report->kernel_logs[0]);
-	if (comparison->b != NULL)
-		put_log(logs, comparison->label_b, report->kernel_logs[1]);
-}
-
-/* All runs; the pictures and what else there is are of the first two. */
-static void put_many(xmlNode *parent, const struct report *report, enum many_table table)
-{
-	g_autoptr(GPtrArray) rows = many_rows(report, table);
-	xmlNode *node;
-
-	if (rows->len == 1)
-		return;
-	html_addf(parent, "h2", "%s, all runs", many_title(table));
-	node = html_add(html_add_class(parent, "div", "wide", NULL), "table", NULL);
-	for (guint i = 0; i < rows->len; i++) {
-		xmlNode *row = html_add(node, "tr", NULL);
-		char **cells = rows->pdata[i];
-
-		for (guint j = 0; cells[j] != NULL; j++)
-			html_add_class(row, i == 0 ? "th" : "td",
-				       j < many_names(table) ? "name" : "number", cells[j]);
-	}
+	for (guint i = 0; i < runs->len; i++)
+		put_log(logs, many_label(comparisons, i),
+			report->kernel_logs != NULL ? report->kernel_logs[i] : NULL);
 }
 
 static void put_checks(xmlDoc *doc, const struct report *report)
@@ -256,15 +256,10 @@ char *report_html(const struct report *report)
 
 	put_verdict(doc, report);
 	put_prose(doc, report);
-	html_operations(html_find(doc, "operations"), report->comparison);
-	html_chart(html_find(doc, "chart"), report->comparison);
-	if (report->all != NULL) {
-		put_many(html_find(doc, "operations"), report, MANY_EXITS);
-		put_many(html_find(doc, "operations"), report, MANY_TICKS);
-		put_many(html_find(doc, "operations"), report, MANY_COUNTS);
-	}
-	html_table(html_find(doc, "table"), report->comparison);
-	html_statistics(html_find(doc, "statistics"), report->comparison);
+	html_operations(html_find(doc, "operations"), report);
+	html_chart(html_find(doc, "chart"), report);
+	html_table(html_find(doc, "table"), report);
+	html_statistics(html_find(doc, "statistics"), report);
 	put_facts(doc, report);
 	put_checks(doc, report);
 	put_resource(doc, "script", "page.js");

@@ -3,7 +3,9 @@
 
 #include "record/words.h"
 #include "report/html_parts.h"
+#include "report/many.h"
 #include "report/operations.h"
+#include "base/each.h"
 
 /* In pixels of height; widths are percents of what is to the right of 0. */
 #define LEGEND_HEIGHT 44
@@ -156,15 +158,80 @@ static void put_table(xmlNode *parent, const struct comparison *comparison, cons
 	}
 }
 
-void html_operations(xmlNode *parent, const struct comparison *comparison)
+/* ---- More than two runs: each has a line of its own ---- */
+
+static double most_of(const GPtrArray *runs)
 {
+	double most = 10;
+
+	each (const struct record_run, run, runs) {
+		each (const struct record_operation, operation, run->operations) {
+			const struct operation_fit fit = operation_total(operation);
+
+			most = fmax(most, fit.per_op);
+		}
+	}
+	return most;
+}
+
+static void add_bars(struct html_bars *bars, const GPtrArray *runs, const GPtrArray *comparisons,
+		     const char *workload)
+{
+	html_bars_group(bars, workload);
+	for (guint i = 0; i < runs->len; i++) {
+		const struct record_run *run = runs->pdata[i];
+		const struct record_operation *one = operation_find(run, workload);
+		const struct operation_fit fit =
+			one != NULL ? operation_total(one) : (struct operation_fit){ .per_op = 0 };
+		g_autofree char *words = operation_words(one);
+
+		html_bars_add(bars, html_bars_class(run), many_label(comparisons, i), fit.per_op,
+			      *words != '\0' ? words : "none");
+	}
+	html_bars_end_group(bars);
+}
+
+static void put_bars(xmlNode *parent, const struct report *report, const GPtrArray *comparisons,
+		     const GPtrArray *workloads)
+{
+	xmlNode *svg = html_add(parent, "svg", NULL);
+	struct html_bars bars;
+
+	html_set(svg, "role", "img");
+	html_set(svg, "aria-labelledby", "operations-title operations-text");
+	html_set(html_add(svg, "title", "Exits of one operation, on a log scale"), "id",
+		 "operations-title");
+	html_set(html_add(svg, "desc",
+			  "For each operation a bar of each run, whose name stands before it; with "
+			  "shadow paging it is hatched. What is below a tenth has none. The table "
+			  "above has the same numbers."),
+		 "id", "operations-text");
+	html_bars_begin(&bars, svg, (int)LEAST_POWER, most_of(report->all), true);
+	html_bars_legend(&bars);
+	each (const char, workload, workloads)
+		add_bars(&bars, report->all, comparisons, workload);
+	html_bars_end(&bars);
+}
+
+void html_operations(xmlNode *parent, const struct report *report)
+{
+	const struct comparison *comparison = report->comparison;
+	g_autoptr(GPtrArray) comparisons = many_comparisons(report);
+	g_autoptr(GPtrArray) workloads = many_workloads(comparisons);
 	g_autoptr(GArray) rows = operation_rows(comparison);
 	g_autofree char *notes = operation_notes(comparison);
 
-	if (rows->len == 0)
+	if (workloads->len == 0)
 		return;
 	html_add(parent, "h2", "What one operation costs");
-	html_add(parent, "p", notes);
-	put_table(parent, comparison, rows);
-	put_chart(parent, comparison, rows);
+	if (notes != NULL)
+		html_add(parent, "p", notes);
+	if (report->all != NULL) {
+		html_many(parent, report, MANY_EXITS);
+		html_many(parent, report, MANY_TICKS);
+		put_bars(parent, report, comparisons, workloads);
+	} else {
+		put_table(parent, comparison, rows);
+		put_chart(parent, comparison, rows);
+	}
 }

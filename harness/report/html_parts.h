@@ -5,7 +5,8 @@
 #include <glib.h>
 #include <libxml/tree.h>
 
-#include "report/compare.h"
+#include "report/many.h"
+#include "report/report.h"
 
 /*
  * Building a page with libxml2. Text and attributes may be foreign: they are made valid UTF-8
@@ -60,17 +61,44 @@ xmlNode *html_find(xmlDoc *doc, const char *id);
 
 /* Internal to html*.c: the larger parts of the page, appended to parent. */
 
-/* Each reason that was seen as bars of both runs: solid and hatched, on a log scale. */
-void html_chart(xmlNode *svg, const struct comparison *comparison);
+/*
+ * A picture of bars on a log scale, in groups. Of two runs it is the class that tells them apart
+ * ("first" is solid, "second" hatched), of more the name before each bar.
+ */
+struct html_bars {
+	xmlNode *svg, *axis;
+	int least; /* power of ten where it begins */
+	double decades;
+	bool named;
+	int y; /* where the next bar or group stands, in pixels */
+};
+
+/* least: a power of ten; most: the longest bar. What is less than 10^least has no bar. */
+void html_bars_begin(struct html_bars *bars, xmlNode *svg, int least, double most, bool named);
+void html_bars_group(struct html_bars *bars, const char *label);
+void html_bars_add(struct html_bars *bars, const char *class, const char *name, double value,
+		   const char *text);
+void html_bars_end_group(struct html_bars *bars);
+void html_bars_end(const struct html_bars *bars);
+
+/* By the run's paging, where there are more than two; and the legend that says so. */
+const char *html_bars_class(const struct record_run *run);
+void html_bars_legend(const struct html_bars *bars);
+
+/* Each reason that was seen as bars of all runs. */
+void html_chart(xmlNode *svg, const struct report *report);
 
 /* What one operation of L2's Linux costs, as a table and as a picture; nothing if there are none.
  */
-void html_operations(xmlNode *parent, const struct comparison *comparison);
+void html_operations(xmlNode *parent, const struct report *report);
 
 /* KVM's own statistics, each with what it counts; nothing if nobody looked. */
-void html_statistics(xmlNode *parent, const struct comparison *comparison);
+void html_statistics(xmlNode *parent, const struct report *report);
 
 /* The counts, the reasons that were never seen apart. */
-void html_table(xmlNode *parent, const struct comparison *comparison);
+void html_table(xmlNode *parent, const struct report *report);
+
+/* A table of many_rows() as it is, without its last row if that is a foot. */
+void html_many(xmlNode *parent, const struct report *report, enum many_table kind);
 
 #endif

@@ -175,19 +175,20 @@ static json_t *operations_to_json(const struct comparison *comparison)
 
 static json_t *statistics_to_json(const struct comparison *comparison)
 {
-	g_autoptr(GArray) rows = statistic_rows(comparison);
+	const struct report pair = { .comparison = comparison };
+	g_autoptr(GPtrArray) runs = many_runs(&pair);
+	g_autoptr(GArray) rows = statistic_rows(runs);
 	json_t *json = json_array();
 
 	for (guint i = 0; i < rows->len; i++) {
 		const struct statistic_row *row = &g_array_index(rows, struct statistic_row, i);
-		json_t *runs = json_array();
+		json_t *values = json_array();
 
-		json_array_append_new(runs, report_json_number(row->values[0]));
-		if (comparison->b)
-			json_array_append_new(runs, report_json_number(row->values[1]));
+		for (guint run = 0; run < runs->len; run++)
+			json_array_append_new(values, report_json_number(row->values[run]));
 		json_array_append_new(json, json_pack("{s:s, s:s, s:s, s:o}", "name", row->name,
 						      "meaning", row->meaning, "source",
-						      row->source, "runs", runs));
+						      row->source, "runs", values));
 	}
 	return json;
 }
@@ -221,10 +222,12 @@ static json_t *further_to_json(const struct report *report)
 		const struct comparison *one = comparisons->pdata[i];
 
 		json_array_append_new(further,
-				      json_pack("{s:o, s:o, s:o, s:o}", "runs", runs_to_json(one),
-						"rows", rows_to_json(one), "total",
-						numbers_to_json(&one->total, true), "operations",
-						operations_to_json(one)));
+				      json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "runs",
+						runs_to_json(one), "inputs_that_differ",
+						inputs_to_json(one), "rows", rows_to_json(one),
+						"total", numbers_to_json(&one->total, true),
+						"operations", operations_to_json(one), "statistics",
+						statistics_to_json(one)));
 	}
 	return further;
 }

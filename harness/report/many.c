@@ -9,12 +9,39 @@
 
 GPtrArray *many_comparisons(const struct report *report)
 {
-	GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)comparison_free);
+	GPtrArray *all;
 
+	if (report->all == NULL) {
+		all = g_ptr_array_new();
+		g_ptr_array_add(all, (gpointer)report->comparison);
+		return all;
+	}
+	all = g_ptr_array_new_with_free_func((GDestroyNotify)comparison_free);
 	for (guint i = 1; i < report->all->len; i++)
 		g_ptr_array_add(all, comparison_new(report->all->pdata[0], NULL,
 						    report->all->pdata[i], NULL));
 	return all;
+}
+
+GPtrArray *many_runs(const struct report *report)
+{
+	GPtrArray *runs = g_ptr_array_new();
+
+	for (guint i = 0; report->all != NULL && i < report->all->len; i++)
+		g_ptr_array_add(runs, report->all->pdata[i]);
+	if (report->all != NULL)
+		return runs;
+	g_ptr_array_add(runs, (gpointer)report->comparison->a);
+	if (report->comparison->b != NULL)
+		g_ptr_array_add(runs, (gpointer)report->comparison->b);
+	return runs;
+}
+
+const char *many_label(const GPtrArray *comparisons, guint run)
+{
+	const struct comparison *one = comparisons->pdata[run > 0 ? run - 1 : 0];
+
+	return run > 0 ? one->label_b : one->label_a;
 }
 
 guint many_names(enum many_table table)
@@ -50,6 +77,16 @@ static void end_row(GPtrArray *rows, GPtrArray *cells)
 	g_ptr_array_add(rows, g_ptr_array_free(cells, FALSE));
 }
 
+static bool has_cycles(const GPtrArray *comparisons, enum many_table table)
+{
+	if (table != MANY_COUNTS && table != MANY_VALUES)
+		return false;
+	each (const struct comparison, one, comparisons)
+		if (comparison_has_cycles(one))
+			return true;
+	return false;
+}
+
 static void add_headings(GPtrArray *rows, const GPtrArray *comparisons, enum many_table table)
 {
 	static const char *const names[][3] = {
@@ -73,12 +110,15 @@ static void add_headings(GPtrArray *rows, const GPtrArray *comparisons, enum man
 				   ? g_strconcat("ratio ", one->label_b, NULL)
 				   : g_strconcat(one->label_b, "/", one->label_a, NULL));
 	}
+	if (has_cycles(comparisons, table))
+		for (guint i = 0; i <= comparisons->len; i++)
+			add(cells, g_strconcat("cycles ", many_label(comparisons, i), NULL));
 	end_row(rows, cells);
 }
 
 /* ---- Counts ---- */
 
-static const struct compare_row *find_row(const struct comparison *comparison, uint32_t reason)
+const struct compare_row *many_find_row(const struct comparison *comparison, uint32_t reason)
 {
 	each_value (const struct compare_row, row, comparison->rows) {
 		if (row->reason == reason)
@@ -102,7 +142,7 @@ static char *cell_of(const struct comparison *comparison, const struct compare_r
 static const struct compare_row *row_of(const struct comparison *comparison,
 					const struct compare_row *like, bool total)
 {
-	return total ? &comparison->total : find_row(comparison, like->reason);
+	return total ? &comparison->total : many_find_row(comparison, like->reason);
 }
 
 static void add_counts(GPtrArray *rows, const GPtrArray *comparisons,
@@ -124,13 +164,18 @@ static void add_counts(GPtrArray *rows, const GPtrArray *comparisons,
 			    cell_of(one, row_of(one, row, total), COLUMN_DIFFERENCE, true, table));
 		add(cells, cell_of(one, row_of(one, row, total), COLUMN_RATIO, true, table));
 	}
+	for (guint i = 0; has_cycles(comparisons, table) && i <= comparisons->len; i++) {
+		const struct comparison *one = comparisons->pdata[i > 0 ? i - 1 : 0];
+
+		add(cells, cell_of(one, row_of(one, row, total), COLUMN_CYCLES, i > 0, table));
+	}
 	end_row(rows, cells);
 }
 
 static bool is_empty(const GPtrArray *comparisons, uint32_t reason)
 {
 	each (const struct comparison, one, comparisons) {
-		const struct compare_row *row = find_row(one, reason);
+		const struct compare_row *row = many_find_row(one, reason);
 
 		if (row != NULL && !compare_row_is_empty(row))
 			return false;
@@ -139,19 +184,31 @@ static bool is_empty(const GPtrArray *comparisons, uint32_t reason)
 }
 
 /* Those of the first comparison, and then what the others alone have. */
+static GPtrArray *all_rows(const GPtrArray *comparisons, bool seen)
+{
+	g_autoptr(GHashTable) done = g_hash_table_new(NULL, NULL);
+	GPtrArray *rows = g_ptr_array_new();
+
+	each (const struct comparison, one, comparisons)
+		each_value (struct compare_row, row, one->rows)
+			if (g_hash_table_add(done, GUINT_TO_POINTER(row->reason)) &&
+			    !(seen && is_empty(comparisons, row->reason)))
+				g_ptr_array_add(rows, row);
+	return rows;
+}
+
+GPtrArray *many_seen_rows(const GPtrArray *comparisons)
+{
+	return all_rows(comparisons, true);
+}
+
 static void add_all_counts(GPtrArray *rows, const GPtrArray *comparisons, enum many_table table)
 {
 	const struct comparison *first = comparisons->pdata[0];
-	g_autoptr(GHashTable) done = g_hash_table_new(NULL, NULL);
+	g_autoptr(GPtrArray) reasons = all_rows(comparisons, table == MANY_COUNTS);
 
-	each (const struct comparison, one, comparisons) {
-		each_value (const struct compare_row, row, one->rows) {
-			if (!g_hash_table_add(done, GUINT_TO_POINTER(row->reason)) ||
-			    (table == MANY_COUNTS && is_empty(comparisons, row->reason)))
-				continue;
-			add_counts(rows, comparisons, one, row, table);
-		}
-	}
+	each (const struct compare_row, row, reasons)
+		add_counts(rows, comparisons, first, row, table);
 	if (table == MANY_COUNTS)
 		add_counts(rows, comparisons, first, &first->total, table);
 }
@@ -190,9 +247,10 @@ static void add_operation(GPtrArray *rows, const GPtrArray *comparisons, const c
 	end_row(rows, cells);
 }
 
-static void add_operations(GPtrArray *rows, const GPtrArray *comparisons, guint at)
+GPtrArray *many_workloads(const GPtrArray *comparisons)
 {
 	g_autoptr(GHashTable) done = g_hash_table_new(g_str_hash, g_str_equal);
+	GPtrArray *names = g_ptr_array_new();
 
 	each (const struct comparison, one, comparisons) {
 		g_autoptr(GArray) all = operation_rows(one);
@@ -201,9 +259,10 @@ static void add_operations(GPtrArray *rows, const GPtrArray *comparisons, guint 
 			const char *name = g_array_index(all, struct operation_row, i).workload;
 
 			if (g_hash_table_add(done, (gpointer)name))
-				add_operation(rows, comparisons, name, at);
+				g_ptr_array_add(names, (gpointer)name);
 		}
 	}
+	return names;
 }
 
 GPtrArray *many_rows(const struct report *report, enum many_table table)
@@ -212,9 +271,13 @@ GPtrArray *many_rows(const struct report *report, enum many_table table)
 	GPtrArray *rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
 
 	add_headings(rows, comparisons, table);
-	if (table == MANY_COUNTS || table == MANY_VALUES)
+	if (table == MANY_COUNTS || table == MANY_VALUES) {
 		add_all_counts(rows, comparisons, table);
-	else
-		add_operations(rows, comparisons, table == MANY_EXITS ? 1 : 4);
+	} else {
+		g_autoptr(GPtrArray) workloads = many_workloads(comparisons);
+
+		each (const char, workload, workloads)
+			add_operation(rows, comparisons, workload, table == MANY_EXITS ? 1 : 4);
+	}
 	return rows;
 }

@@ -25,7 +25,28 @@ guint many_names(enum many_table table);
 /* "Exit reasons", ...: what the rows are. */
 const char *many_title(enum many_table table);
 
-/* The base against each of the others: an array of struct comparison, which the caller owns. */
+/*
+ * The base against each of the others: an array of struct comparison, which the caller owns. With
+ * one run or two it is the report's own comparison.
+ */
 GPtrArray *many_comparisons(const struct report *report);
+
+/* The row of a reason, or NULL. */
+const struct compare_row *many_find_row(const struct comparison *comparison, uint32_t reason);
+
+/*
+ * Reasons that a run has seen at least, those of the first comparison first: an array of struct
+ * compare_row, which the caller owns and they not. Only reason, name and paging are of all runs.
+ */
+GPtrArray *many_seen_rows(const GPtrArray *comparisons);
+
+/* Operations that a run has at least, by name, those of the first comparison first: the same. */
+GPtrArray *many_workloads(const GPtrArray *comparisons);
+
+/* All runs of a report: an array of struct record_run, which the caller owns and they not. */
+GPtrArray *many_runs(const struct report *report);
+
+/* The heading of a run, by its place among them. Borrowed from comparisons. */
+const char *many_label(const GPtrArray *comparisons, guint run);
 
 #endif

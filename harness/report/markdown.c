@@ -187,11 +187,12 @@ static void put_many(GString *out, const struct report *report, enum many_table 
 	}
 }
 
-static void put_statistics(GString *out, const struct comparison *comparison)
+static void put_statistics(GString *out, const struct report *report)
 {
-	g_autoptr(GArray) rows = statistic_rows(comparison);
-	g_autofree char *notes = statistic_notes(comparison);
-	g_auto(GStrv) headings = statistic_cells(comparison, NULL);
+	g_autoptr(GPtrArray) runs = many_runs(report);
+	g_autoptr(GArray) rows = statistic_rows(runs);
+	g_autofree char *notes = statistic_notes(report);
+	g_auto(GStrv) headings = statistic_cells(report, NULL);
 
 	if (notes == NULL)
 		return;
@@ -200,10 +201,12 @@ static void put_statistics(GString *out, const struct comparison *comparison)
 	if (rows->len == 0)
 		return;
 	put_cells(out, headings);
-	g_string_append(out, "|---|---:|---:|---|\n");
+	for (guint i = 0; i < runs->len + 2; i++)
+		g_string_append(out, i == 0 || i == runs->len + 1 ? "|---" : "|---:");
+	g_string_append(out, "|\n");
 	for (guint i = 0; i < rows->len; i++) {
 		g_auto(GStrv) cells =
-			statistic_cells(comparison, &g_array_index(rows, struct statistic_row, i));
+			statistic_cells(report, &g_array_index(rows, struct statistic_row, i));
 
 		put_cells(out, cells);
 	}
@@ -211,7 +214,8 @@ static void put_statistics(GString *out, const struct comparison *comparison)
 
 /* ---- Answers ---- */
 
-static void put_expectations(GString *out, const struct comparison *comparison)
+/* Returns whether there are any. with_why: the reasons, which are the same in each comparison. */
+static bool put_expectations(GString *out, const struct comparison *comparison, bool with_why)
 {
 	g_autoptr(GArray) expectations = expectations_of(comparison);
 	g_autofree char *answer = prose_answer(expectations);
@@ -219,33 +223,72 @@ static void put_expectations(GString *out, const struct comparison *comparison)
 	if (answer == NULL) {
 		g_string_append(out, "\nThis is no comparison of nested with shadow paging, so no "
 				     "reason must differ because of it.\n");
-		return;
+		return false;
 	}
 	put_line(out, "\n", answer);
 	g_string_append_c(out, '\n');
 	each_value (const struct expectation, one, expectations) {
 		g_autofree char *sentence = prose_expectation(comparison, one);
+		g_autofree char *why = g_strdup_printf(" Why: %s (%s).", one->paging->explanation,
+						       one->paging->source);
 		g_autofree char *text =
-			g_strdup_printf("%" PRIu32 " %s: %s Why: %s (%s).", one->row->reason,
+			g_strdup_printf("%" PRIu32 " %s: %s%s", one->row->reason,
 					one->row->name != NULL ? one->row->name : "", sentence,
-					one->paging->explanation, one->paging->source);
+					with_why ? why : "");
 
 		put_line(out, "- ", text);
 	}
+	return true;
 }
 
-static void put_changes(GString *out, const struct comparison *comparison)
+/* Of each run against the base; where there are more than two, below a heading. */
+static void put_answers(GString *out, const struct report *report)
 {
-	g_autoptr(GPtrArray) changes = prose_changes(comparison);
-	g_autofree char *a = prose_in_effect(comparison->a);
-	g_autofree char *b = comparison->b != NULL ? prose_in_effect(comparison->b) : NULL;
+	g_autoptr(GPtrArray) comparisons = many_comparisons(report);
+	bool explained = false;
+
+	each (const struct comparison, one, comparisons) {
+		if (report->all != NULL) {
+			g_autofree char *heading =
+				g_strdup_printf("%s beside %s", one->label_b, one->label_a);
+
+			put_line(out, "\n### ", heading);
+		}
+		explained |= put_expectations(out, one, !explained);
+	}
+}
+
+static void put_changes(GString *out, const struct report *report)
+{
+	g_autoptr(GPtrArray) comparisons = many_comparisons(report);
+	g_autoptr(GPtrArray) runs = many_runs(report);
 
 	g_string_append_c(out, '\n');
-	put_line(out, "- The first run: ", a);
-	if (b != NULL)
-		put_line(out, "- The second run: ", b);
-	for (guint i = 0; i < changes->len; i++)
-		put_line(out, "- ", g_ptr_array_index(changes, i));
+	for (guint i = 0; i < runs->len; i++) {
+		g_autofree char *effect = prose_in_effect(runs->pdata[i]);
+		g_autofree char *line =
+			g_strdup_printf("%s: %s", many_label(comparisons, i), effect);
+
+		put_line(out,
+			 report->all != NULL ? "- "
+			 : i == 0	     ? "- The first run: "
+					     : "- The second run: ",
+			 report->all != NULL ? line : effect);
+	}
+	each (const struct comparison, one, comparisons) {
+		g_autoptr(GPtrArray) changes = prose_changes(one);
+		g_autofree char *heading =
+			report->all != NULL
+				? g_strdup_printf("%s beside %s", one->label_b, one->label_a)
+				: NULL;
+
+		if (heading != NULL) {
+			put_line(out, "\n", heading);
+			g_string_append_c(out, '\n');
+		}
+		for (guint i = 0; i < changes->len; i++)
+			put_line(out, "- ", g_ptr_array_index(changes, i));
+	}
 }
 
 static void put_facts(GString *out, const struct report *report)
@@ -263,7 +306,9 @@ static void put_facts(GString *out, const struct report *report)
 char *report_markdown(const struct report *report)
 {
 	const struct comparison *comparison = report->comparison;
-	g_autofree char *subject = prose_subject(comparison);
+	g_autoptr(GPtrArray) comparisons = many_comparisons(report);
+	g_autoptr(GPtrArray) runs = many_runs(report);
+	g_autofree char *subject = prose_subject(report);
 	g_autofree char *inputs = prose_inputs(report);
 	GString *out = g_string_new(NULL);
 
@@ -271,11 +316,11 @@ char *report_markdown(const struct report *report)
 	put_line(out, "\n## What was compared\n\n", subject);
 	if (inputs != NULL)
 		put_line(out, "\n", inputs);
-	put_changes(out, comparison);
+	put_changes(out, report);
 	g_string_append(out, "\n## A sample of the kernel log\n");
-	put_log(out, comparison->label_a, report->kernel_logs[0]);
-	if (comparison->b != NULL)
-		put_log(out, comparison->label_b, report->kernel_logs[1]);
+	for (guint i = 0; i < runs->len; i++)
+		put_log(out, many_label(comparisons, i),
+			report->kernel_logs != NULL ? report->kernel_logs[i] : NULL);
 	if (report->all != NULL) {
 		put_many(out, report, MANY_EXITS);
 		put_many(out, report, MANY_TICKS);
@@ -284,18 +329,11 @@ char *report_markdown(const struct report *report)
 		put_operations(out, comparison);
 		g_string_append(out, "\n## The counts\n");
 		put_table(out, comparison);
-		put_statistics(out, comparison);
 	}
+	put_statistics(out, report);
 	g_string_append(out, "\n## What the counts show, and is it what was expected?\n");
-	put_expectations(out, comparison);
+	put_answers(out, report);
 	g_string_append(out, "\n## How the counts were obtained\n");
 	put_facts(out, report);
-	for (guint i = 2; report->all != NULL && i < report->all->len; i++) {
-		const struct record_run *run = report->all->pdata[i];
-		g_autofree char *effect = prose_in_effect(run);
-		g_autofree char *name = g_strdup_printf("- In effect in %s: ", run->config);
-
-		put_line(out, name, effect);
-	}
 	return g_string_free(out, FALSE);
 }

@@ -6,6 +6,7 @@
 
 #include "record/words.h"
 #include "report/grid.h"
+#include "base/each.h"
 
 /*
  * Interrupts of L1 and L2 that happen to fall on one side of a latch: each is up to three exits
@@ -112,6 +113,14 @@ static char *exits_words(const struct record_operation *operation, const struct 
 	return marked(number(at_least_0(fit)), operation_is_line(operation, fit));
 }
 
+char *operation_words(const struct record_operation *operation)
+{
+	const struct operation_fit fit = operation != NULL ? operation_total(operation)
+							   : (struct operation_fit){ .per_op = 0 };
+
+	return exits_words(operation, &fit);
+}
+
 static char *ticks_words(const struct record_operation *operation, const struct operation_fit *fit)
 {
 	if (!fit->known)
@@ -209,15 +218,36 @@ static bool has_no_line(const struct comparison *comparison, const GArray *rows)
 	return false;
 }
 
+/* n, 2 n and 3 n: what is done where nobody has asked for other numbers (wire/operations.h). */
+static bool has_multiples(const struct record_operation *operation)
+{
+	const GPtrArray *points = operation != NULL ? operation->points : NULL;
+	const uint64_t n = points != NULL && points->len > 0
+				   ? ((const struct record_point *)points->pdata[0])->n
+				   : 0;
+
+	if (points == NULL || points->len == 0)
+		return true;
+	for (guint i = 0; i < points->len; i++)
+		if (((const struct record_point *)points->pdata[i])->n / (i + 1) != n ||
+		    ((const struct record_point *)points->pdata[i])->n % n != 0)
+			return false;
+	return points->len == 3;
+}
+
 char *operation_notes(const struct comparison *comparison)
 {
 	g_autoptr(GArray) rows = operation_rows(comparison);
+	bool multiples = true;
 
 	if (rows->len == 0)
 		return NULL;
+	each_value (const struct operation_row, row, rows)
+		multiples = multiples && has_multiples(row->a) && has_multiples(row->b);
 	return g_strdup_printf(
 		"Exits and ticks of L2's time-stamp counter for one operation: the slope over "
-		"n, 2 n and 3 n of them, so that what is not the operation falls out.%s",
+		"%s, so that what is not the operation falls out.%s",
+		multiples ? "n, 2 n and 3 n of them" : "the numbers that were asked for",
 		has_no_line(comparison, rows)
 			? " ~: the points are on no line, so the slope means little."
 			: "");

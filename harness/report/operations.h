@@ -34,6 +34,9 @@ bool operation_is_line(const struct record_operation *operation, const struct op
 #define OPERATION_CELLS 8
 char **operation_cells(const struct comparison *comparison, const struct operation_row *row);
 
+/* Exits of one, as they stand in a cell: "61.12", "~61.12", "failed", ""; the caller frees it. */
+char *operation_words(const struct record_operation *operation);
+
 /* How to read it: what n was, what "~" means. The caller frees it; NULL if there are none. */
 char *operation_notes(const struct comparison *comparison);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "record/words.h"
+#include "report/many.h"
 #include "base/each.h"
 
 /* More than these are a table, not a text. */
@@ -23,8 +24,28 @@ static const char *paging_of(const struct record_run *run)
 	return "a paging that is not known";
 }
 
-char *prose_subject(const struct comparison *comparison)
+static char *subject_of_many(const struct report *report)
 {
+	g_autoptr(GPtrArray) comparisons = many_comparisons(report);
+	const char *base = many_label(comparisons, 0);
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < report->all->len; i++) {
+		g_autofree char *effect = words_run_in_effect(report->all->pdata[i]);
+
+		g_string_append_printf(text, "%s%s %swith %s", i > 0 ? "; " : "",
+				       many_label(comparisons, i), i > 0 ? "" : "ran ", effect);
+	}
+	g_string_append_printf(text, ". Each is compared with %s.", base);
+	return g_string_free(text, FALSE);
+}
+
+char *prose_subject(const struct report *report)
+{
+	const struct comparison *comparison = report->comparison;
+
+	if (report->all != NULL)
+		return subject_of_many(report);
 	if (comparison->b == NULL)
 		return g_strdup_printf("One run alone, %s, with %s.", comparison->label_a,
 				       paging_of(comparison->a));
@@ -33,20 +54,27 @@ char *prose_subject(const struct comparison *comparison)
 			       paging_of(comparison->b));
 }
 
-char *prose_inputs(const struct report *report)
+/* The same of two runs; where there are more, they are named. */
+static char *inputs_of(const struct report *report, const struct comparison *comparison)
 {
-	const struct comparison *comparison = report->comparison;
 	const struct record_run *a = comparison->a, *b = comparison->b;
+	const bool many = report->all != NULL;
 	g_autoptr(GArray) differ = comparison_inputs(comparison);
 	GString *text;
 
 	if (differ == NULL && b != NULL &&
 	    (a->inputs != NULL || b->inputs != NULL || report->records[0] != report->records[1]))
-		return g_strdup("Inputs, what L1 and L2 are made of, are not recorded for both "
-				"runs: what follows may have any cause.");
+		return g_strdup_printf("Inputs, what L1 and L2 are made of, are not recorded for "
+				       "both %s%s%s: what follows may have any cause.",
+				       many ? comparison->label_a : "runs", many ? " and " : "",
+				       many ? comparison->label_b : "");
 	if (differ == NULL || differ->len == 0)
 		return NULL;
-	text = g_string_new("Inputs that differ:");
+	text = g_string_new("Inputs that differ");
+	if (many)
+		g_string_append_printf(text, " between %s and %s", comparison->label_a,
+				       comparison->label_b);
+	g_string_append_c(text, ':');
 	for (guint i = 0; i < differ->len; i++) {
 		const struct compare_input *one = &g_array_index(differ, struct compare_input, i);
 
@@ -56,6 +84,20 @@ char *prose_inputs(const struct report *report)
 	}
 	g_string_append_c(text, '.');
 	return g_string_free(text, FALSE);
+}
+
+char *prose_inputs(const struct report *report)
+{
+	g_autoptr(GPtrArray) comparisons = many_comparisons(report);
+	GString *text = g_string_new(NULL);
+
+	each (const struct comparison, one, comparisons) {
+		g_autofree char *sentence = inputs_of(report, one);
+
+		if (sentence != NULL)
+			g_string_append_printf(text, "%s%s", text->len > 0 ? " " : "", sentence);
+	}
+	return g_string_free(text, text->len == 0);
 }
 
 char *prose_expectation(const struct comparison *comparison, const struct expectation *one)
@@ -105,16 +147,21 @@ static int by_count(gconstpointer a, gconstpointer b)
 	return (one->a.count < other->a.count) - (one->a.count > other->a.count);
 }
 
-/* The rows that a sentence may be about, the most important first. */
+/*
+ * The rows that a sentence may be about, the most important first. Where one run has nested and the
+ * other shadow paging, what has to do with paging is told as an expectation.
+ */
 static GPtrArray *important_rows(const struct comparison *comparison)
 {
+	g_autoptr(GArray) expectations = expectations_of(comparison);
 	GPtrArray *rows = g_ptr_array_new();
 
 	each_value (struct compare_row, row, comparison->rows) {
-		if (comparison->b == NULL
-			    ? row->a.count > 0
-			    : !row->paging && row->ratio_kind != COMPARE_RATIO_UNKNOWN &&
-				      row->difference > 0)
+		const bool told = row->paging && expectations != NULL;
+
+		if (comparison->b == NULL ? row->a.count > 0
+					  : !told && row->ratio_kind != COMPARE_RATIO_UNKNOWN &&
+						    row->difference > 0)
 			g_ptr_array_add(rows, row);
 	}
 	g_ptr_array_sort(rows, comparison->b == NULL ? by_count : by_difference);
@@ -147,9 +194,14 @@ GPtrArray *prose_changes(const struct comparison *comparison)
 
 		g_ptr_array_add(changes, change_of(comparison, what, row));
 	}
-	if (comparison->b != NULL && rows->len == 0)
-		g_ptr_array_add(changes,
-				g_strdup("No reason beside the paging-related ones changed."));
+	if (comparison->b != NULL && rows->len == 0) {
+		g_autoptr(GArray) told = expectations_of(comparison);
+
+		g_ptr_array_add(
+			changes,
+			g_strdup(told != NULL ? "No reason beside the paging-related ones changed."
+					      : "No reason changed."));
+	}
 	if (comparison->b != NULL && rows->len > CHANGES_MOST)
 		g_ptr_array_add(changes, g_strdup_printf("Changed by less than these: %u more.",
 							 rows->len - CHANGES_MOST));
@@ -183,6 +235,7 @@ static void fact_free(gpointer data)
 {
 	struct prose_fact *fact = data;
 
+	g_free(fact->name);
 	g_free(fact->value);
 	g_free(fact);
 }
@@ -192,7 +245,7 @@ static void add_fact(GPtrArray *facts, const char *name, char *value)
 {
 	struct prose_fact *fact = g_new0(struct prose_fact, 1);
 
-	fact->name = name;
+	fact->name = g_strdup(name);
 	fact->value = value != NULL && *value != '\0' ? value : g_strdup("unknown");
 	if (fact->value != value)
 		g_free(value);
@@ -286,38 +339,52 @@ static char *cost_of_run(const struct record_run *run)
 	return cost_of(run->seconds, run->ticks);
 }
 
+/* Takes value. */
+static void add_fact_of_run(GPtrArray *facts, const char *before, const char *run,
+			    const char *behind, char *value)
+{
+	g_autofree char *name = g_strconcat(before, run, behind, NULL);
+
+	add_fact(facts, name, value);
+}
+
+static const char *name_of(const struct report *report, const GPtrArray *comparisons, guint run)
+{
+	return report->all != NULL ? many_label(comparisons, run)
+	       : run == 0	   ? "the first run"
+				   : "the second run";
+}
+
 GPtrArray *prose_facts(const struct report *report)
 {
 	static const struct {
-		const char *of_first, *of_second;
+		const char *before, *behind; /* the run's name */
 		char *(*make)(const struct record_run *run);
 	} kinds[] = {
-		{ "Modules loaded in the first run", "Modules loaded in the second run",
-		  modules_loaded },
-		{ "Inputs of the first run (SHA-256 over all)",
-		  "Inputs of the second run (SHA-256 over all)", inputs_of_run },
-		{ "Counted in the first run by", "Counted in the second run by", source_of },
-		{ "In effect in the first run", "In effect in the second run", prose_in_effect },
-		{ "Cost of the first run", "Cost of the second run", cost_of_run },
+		{ "Modules loaded in ", "", modules_loaded },
+		{ "Inputs of ", " (SHA-256 over all)", inputs_of_run },
+		{ "Counted in ", " by", source_of },
+		{ "In effect in ", "", prose_in_effect },
+		{ "Cost of ", "", cost_of_run },
 	};
 	GPtrArray *facts = g_ptr_array_new_with_free_func(fact_free);
-	const struct comparison *comparison = report->comparison;
+	g_autoptr(GPtrArray) runs = many_runs(report);
+	g_autoptr(GPtrArray) comparisons = many_comparisons(report);
 
 	if (report->records[0] != NULL)
 		add_record(facts, report->records[0]);
 	if (report->records[1] != NULL && report->records[1] != report->records[0]) {
-		add_fact(facts, "The second record", g_strdup(comparison->label_b));
+		add_fact(facts, "The second record", g_strdup(report->comparison->label_b));
 		add_record(facts, report->records[1]);
 	}
-	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-		add_fact(facts, kinds[i].of_first, kinds[i].make(comparison->a));
-		if (comparison->b != NULL)
-			add_fact(facts, kinds[i].of_second, kinds[i].make(comparison->b));
-	}
-	if (comparison->a->command.known)
-		add_fact(facts, "Command in the first run", prose_command(comparison->a));
-	if (comparison->b != NULL && comparison->b->command.known)
-		add_fact(facts, "Command in the second run", prose_command(comparison->b));
+	for (size_t kind = 0; kind < G_N_ELEMENTS(kinds); kind++)
+		for (guint i = 0; i < runs->len; i++)
+			add_fact_of_run(facts, kinds[kind].before, name_of(report, comparisons, i),
+					kinds[kind].behind, kinds[kind].make(runs->pdata[i]));
+	for (guint i = 0; i < runs->len; i++)
+		if (((const struct record_run *)runs->pdata[i])->command.known)
+			add_fact_of_run(facts, "Command in ", name_of(report, comparisons, i), "",
+					prose_command(runs->pdata[i]));
 	if (report->seconds >= 0 || report->ticks.known)
 		add_fact(facts, "Cost of the whole experiment",
 			 cost_of(report->seconds, report->ticks));

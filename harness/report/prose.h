@@ -19,13 +19,20 @@
  */
 char *prose_inputs(const struct report *report);
 
-/* "ept ran with EPT on, noept with EPT off: nested against shadow paging." */
-char *prose_subject(const struct comparison *comparison);
+/*
+ * "ept ran with nested paging (EPT on), noept with shadow paging (EPT off)." Of more than two runs:
+ * "ept ran with EPT on, VPID on; thp with EPT on, VPID on, huge pages on; ... Each is compared with
+ * ept."
+ */
+char *prose_subject(const struct report *report);
 
 /* "4,025 with ept, 0 with noept; expected: none with shadow paging. As expected." */
 char *prose_expectation(const struct comparison *comparison, const struct expectation *one);
 
-/* How many are as expected, in one sentence; NULL if expectations is. */
+/*
+ * How many are as expected, in one sentence; NULL if expectations is. Of a comparison of the same
+ * paging there are none.
+ */
 char *prose_answer(const GArray *expectations);
 
 /* The total, and what changed most beside paging: an array of char *. One run: its largest. */
@@ -36,8 +43,8 @@ char *prose_in_effect(const struct record_run *run);
 
 /* One fact of how a report's numbers were obtained. */
 struct prose_fact {
-	const char *name; /* static */
-	char *value;	  /* "unknown" where it is */
+	char *name;
+	char *value; /* "unknown" where it is */
 };
 
 /* Platform, kernels, images, modules and costs: an array of struct prose_fact *. */

@@ -24,9 +24,10 @@ struct report {
 	const char *title;    /* where the runs come from, one line */
 	double seconds; /* of the whole experiment; negative: unknown, or not one experiment */
 	struct record_u64 ticks; /* the same in emulated instructions */
-	/* Of side a and side b; NULL if not at hand. */
-	const struct record *records[2]; /* where the runs come from: platform, kernel, guest */
-	const char *kernel_logs[2];	 /* L1's kernel log during the run, as text */
+	/* Of side a and side b: where the runs come from; NULL if not at hand. */
+	const struct record *records[2];
+	/* L1's kernel log during each run, as text, or NULL; kernel_logs NULL: none is at hand. */
+	const char *const *kernel_logs;
 };
 
 /* The report of a comparison within one record. Nothing is copied. */
@@ -54,6 +55,12 @@ char *report_csv(const struct report *report);
  * seen, with slope, residual, and the points as "N=COUNT;...".
  */
 char *report_operations_csv(const struct report *report);
+
+/*
+ * The same of KVM's own statistics: a row for each that a run has, as KVM names it, those of the VM
+ * and of its vCPUs apart; what the main ones count, and in which function of KVM's.
+ */
+char *report_statistics_csv(const struct report *report);
 
 /*
  * Markdown (CommonMark, with GitHub's tables): verdict, what was compared, a sample of the kernel

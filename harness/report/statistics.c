@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "report/statistics.h"
 
+#include "base/each.h"
 #include "record/words.h"
 #include "report/grid.h"
+#include "report/many.h"
 
 /*
  * As Linux 6.1 counts them (arch/x86/kvm), which 7.3 does too, in functions that may have other
@@ -64,46 +66,73 @@ static const struct {
 	  "vcpu_enter_guest()" },
 };
 
+const char *statistic_meaning(const char *name, const char **source)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+		if (!g_str_equal(all[i].name, name))
+			continue;
+		*source = all[i].source;
+		return all[i].meaning;
+	}
+	return NULL;
+}
+
 static struct record_u64 value_of(const struct record_run *run, const char *name)
 {
-	const struct record_statistic *one =
-		run != NULL ? record_find_statistic(run->mmu.vcpu, name) : NULL;
+	const struct record_statistic *one = record_find_statistic(run->mmu.vcpu, name);
 
-	if (one == NULL && run != NULL)
+	if (one == NULL)
 		one = record_find_statistic(run->mmu.vm, name);
 	return one != NULL ? record_u64_from(one->value) : (struct record_u64){ .known = false };
 }
 
-GArray *statistic_rows(const struct comparison *comparison)
+static void row_clear(gpointer row)
+{
+	g_free(((struct statistic_row *)row)->values);
+}
+
+GArray *statistic_rows(const GPtrArray *runs)
 {
 	GArray *rows = g_array_new(FALSE, FALSE, sizeof(struct statistic_row));
 
+	g_array_set_clear_func(rows, row_clear);
 	for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
-		const struct statistic_row row = {
+		struct statistic_row row = {
 			.name = all[i].name,
 			.meaning = all[i].meaning,
 			.source = all[i].source,
-			.values = { value_of(comparison->a, all[i].name),
-				    value_of(comparison->b, all[i].name) },
+			.values = g_new0(struct record_u64, runs->len),
 		};
+		bool seen = false;
 
-		if (row.values[0].value != 0 || row.values[1].value != 0)
+		for (guint run = 0; run < runs->len; run++) {
+			row.values[run] = value_of(runs->pdata[run], all[i].name);
+			seen |= row.values[run].value != 0;
+		}
+		if (seen)
 			g_array_append_val(rows, row);
+		else
+			row_clear(&row);
 	}
 	return rows;
 }
 
-char *statistic_notes(const struct comparison *comparison)
+char *statistic_notes(const struct report *report)
 {
-	const struct record_run *const runs[] = { comparison->a, comparison->b };
+	g_autoptr(GPtrArray) runs = many_runs(report);
+	g_autoptr(GPtrArray) comparisons = many_comparisons(report);
+	bool known = false;
 
-	if (!comparison->a->mmu.known && (comparison->b == NULL || !comparison->b->mmu.known))
+	each (const struct record_run, run, runs)
+		known |= run->mmu.known;
+	if (!known)
 		return NULL;
-	for (size_t i = 0; i < G_N_ELEMENTS(runs); i++) {
-		if (runs[i] != NULL && runs[i]->mmu.error != NULL)
+	for (guint i = 0; i < runs->len; i++) {
+		const struct record_run *run = runs->pdata[i];
+
+		if (run->mmu.error != NULL)
 			return g_strdup_printf("%s: there are no statistics (%s).",
-					       i == 0 ? comparison->label_a : comparison->label_b,
-					       runs[i]->mmu.error);
+					       many_label(comparisons, i), run->mmu.error);
 	}
 	return g_strdup(
 		"KVM's own statistics, from L2's start until it stood still: the boot, the "
@@ -117,40 +146,48 @@ static char *number_words(struct record_u64 number)
 	return number.known ? words_count(number.value) : g_strdup("");
 }
 
-char **statistic_cells(const struct comparison *comparison, const struct statistic_row *row)
+char **statistic_cells(const struct report *report, const struct statistic_row *row)
 {
-	char **cells = g_new0(char *, STATISTIC_CELLS + 1);
+	g_autoptr(GPtrArray) runs = many_runs(report);
+	g_autoptr(GPtrArray) comparisons = many_comparisons(report);
+	char **cells = g_new0(char *, runs->len + 3);
 
 	cells[0] = g_strdup(row != NULL ? row->name : "KVM's statistic");
-	cells[1] = row != NULL ? number_words(row->values[0]) : g_strdup(comparison->label_a);
-	cells[2] = row != NULL ? number_words(row->values[1])
-			       : g_strdup(comparison->b != NULL ? comparison->label_b : "");
-	cells[3] = row != NULL ? g_strdup_printf("%s %s", row->meaning, row->source)
-			       : g_strdup("what it counts, and where");
+	for (guint i = 0; i < runs->len; i++)
+		cells[i + 1] = row != NULL ? number_words(row->values[i])
+					   : g_strdup(many_label(comparisons, i));
+	cells[runs->len + 1] = row != NULL ? g_strdup_printf("%s %s", row->meaning, row->source)
+					   : g_strdup("what it counts, and where");
 	return cells;
 }
 
-void statistics_put(const struct screen *screen, const struct comparison *comparison)
+void statistics_put(const struct screen *screen, const struct report *report)
 {
-	g_autoptr(GArray) rows = statistic_rows(comparison);
-	g_autofree char *notes = statistic_notes(comparison);
-	g_auto(GStrv) names = statistic_cells(comparison, NULL);
-	const struct grid_column columns[STATISTIC_CELLS] = {
-		{ .heading = names[0], .left = true, .most = 24 },
-		{ .heading = names[1], .most = 26 },
-		{ .heading = names[2], .most = 26 },
-		{ .heading = names[3], .left = true, .optional = true },
-	};
+	g_autoptr(GPtrArray) runs = many_runs(report);
+	g_autoptr(GArray) rows = statistic_rows(runs);
+	g_autofree char *notes = statistic_notes(report);
+	g_auto(GStrv) names = statistic_cells(report, NULL);
+	const guint count = g_strv_length(names);
+	g_autofree struct grid_column *columns = g_new0(struct grid_column, count);
 	g_autoptr(struct_grid) grid = NULL;
 
 	if (notes == NULL)
 		return;
 	g_string_append_c(screen->out, '\n');
+	for (guint i = 0; i < count; i++)
+		columns[i] = (struct grid_column){
+			.heading = names[i],
+			.left = i == 0 || i == count - 1,
+			.optional = i == count - 1,
+			.most = i == 0		? 24
+				: i < count - 1 ? 26
+						: 0,
+		};
 	if (rows->len > 0) {
-		grid = grid_new(columns, STATISTIC_CELLS);
+		grid = grid_new(columns, count);
 		for (guint i = 0; i < rows->len; i++) {
 			g_auto(GStrv) cells = statistic_cells(
-				comparison, &g_array_index(rows, struct statistic_row, i));
+				report, &g_array_index(rows, struct statistic_row, i));
 
 			grid_add(grid, (const char *const *)cells);
 		}

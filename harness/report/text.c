@@ -168,8 +168,8 @@ char *report_text(const struct report *report, size_t width, bool colour)
 		table_put_cycles(&text.screen, report->comparison);
 		g_string_append_c(text.screen.out, '\n');
 		table_put_notes(&text.screen, report->comparison);
-		statistics_put(&text.screen, report->comparison);
 	}
+	statistics_put(&text.screen, report);
 	put_costs(&text);
 	return g_string_free(text.screen.out, FALSE);
 }

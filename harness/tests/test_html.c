@@ -15,6 +15,7 @@ struct page {
 	struct record_run *ept, *noept;
 	struct report report;
 	struct comparison *comparison;
+	const char *logs[4]; /* of each run */
 	char *text;
 	htmlDocPtr doc;
 };
@@ -33,7 +34,8 @@ static void make(struct page *page, const struct record_run *b)
 	rules_judge(page->record);
 	page->comparison = comparison_new(page->ept, NULL, b, NULL);
 	page->report = report_of_record(page->record, page->comparison, "a <title> & more");
-	page->report.kernel_logs[0] = "kvm: exitcount: VM 1: 5 exits\nother line\n";
+	page->logs[0] = "kvm: exitcount: VM 1: 5 exits\nother line\n";
+	page->report.kernel_logs = page->logs;
 	page->text = report_html(&page->report);
 	page->doc = htmlReadMemory(page->text, (int)strlen(page->text), NULL, "UTF-8",
 				   HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
@@ -189,6 +191,56 @@ TEST_PAGE(one_run_is_a_page_too)
 	assert_has(page, "//div[@id='prose']", "One run alone, ept");
 }
 
+/* Whatever is shown of two runs is shown of all, and each bar has its run's name beside it. */
+TEST_PAGE(more_than_two_runs_are_all_shown)
+{
+	static const char name[] = "a-configuration-with-a-name";
+	const char *thp = "//h3[.='thp beside ept']/following-sibling::ul[1]";
+	struct record_run *third = record_run_copy(page->noept);
+	struct record_run *fourth = record_run_copy(page->ept);
+	struct record_operation *operation = record_operation_new("fork");
+	int bars;
+
+	for (uint64_t n = 4; n <= 12; n += 4) {
+		struct record_point *point = record_point_new(n, 100 * n);
+
+		g_ptr_array_add(point->exits, record_exit_new(0, "EXCEPTION_NMI", 50 * n));
+		g_ptr_array_add(operation->points, point);
+	}
+	third->operations = record_operations_new();
+	g_ptr_array_add(third->operations, operation);
+	record_set_string(&third->config, name);
+	record_set_string(&fourth->config, "thp");
+	sample_set_count(fourth, 48, 690);
+	sample_set_count(fourth, 3, 7); /* which no other run has */
+	g_ptr_array_add(page->record->runs, third);
+	g_ptr_array_add(page->record->runs, fourth);
+	make(page, page->noept);
+	/* Four for each reason that any has seen; those of 0 have no bar, but a name and a 0. */
+	bars = count(page, "//svg[@id='chart']/text[@class='count']");
+	assert_int_equal(bars, 4 * 13);
+	assert_int_equal(count(page, "//svg[@id='chart']/text[@class='label'][.='thp']"), 13);
+	assert_int_equal(count(page, "//svg[@id='chart']/text[@class='label'][.='noept']"), 13);
+	assert_int_equal(count(page, "//svg[@id='chart']/text[starts-with(., 'a-configurat')]"
+				     "[title='a-configuration-with-a-name']"),
+			 13);
+	assert_int_equal(count(page, "//svg[@id='chart']/text[.='690']"), 1);
+	assert_int_equal(count(page, "//svg[@id='chart']/text[.='7']"), 1);
+	/* The picture of an operation that the third run alone has. */
+	assert_int_equal(count(page, "//div[@id='operations']//svg/text[.='fork']"), 1);
+	assert_int_equal(count(page, "//div[@id='operations']//svg/text[.='50.00']"), 1);
+	assert_int_equal(count(page, "//div[@id='operations']//svg/text[.='none']"), 3);
+	assert_int_equal(count(page, "//div[@id='operations']//svg/rect[@class='second']"), 2);
+	/* Prose: each against the first, and what is not told as an expectation as a change. */
+	assert_int_equal(count(page, "//div[@id='prose']/h3"), 3);
+	assert_has(page, "//div[@id='prose']/p[1]", name);
+	assert_has(page, thp, "48 EPT_VIOLATION: from 6,184 to 690 (-5,494).");
+	assert_int_equal(count(page, "//div[@id='table']//tbody/tr[@class='paging']"), 6);
+	assert_int_equal(count(page, "//div[@id='table']//td[@data-value='690']"), 1);
+	assert_int_equal(count(page, "//div[@id='logs']/details"), 4);
+	assert_int_equal(count(page, "//dt[.='In effect in thp']"), 1);
+}
+
 TEST_PAGE(cycles_are_columns)
 {
 	sample_exit(page->ept, 48)->cycles = record_u64_from(UINT64_MAX);
@@ -223,7 +275,7 @@ TEST_PAGE(foreign_text_is_text)
 	assert_null(strchr(page->text, '\x01'));
 	assert_null(strchr(page->text, '\x1b'));
 	g_clear_pointer(&page->text, g_free);
-	page->report.kernel_logs[0] = log;
+	page->logs[0] = log;
 	page->text = report_html(&page->report);
 	assert_null(strstr(page->text, "<script>alert"));
 	assert_says(page->text, "&lt;script&gt;alert");

@@ -292,6 +292,38 @@ TEST(every_report_has_them)
 	assert_says(json, "\"per_op\": 100.0");
 }
 
+/* Which n there were is only said where it is so. */
+TEST(notes_say_what_was_done)
+{
+	static const uint64_t multiples[][3] = {
+		{ 4, 400, 8 }, { 8, 800, 16 }, { 12, 1200, 24 }, { 0 }
+	};
+	static const uint64_t asked[][3] = {
+		{ 4, 400, 8 }, { 8, 800, 16 }, { 16, 1600, 32 }, { 0 }
+	};
+	static const uint64_t two[][3] = { { 4, 400, 8 }, { 8, 800, 16 }, { 0 } };
+	static const struct {
+		const uint64_t (*points)[3];
+		const char *says;
+	} rows[] = {
+		{ multiples, "the slope over n, 2 n and 3 n of them" },
+		{ asked, "the slope over the numbers that were asked for, so" },
+		{ two, "the slope over the numbers that were asked for, so" },
+	};
+
+	test_each (row, rows) {
+		g_autoptr(struct_record) record = sample_record();
+		struct record_run *ept = record->runs->pdata[0];
+		g_autoptr(struct_comparison) comparison = NULL;
+		g_autofree char *notes = NULL;
+
+		ept->operations = one_of(operation("fork", row->points));
+		comparison = comparison_new(ept, NULL, NULL, NULL);
+		notes = operation_notes(comparison);
+		assert_says(notes, row->says);
+	}
+}
+
 /* A third run: the first is the base of all. Nothing of it is left out in any format. */
 TEST(three_runs_stand_side_by_side)
 {
@@ -308,7 +340,11 @@ TEST(three_runs_stand_side_by_side)
 
 	ept->operations = one_of(operation("fork", few));
 	noept->operations = one_of(operation("fork", many));
+	noept->mmu.known = true;
+	noept->mmu.vm = record_statistics_new();
+	g_ptr_array_add(noept->mmu.vm, record_statistic_new("mmu_flooded", 128));
 	third = record_run_copy(noept);
+	((struct record_statistic *)third->mmu.vm->pdata[0])->value = 129;
 	record_set_string(&third->config, "third");
 	sample_exit(third, 48)->count = 12368;
 	g_ptr_array_add(record->runs, third);
@@ -319,15 +355,20 @@ TEST(three_runs_stand_side_by_side)
 			  "fork         2.00 100.00 100.00     50.00     50.00\n");
 	assert_says(text, "48 EPT_VIOLATION      6,184     0 12,368      0.00      2.00\n");
 	assert_says(text, "third (EPT off, VPID on)");
+	assert_says(text, "mmu_flooded           128   129\n");
 	markdown = report_markdown(&report);
 	assert_says(markdown, "| 48 | EPT\\_VIOLATION | 6,184 | 0 | 12,368 | 0.00 | 2.00 |");
 	assert_says(markdown, "In effect in third");
+	assert_says(markdown, "| mmu\\_flooded |  | 128 | 129 | Shadow page tables given up");
+	assert_says(markdown, "\n### third beside ept\n\nOf 6 paging-related reasons");
 	html = report_html(&report);
-	assert_says(html, "<th class=\"number\">third</th>");
-	assert_says(html, "<td class=\"number\">12,368</td>");
+	assert_says(html, "<th class=\"number\" scope=\"col\">third</th>");
+	assert_says(html, "<td class=\"number\" data-value=\"12368\">12,368</td>");
+	assert_says(html, "<td class=\"number\">129</td>");
 	json = report_json(&report);
 	assert_says(json, "\"further\": [");
 	assert_says(json, "\"label\": \"third\"");
+	assert_says(json, "\"runs\": [\n            null,\n            129\n          ]");
 	csv = report_csv(&report);
 	assert_begins(csv, "reason,name,paging,ept,noept,third,difference noept,ratio noept,"
 			   "difference third,ratio third\r\n");

@@ -402,7 +402,9 @@ TEST_REPORT(cost_of_an_exit_is_told)
 
 TEST_REPORT(markdown_answers_the_questions)
 {
-	report.kernel_logs[0] = "other line\nkvm: exitcount: VM 1: 5 exits\n";
+	const char *const logs[] = { "other line\nkvm: exitcount: VM 1: 5 exits\n", NULL };
+
+	report.kernel_logs = logs;
 	tell();
 	assert_begins(markdown, "# " TITLE "\n\n**VALID**: every rule holds.\n");
 	assert_says(markdown, "\nept ran with nested paging (EPT on), noept with shadow "
@@ -442,10 +444,12 @@ TEST_REPORT(markdown_follows_the_numbers)
 
 TEST_REPORT(markdown_escapes_what_is_foreign)
 {
+	const char *const logs[] = { NULL, "kvm: exitcount: VM 1: ```<script>\x07\n" };
+
 	record_set_string(&sample_exit(ept, 12)->name, "<b>|*`[x](y)\n# \x1b\xff");
 	record_set_string(&sample_exit(noept, 12)->name, NULL);
 	compare_again("<i>", "noept");
-	report.kernel_logs[1] = "kvm: exitcount: VM 1: ```<script>\x07\n";
+	report.kernel_logs = logs;
 	tell();
 	assert_null(strstr(markdown, " <b>"));
 	assert_null(strstr(markdown, " <i>"));
@@ -485,6 +489,8 @@ TEST_REPORT(json_has_cycles)
 /* KVM's own statistics: nobody looked; those that are not 0; one that only one run has; none. */
 TEST_REPORT(statistics_are_side_by_side)
 {
+	g_autofree char *statistics = NULL;
+
 	assert_null(strstr(text, "KVM's statistic"));
 	sample_change(&record, "ept.",
 		      "mmu={\"error\":null,\"vm\":{\"pages_4k\":3993},\"vcpu\":{\"pf_taken\":4185,"
@@ -504,6 +510,13 @@ TEST_REPORT(statistics_are_side_by_side)
 	assert_says(markdown, "| 4,185 | 15,771 | Page faults and EPT violations");
 	assert_json(json, "statistics.len=3 .0.name=pf_taken .0.runs.0=4185 .0.runs.1=15771 "
 			  "statistics.1.runs.0=null .1.runs.1=128");
+	/* For programs: all of them, those that are 0 and those that nobody explains, too. */
+	statistics = report_statistics_csv(&report);
+	assert_begins(statistics, "statistic,of,ept,noept,what it counts,where\r\n"
+				  "pages_4k,vm,3993,5983,");
+	assert_says(statistics, "\nmmu_flooded,vm,,128,");
+	assert_says(statistics, "\ninvlpg,vcpu,0,0,\"INVLPG of L2, and");
+	assert_says(statistics, "\nof_tomorrow,vcpu,9,,,\r\n");
 	sample_change(&record, "noept.",
 		      "mmu={\"error\":\"QEMU_has_none\",\"vm\":null,\"vcpu\":null}");
 	ept = record_find_run(record, "ept");
