@@ -131,23 +131,22 @@ static void describe_runs(struct attempt *attempt)
 }
 
 /* A run that could not be compared is not made: the rules would say so when it is too late. */
-static bool fits_other(struct attempt *attempt, GError **error)
+static bool fits_others(struct attempt *attempt, GError **error)
 {
-	const struct record_run *other = attempt->experiment->other;
-	g_autofree char *different = NULL;
-
 	describe_runs(attempt);
-	if (other == NULL)
-		return true;
-	different = rules_not_a_pair(other, g_ptr_array_index(attempt->record->runs, 0));
-	if (different == NULL)
-		return true;
-	return eptlab_fail(
-		error, EPTLAB_ERROR_USAGE,
-		"L0: this run must not be compared with the other half of the newest record, "
-		"\"%s\" (%s); give the settings that it was made with, or make both again "
-		"with \"eptlab run\"",
-		other->config, different);
+	each (const struct record_run, other, attempt->experiment->others) {
+		g_autofree char *different =
+			rules_not_a_pair(other, g_ptr_array_index(attempt->record->runs, 0));
+
+		if (different != NULL)
+			return eptlab_fail(
+				error, EPTLAB_ERROR_USAGE,
+				"L0: this run must not be compared with the run of the newest "
+				"record that is kept, \"%s\" (%s); give the settings that it was "
+				"made with, or make all again with \"eptlab run\"",
+				other->config, different);
+	}
+	return true;
 }
 
 /* What an AMD CPU has no control for would be the same run twice. */
@@ -202,11 +201,11 @@ static bool make_request(struct attempt *attempt, GError **error)
 static bool prepare(struct attempt *attempt, GError **error)
 {
 	return fits_vendor(attempt, error) && describe_kernel(attempt, error) &&
-	       fits_other(attempt, error) &&
+	       fits_others(attempt, error) &&
 	       guest_prepare(attempt->experiment, attempt->progress, &attempt->guest, error) &&
 	       guest_describe(attempt->experiment, &attempt->guest, attempt->record->workload,
 			      &attempt->record->guest, error) &&
-	       fits_other(attempt, error) && make_request(attempt, error);
+	       fits_others(attempt, error) && make_request(attempt, error);
 }
 
 /* What cannot be written keeps nothing else from being tried; the first error is told. */
@@ -294,13 +293,11 @@ static void find_earlier(struct attempt *attempt)
 				    g_ptr_array_index(record->runs, i));
 }
 
-/* The run with EPT comes first, as in an experiment, so that a comparison reads the same way. */
-static void add_other_run(struct record *record, const struct record_run *other)
+static void add_others(struct record *record, const struct experiment *experiment)
 {
-	int last = (int)record->runs->len;
-
-	g_ptr_array_insert(record->runs, other->requested.ept == RECORD_TRUE ? 0 : last,
-			   record_run_copy(other));
+	for (guint i = 0; experiment->others != NULL && i < experiment->others->len; i++)
+		g_ptr_array_insert(record->runs, (int)(i < experiment->place ? i : i + 1),
+				   record_run_copy(experiment->others->pdata[i]));
 }
 
 /* Say of each bound whether it holds. Returns the exit status. */
@@ -335,7 +332,6 @@ static void tell_made(const struct attempt *attempt, const char *path)
 static int conclude(struct attempt *attempt, GError **error)
 {
 	struct record *record = attempt->record;
-	const struct record_run *other = attempt->experiment->other;
 	g_autoptr(struct_comparison) comparison = NULL;
 	g_autoptr(GPtrArray) logs = NULL;
 	g_autofree char *name = NULL;
@@ -345,8 +341,7 @@ static int conclude(struct attempt *attempt, GError **error)
 	bool stored;
 
 	find_earlier(attempt);
-	if (other != NULL)
-		add_other_run(record, other);
+	add_others(record, attempt->experiment);
 	rules_judge(record);
 	comparison = comparison_new(
 		g_ptr_array_index(record->runs, 0), NULL,

@@ -28,8 +28,9 @@ struct experiment {
 	const struct paths *paths;
 	const struct config *config;
 	const struct platform *platform;
-	/* Runs of an older record that are judged together with those made now, or NULL. */
-	const struct record_run *other;
+	/* Of an older record, judged together with the one run that is made now; or NULL. */
+	const GPtrArray *others; /* of struct record_run */
+	guint place;		 /* of that run among them */
 	/* The cell of a matrix that it is made for, or NULL. A valid record made of the same is
 	 * taken instead, and all that is printed is for a file. */
 	const struct record_cell *cell;

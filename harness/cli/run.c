@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdio.h>
+
 #include "base/each.h"
 #include "cli/commands.h"
 #include "cli/experiment.h"
@@ -138,20 +140,41 @@ int command_run(int argc, char **argv, GError **error)
 	return expected != NULL ? bisect_status(status) : status;
 }
 
-/* The run of another configuration in the newest record, or NULL. Owned by the record. */
-static const struct record_run *other_half(const struct record *record, const char *configuration)
+/*
+ * The runs of other configurations, those that have counts, in their order. *place: where that of
+ * this configuration belongs among them: where it was, else, if it has EPT and the base has not,
+ * at the head, so that a comparison reads as ever. The runs are the record's.
+ */
+static GPtrArray *other_runs(const struct record *record, const struct config_module *module,
+			     guint *place)
 {
-	each (const struct record_run, run, record->runs) {
-		if (!g_str_equal(run->config, configuration))
-			return run;
+	GPtrArray *others = g_ptr_array_new();
+	const struct record_run *base;
+	bool found = false;
+
+	each (struct record_run, run, record->runs) {
+		if (g_str_equal(run->config, module->name)) {
+			*place = others->len;
+			found = true;
+		} else if (run->exits != NULL && run->verdict != RECORD_FAILED) {
+			g_ptr_array_add(others, run);
+		} else {
+			fprintf(stderr, "The newest record has no counts of %s: it is left out\n",
+				run->config);
+		}
 	}
-	return NULL;
+	base = others->len > 0 ? others->pdata[0] : NULL;
+	if (!found)
+		*place = base != NULL && module->ept && base->requested.ept != RECORD_TRUE
+				 ? 0
+				 : others->len;
+	return others;
 }
 
 static const struct arguments rerun_arguments = {
 	.names = "CONFIGURATION",
-	.summary = "Run one configuration again, and compare it with the other one of the\n"
-		   "newest record.",
+	.summary = "Run one configuration again, and compare it with the others of the newest\n"
+		   "record.",
 	.description = "Example:\n  eptlab rerun noept",
 	.least = 1,
 	.most = 1,
@@ -162,6 +185,7 @@ int command_rerun(int argc, char **argv, GError **error)
 {
 	g_autoptr(struct_session) session = session_open(&argc, &argv, &rerun_arguments, error);
 	g_autoptr(struct_record) latest = NULL;
+	g_autoptr(GPtrArray) others = NULL;
 	g_autofree char *path = NULL;
 	struct experiment experiment;
 	char **names;
@@ -184,7 +208,9 @@ int command_rerun(int argc, char **argv, GError **error)
 		latest = record_load(path, error);
 		if (latest == NULL)
 			return (*error)->code;
-		experiment.other = other_half(latest, names[0]);
+		others = other_runs(latest, config_find_module(session->config, names[0]),
+				    &experiment.place);
+		experiment.others = others;
 	}
 	return experiment_run(&experiment, error);
 }
