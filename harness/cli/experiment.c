@@ -115,6 +115,10 @@ static void add_runs(struct attempt *attempt)
 		run->requested.unrestricted_guest = asked_for(module->unrestricted_guest);
 		run->requested.pcid = asked_for(module->pcid);
 		run->requested.thp = asked_for(module->thp);
+		/* Who boots a system of his own has the kernel's arguments there; a dose has none.
+		 */
+		if (!config_has_guest(config) && !job_is_dose(config->experiment.workload))
+			run->requested.pti = record_bool_from(config->l2.pti);
 		g_ptr_array_add(attempt->record->runs, run);
 	}
 }

@@ -7,7 +7,9 @@
 #include "judge/doses.h"
 #include "judge/fingerprint.h"
 #include "wire/job.h"
+#include "record/operations.h"
 #include "record/reasons.h"
+#include "record/words.h"
 #include "judge/rules_checks.h"
 
 #define MAKE_AGAIN   "make distclean, then make experiment"
@@ -193,6 +195,11 @@ static bool asked_thp(const struct record_run *run)
 	return run->requested.thp != RECORD_UNKNOWN;
 }
 
+static bool asked_pti(const struct record_run *run)
+{
+	return run->requested.pti != RECORD_UNKNOWN;
+}
+
 static bool asked_more(const struct record_run *run)
 {
 	return asked_unrestricted(run) || asked_pcid(run) || asked_thp(run);
@@ -229,6 +236,37 @@ static struct rule_result check_thp(const struct record_run *a)
 		return not_applicable("it was not asked for in this run");
 	return check_effect(a->requested.thp, a->in_effect.thp, "huge pages",
 			    "L1's setting was not read back");
+}
+
+/* A system call that does nothing. Without KPTI there are 0 accesses to CR3, with it 2 writes. */
+#define PTI_OPERATION "getppid"
+#define PTI_BETWEEN   1.0
+
+static struct rule_result check_pti(const struct record_run *a)
+{
+	const bool asked = a->requested.pti == RECORD_TRUE;
+	const uint32_t reason = reason_roles(record_run_vendor(a))->cr_access;
+	const char *name = reason_name(record_run_vendor(a), reason);
+	const struct record_operation *operation = operation_find(a, PTI_OPERATION);
+	g_autofree char *expected = g_strdup_printf("%s than 1 %s for one " PTI_OPERATION "()",
+						    asked ? "more" : "fewer", name);
+	g_autofree char *number = NULL;
+	struct operation_fit fit;
+
+	if (!asked_pti(a))
+		return not_applicable("whether it was asked for is not recorded");
+	if (record_run_nested(a) == RECORD_TRUE)
+		return not_applicable("with nested paging a MOV to CR3 is no exit; a run with "
+				      "shadow paging tells");
+	if (operation == NULL)
+		return unknown("the operation " PTI_OPERATION ", which was not asked for",
+			       expected);
+	fit = operation_exits(operation, reason);
+	if (!fit.known)
+		return unknown("the points of the operation " PTI_OPERATION, expected);
+	number = words_double("%.2f", fit.per_op);
+	return judged((fit.per_op > PTI_BETWEEN) == asked,
+		      g_strdup_printf("%s %s for one " PTI_OPERATION "()", number, name), expected);
 }
 
 static struct rule_result check_one_change(const struct record_run *a, const struct record_run *b)
@@ -612,6 +650,10 @@ static struct rule_result check_same_guest(const struct record_run *a, const str
 	same_text(&so_far, "probe", one->probe_sha256, other->probe_sha256);
 	same_number(&so_far, "memory in MiB", one->memory_mib, other->memory_mib);
 	same_number(&so_far, "vCPUs", one->vcpus, other->vcpus);
+	/* An older record does not say; there was none then unless somebody wanted it. */
+	if (asked_pti(a) && asked_pti(b))
+		same_text(&so_far, "KPTI", on_off(a->requested.pti == RECORD_TRUE),
+			  on_off(b->requested.pti == RECORD_TRUE));
 	return same_result(&so_far, "the same workload, image, kernel, probe, memory and vCPUs");
 }
 
@@ -773,6 +815,18 @@ static const struct rule rules[] = {
 		.why = "An EPT violation maps 2 MiB where L1 has backed them with one huge page "
 		       "(kvm_mmu_max_mapping_level() in mmu.c), and 4 KiB where not.",
 		.advice = "L1's kernel has no transparent huge pages; " MAKE_AGAIN ".",
+	},
+	{
+		.name = "kpti",
+		.asked = asked_pti,
+		.of_run = check_pti,
+		.why = "With KPTI each system call has a MOV to CR3 on its way in and one on its "
+		       "way out (SWITCH_TO_KERNEL_CR3 and SWITCH_TO_USER_CR3 in Linux' "
+		       "arch/x86/entry/calling.h), which exit without EPT or NPT (SDM vol. 3, "
+		       "\"Instructions That Cause VM Exits Conditionally\"); without KPTI "
+		       "getppid() touches no control register.",
+		.advice = "L2's kernel has none, or its arguments say otherwise: look at pti and "
+			  "append in [l2], and at an own kernel's configuration.",
 	},
 	{
 		.name = "ept-off-no-ept-exits",

@@ -122,7 +122,8 @@ static const struct record_object object_parameters = {
 	       { FIELD(record_parameters, vpid, FIELD_BOOL3) },
 	       { FIELD(record_parameters, unrestricted_guest, FIELD_BOOL3) },
 	       { FIELD(record_parameters, pcid, FIELD_BOOL3), .since = SINCE_LATE_2 },
-	       { FIELD(record_parameters, thp, FIELD_BOOL3), .since = SINCE_LATE_2 }),
+	       { FIELD(record_parameters, thp, FIELD_BOOL3), .since = SINCE_LATE_2 },
+	       { FIELD(record_parameters, pti, FIELD_BOOL3), .since = SINCE_LATE_2 }),
 };
 
 static const struct record_object object_interface = {

@@ -126,6 +126,7 @@ static const struct reason_vendor vmx = {
 	.roles = {
 		.page_fault = REASON_EXCEPTION_NMI,
 		.violation = REASON_EPT_VIOLATION,
+		.cr_access = REASON_CR_ACCESS,
 		.misconfig = REASON_EPT_MISCONFIG,
 		.invlpg = REASON_INVLPG,
 	},
@@ -142,6 +143,7 @@ static const struct reason_vendor svm = {
 	.roles = {
 		.page_fault = REASON_SVM_EXCP_PF,
 		.violation = REASON_SVM_NPF,
+		.cr_access = REASON_SVM_WRITE_CR3,
 		.misconfig = REASON_NONE,
 		.invlpg = REASON_SVM_INVLPG,
 	},

@@ -40,6 +40,7 @@ uint32_t reason_of_interrupt(uint32_t vendor);
 struct reason_roles {
 	uint32_t page_fault; /* VMX: all exceptions */
 	uint32_t violation;  /* the nested tables do not map a page */
+	uint32_t cr_access;  /* VMX: of all control registers; SVM: a write to CR3 */
 	uint32_t misconfig;  /* an entry of the nested tables that is invalid on purpose */
 	uint32_t invlpg;
 };

@@ -86,6 +86,7 @@ struct record_parameters {
 	enum record_bool unrestricted_guest; /* unknown if it was not asked for */
 	enum record_bool pcid; /* of L2's CPU; asked for only: what it has is in cpuid */
 	enum record_bool thp;  /* L1's transparent huge pages */
+	enum record_bool pti;  /* KPTI in L2's kernel; asked for only: of both kinds of paging */
 };
 
 /* Of the leaves' interface: the first that has a latch. */
@@ -360,7 +361,7 @@ struct record_run *record_run_new(const char *config);
 void record_run_free(struct record_run *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_record_run, record_run_free)
 
-/* A deep copy: the other half of a rerun comes from an older record. */
+/* A deep copy: the other runs of a rerun come from an older record. */
 struct record_run *record_run_copy(const struct record_run *run);
 
 /* Platform, kernel and workload of a run are those of the record that it is made for. */

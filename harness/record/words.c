@@ -79,5 +79,6 @@ char *words_run_in_effect(const struct record_run *run)
 			: "",
 		asked->pcid == RECORD_FALSE ? ", no PCID in L2" : "",
 		asked->thp != RECORD_UNKNOWN ? ", huge pages " : "",
-		asked->thp != RECORD_UNKNOWN ? words_on_off(effect->thp) : "", NULL);
+		asked->thp != RECORD_UNKNOWN ? words_on_off(effect->thp) : "",
+		asked->pti == RECORD_TRUE ? ", KPTI in L2" : "", NULL);
 }

@@ -141,8 +141,8 @@ TEST(fields_have_the_documented_names)
 		{ "runs.1.kernel", "line release patches_sha256 modules" },
 		{ "runs.1.inputs", "l1-kernel qemu job all" },
 		{ "runs.1.earlier", "record exits" },
-		{ "runs.1.requested", "ept vpid unrestricted_guest pcid thp" },
-		{ "runs.1.in_effect", "ept vpid unrestricted_guest pcid thp" },
+		{ "runs.1.requested", "ept vpid unrestricted_guest pcid thp pti" },
+		{ "runs.1.in_effect", "ept vpid unrestricted_guest pcid thp pti" },
 		{ "runs.1.l2_in_effect",
 		  "ept vpid unrestricted_guest cycles vendor highest_reason vcpus" },
 		{ "runs.1.interface", "eax ebx ecx edx" },
@@ -585,6 +585,7 @@ static json_t *in_schema_1(const struct record *record)
 		test_each_of (name, "requested", "in_effect") {
 			json_object_del(json_object_get(run, *name), "pcid");
 			json_object_del(json_object_get(run, *name), "thp");
+			json_object_del(json_object_get(run, *name), "pti");
 		}
 	}
 	json_object_del(json_at(root, "runs.0"), "l2_log");
@@ -628,6 +629,7 @@ TEST(record_without_cpuid_is_read)
 	json_object_del(root, "cell");
 	json_object_del(json_at(root, "runs.0.requested"), "pcid");
 	json_object_del(json_at(root, "runs.0.in_effect"), "thp");
+	json_object_del(json_at(root, "runs.1.requested"), "pti");
 	back = record_from_json(root, "f", NULL);
 	json_decref(root);
 	assert_non_null(back);
@@ -658,8 +660,8 @@ TEST(former_fields_are_read_over)
 /* No field can be left out, wherever it stands. */
 TEST(every_missing_field_is_refused)
 {
-	static const char *const late[] = { "cpuid",   "mmu",  "reasons", "operations",
-					    "command", "pcid", "thp",	  NULL };
+	static const char *const late[] = { "cpuid", "mmu", "reasons", "operations", "command",
+					    "pcid",  "thp", "pti",     NULL };
 	g_autoptr(struct_record) record = full_record();
 	json_t *root = record_to_json(record);
 

@@ -103,6 +103,16 @@ static void add_witness(void *element, void *data G_GNUC_UNUSED)
 						seen(run->exits, run->exits) };
 }
 
+/* A getppid() that was done 4 and 8 times, and of what there were a and b exits then. */
+#define GETPPID_POINT(n, reason, count)                                                            \
+	"{\"n\":" n ",\"ticks\":1,\"exits\":[{\"reason\":" #reason                                 \
+	",\"name\":\"CR\",\"before\":0,\"count\":" #count ",\"cycles\":null}]}"
+#define GETPPID(reason, a, b)                                                                      \
+	"operations=[{\"workload\":\"getppid\",\"error\":null,\"points\":[" GETPPID_POINT(         \
+		"4", reason, a) "," GETPPID_POINT("8", reason, b) "]}]"
+#define GETPPID_FAILED                                                                             \
+	"operations=[{\"workload\":\"getppid\",\"error\":\"it_has_failed\",\"points\":[]}]"
+
 /* The sample, if changes begin with "+seen" with witnesses; with "+svm", a record of AMD. */
 static struct record *changed_record(const char *changes, const char *root)
 {
@@ -236,6 +246,25 @@ static const struct row {
 	{ "thp-sysfs noept", FAIL | TOO, "requested.thp=true in_effect.thp=false",
 	  "huge pages off" },
 	{ "thp-sysfs noept", UNKNOWN | TOO, "requested.thp=true", NULL },
+	{ "kpti noept", PASS, "requested.pti=true " GETPPID(28, 16, 32),
+	  "4.00 CR_ACCESS for one getppid()" },
+	{ "kpti noept", FAIL, "requested.pti=true " GETPPID(28, 1, 1),
+	  "0.00 CR_ACCESS for one getppid()" },
+	{ "kpti noept", PASS, "requested.pti=false " GETPPID(28, 1, 1),
+	  "0.00 CR_ACCESS for one getppid()" },
+	{ "kpti noept", FAIL, "requested.pti=false " GETPPID(28, 16, 32),
+	  "4.00 CR_ACCESS for one getppid()" },
+	/* Of AMD it is the writes that tell: two of one system call. */
+	{ "kpti noept", PASS, "+svm requested.pti=true " GETPPID(19, 8, 16),
+	  "2.00 WRITE_CR3 for one getppid()" },
+	{ "kpti noept", FAIL | TOO, "+svm requested.pti=true " GETPPID(3, 8, 16),
+	  "0.00 WRITE_CR3 for one getppid()" },
+	{ "kpti ept", NOT, "requested.pti=true " GETPPID(28, 0, 0), "*with nested paging*" },
+	{ "kpti noept", UNKNOWN | NO_MATTER, "requested.pti=true", "the operation getppid, *" },
+	{ "kpti noept", UNKNOWN | NO_MATTER, "requested.pti=true " GETPPID_FAILED,
+	  "the points of *" },
+	{ "same-guest", FAIL, "ept.requested.pti=false noept.requested.pti=true",
+	  "KPTI: off and on" },
 	{ "one-change", PASS, "noept.requested.thp=false noept.in_effect.thp=false", "1" },
 	{ "one-change", FAIL, "noept.requested.thp=true noept.in_effect.thp=true", "2" },
 	{ "one-change", FAIL | TOO,
@@ -925,7 +954,7 @@ TEST(rules_of_what_was_not_asked_for_are_left_out)
 		const struct record_check *check = record->checks->pdata[i];
 
 		test_each_of (rule, "unrestricted-sysfs", "unrestricted-leaf", "pcid-leaf",
-			      "thp-sysfs", "one-change")
+			      "thp-sysfs", "kpti", "one-change")
 			assert_string_not_equal(check->rule, *rule);
 	}
 	((struct record_run *)record->runs->pdata[1])->requested = (struct record_parameters){
@@ -934,8 +963,10 @@ TEST(rules_of_what_was_not_asked_for_are_left_out)
 		.unrestricted_guest = RECORD_FALSE,
 		.pcid = RECORD_FALSE,
 		.thp = RECORD_TRUE,
+		.pti = RECORD_TRUE,
 	};
-	test_each_of (rule, "unrestricted-sysfs", "unrestricted-leaf", "pcid-leaf", "thp-sysfs")
+	test_each_of (rule, "unrestricted-sysfs", "unrestricted-leaf", "pcid-leaf", "thp-sysfs",
+		      "kpti")
 		assert_int_equal(verdict_of(record, *rule, "ept"), NOT);
 }
 
