@@ -126,7 +126,7 @@ static size_t field_length(const char *text)
 	return length + 1;
 }
 
-static void check_csv(const char *text)
+void check_table(const char *text)
 {
 	guint expected = 0, fields = 0;
 
@@ -179,7 +179,7 @@ static void check_reports(const struct record *record, const char *log)
 	g_autoptr(GArray) expectations = expectations_of(comparison);
 	struct report report = report_of_record(record, comparison, "fuzz");
 	g_autofree char *narrow = NULL, *wide = NULL, *csv = NULL, *json = NULL;
-	g_autofree char *markdown = NULL, *html = NULL;
+	g_autofree char *markdown = NULL, *html = NULL, *statistics = NULL, *operations = NULL;
 	g_autoptr(GPtrArray) logs = g_ptr_array_new();
 
 	report.records[0] = report.records[1] = record;
@@ -189,6 +189,8 @@ static void check_reports(const struct record *record, const char *log)
 	narrow = report_text(&report, REPORT_WIDTH, false);
 	wide = report_text(&report, (size_t)2 * REPORT_WIDTH, true);
 	csv = report_csv(&report);
+	statistics = report_statistics_csv(&report);
+	operations = report_operations_csv(&report);
 	json = report_json(&report);
 	markdown = report_markdown(&report);
 	html = report_html(&report);
@@ -197,7 +199,9 @@ static void check_reports(const struct record *record, const char *log)
 	check_printable(narrow, "\n");
 	/* With colours. */
 	check_printable(wide, "\n\033");
-	check_csv(csv);
+	check_table(csv);
+	check_table(statistics);
+	check_table(operations);
 	check_json(json);
 	for (guint i = 0; expectations != NULL && i < expectations->len; i++)
 		g_assert_nonnull(expectation_verdict_words(

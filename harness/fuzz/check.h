@@ -19,6 +19,9 @@ void check_outcome(bool accepted, const GError *error, int code);
 /* ASCII that is printable, or one of the characters in also. */
 void check_printable(const char *text, const char *also);
 
+/* CSV: each line has as many fields, and there is one at least. */
+void check_table(const char *text);
+
 /* Ascending, so no reason twice; exits may be NULL. */
 void check_ascending(const GPtrArray *exits);
 

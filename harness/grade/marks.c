@@ -103,6 +103,7 @@ static void parse_field(GArray *marks, const char *line)
 		const char *text = line + strlen(begin);
 		g_autofree char *value = NULL;
 		g_auto(GStrv) parts = NULL;
+		g_autofree char *joined = NULL;
 		g_autofree char *more = NULL;
 		g_autofree char *said = NULL;
 
@@ -110,7 +111,8 @@ static void parse_field(GArray *marks, const char *line)
 			continue;
 		value = g_strndup(text, strlen(text) - 1);
 		parts = g_strsplit(value, "''", -1);
-		more = g_strjoinv("'", parts);
+		joined = g_strjoinv("'", parts);
+		more = printable_lines(joined);
 		said = g_strdup_printf("%s%s%s: %s", last->said, *last->said != '\0' ? "\n" : "",
 				       keys[i], more);
 		record_set_string(&last->said, said);

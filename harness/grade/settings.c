@@ -11,11 +11,31 @@ static void points_clear(void *data)
 	g_free(((struct grade_points *)data)->name);
 }
 
+/* EPTLAB_ERROR_USAGE, in one line: names and values are as foreign as the file. */
+static bool refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static bool refuse(GError **error, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	g_autofree char *valid = NULL;
+	g_autoptr(GString) line = g_string_new(NULL);
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	valid = g_utf8_make_valid(text, -1);
+	for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at)) {
+		const gunichar c = g_utf8_get_char(at);
+
+		g_string_append_unichar(line, g_unichar_iscntrl(c) ? '?' : c);
+	}
+	return eptlab_fail(error, EPTLAB_ERROR_USAGE, "%s", line->str);
+}
+
 static bool wrong(const char *path, const char *section, const char *key, const char *expected,
 		  GError **error)
 {
-	return eptlab_fail(error, EPTLAB_ERROR_USAGE, "L0: %s, [%s]: %s must be %s", path, section,
-			   key, expected);
+	return refuse(error, "L0: %s, [%s]: %s must be %s", path, section, key, expected);
 }
 
 static bool read_number(GKeyFile *file, const char *path, const char *key, guint least, guint most,
@@ -50,11 +70,10 @@ static bool check_keys(GKeyFile *file, const char *path, GError **error)
 
 	for (char **group = groups; *group != NULL; group++)
 		if (!g_strv_contains(sections, *group))
-			return eptlab_fail(
-				error, EPTLAB_ERROR_USAGE,
-				"L0: %s has a section [%s]; there are [grade], [conform] "
-				"and [points]",
-				path, *group);
+			return refuse(error,
+				      "L0: %s has a section [%s]; there are [grade], [conform] "
+				      "and [points]",
+				      path, *group);
 	for (char **key = keys; key != NULL && *key != NULL; key++)
 		if (!g_strv_contains(known, *key))
 			return wrong(path, "grade", *key, "left out: there is no such key", error);
@@ -113,14 +132,14 @@ static bool read_points(GKeyFile *file, const char *path, struct grade_settings 
 		char *end = NULL;
 
 		g_array_append_val(settings->points, one);
-		one.points = g_ascii_strtod(text, &end);
-		if (*text == '\0' || *end != '\0' || !(one.points >= 0 && one.points <= 1e6))
+		one.points = text != NULL ? g_ascii_strtod(text, &end) : 0;
+		if (text == NULL || *text == '\0' || *end != '\0' ||
+		    !(one.points >= 0 && one.points <= 1e6))
 			return wrong(path, "points", *key, "a number, 0 or more", error);
 		g_array_index(settings->points, struct grade_points, settings->points->len - 1)
 			.points = one.points;
 	}
-	return settings->points->len > 0 ||
-	       eptlab_fail(error, EPTLAB_ERROR_USAGE, "L0: %s has no [points]", path);
+	return settings->points->len > 0 || refuse(error, "L0: %s has no [points]", path);
 }
 
 struct grade_settings *grade_settings_load(const char *path, GError **error)
@@ -134,9 +153,10 @@ struct grade_settings *grade_settings_load(const char *path, GError **error)
 	g_array_set_clear_func(settings->points, points_clear);
 	if (!g_file_get_contents(path, &settings->text, NULL, &cause) ||
 	    !g_key_file_load_from_data(file, settings->text, strlen(settings->text),
-				       G_KEY_FILE_NONE, &cause))
-		return eptlab_null(error, EPTLAB_ERROR_USAGE, "L0: %s cannot be read (%s)", path,
-				   cause->message);
+				       G_KEY_FILE_NONE, &cause)) {
+		refuse(error, "L0: %s cannot be read (%s)", path, cause->message);
+		return NULL;
+	}
 	if (!check_keys(file, path, error) || !read_grade(file, path, settings, error) ||
 	    !read_points(file, path, settings, error))
 		return NULL;

@@ -55,6 +55,10 @@ TEST_IN_FOLDER(wrong_settings_are_named)
 		{ GRADE BWRAP "[points]\nbounds=ten\n", "bounds must be a number" },
 		{ GRADE BWRAP "[points]\nbounds=-1\n", "bounds must be a number" },
 		{ GRADE BWRAP "[points]\nbounds=nan\n", "bounds must be a number" },
+		/* Which is no UTF-8. */
+		{ GRADE BWRAP "[points]\nbounds=\xff\n", "bounds must be a number" },
+		{ GRADE BWRAP "[points]\nbou\x1b[2Jnds=1\n", "bou?[2Jnds" },
+		{ "non\vsense", "line \xe2\x80\x9cnon?sense\xe2\x80\x9d" },
 		{ GRADE "sandbox=soap\n[points]\nbounds=1\n", "bwrap or none" },
 		{ GRADE BWRAP "colour=red\n[points]\nbounds=1\n", "no such key" },
 		{ GRADE BWRAP "[marks]\nbounds=1\n", "[marks]" },
@@ -75,7 +79,7 @@ TEST_IN_FOLDER(wrong_settings_are_named)
 /* ---- Marks ---- */
 
 #define TAP                                                                                        \
-	"TAP version 14\n1..5\nok 1 - registers\nnot ok 2 - bounds\n  ---\n  saw: 'it''s 7'\n"     \
+	"TAP version 14\n1..5\nok 1 - registers\nnot ok 2 - bounds\n  ---\n  saw: 'it''s 7\x1b'\n" \
 	"  expected: 'a count'\n  why: 'bounds'\n  ...\nok 3 - dose-hlt-ept\nnot ok 4 - "          \
 	"dose-io-ept\nok 5 - two-vms # SKIP not asked for\n"
 
@@ -87,7 +91,7 @@ TEST_IN_FOLDER(marks_become_points)
 		const char *says;
 	} rows[] = {
 		{ 5, 5, GRADE_PASSED, "" },
-		{ 0, 10, GRADE_FAILED, "saw: it's 7\nexpected: a count\nwhy: bounds" },
+		{ 0, 10, GRADE_FAILED, "saw: it's 7?\nexpected: a count\nwhy: bounds" },
 		{ 10, 20, GRADE_FAILED, "dose-io-ept: not ok\n1 of 2 are ok" },
 		{ 0, 5, GRADE_NOT_TRIED, "not asked for" },
 		{ 0, 1, GRADE_NOT_TRIED, "" },
