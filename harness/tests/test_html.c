@@ -281,6 +281,15 @@ TEST_PAGE(foreign_text_is_text)
 	assert_says(page->text, "&lt;script&gt;alert");
 }
 
+/* What stands in no part of the page is as narrow on a wide screen as on a small one. */
+TEST_PAGE(all_is_in_parts_for_a_wide_screen)
+{
+	assert_int_equal(count(page, "//div[@class='parts']"), 2);
+	assert_true(count(page, "//div[@class='parts']/div//h2") >= 5);
+	assert_int_equal(count(page, "//h2[not(ancestor::div[@class='parts'])]"), 0);
+	assert_int_equal(count(page, "//style[contains(., '.parts { columns:')]"), 1);
+}
+
 /* Not one request: the name of SVG is no address to load. */
 TEST_PAGE(page_needs_nothing_else)
 {
