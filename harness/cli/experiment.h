@@ -49,4 +49,10 @@ struct experiment {
  */
 int experiment_run(const struct experiment *experiment, GError **error);
 
+/*
+ * Print what that would start, and what L1 would be told to do, and do nothing. Returns the exit
+ * status.
+ */
+int experiment_print(const struct experiment *experiment, GError **error);
+
 #endif

@@ -9,6 +9,8 @@
 #include "record/store.h"
 #include "wire/command.h"
 
+#define DRY_RUN "start nothing; print what would be started"
+
 /* What --expect has given; NULL: EPTLAB_ERROR_USAGE. */
 static GPtrArray *bounds_of(char **expected, GError **error)
 {
@@ -69,7 +71,8 @@ static int run(struct session *session, char **expected, GError **error)
 	    !bounds_fit(bounds, session->config, error))
 		return (*error)->code;
 	experiment.bounds = bounds;
-	return experiment_run(&experiment, error);
+	return session->dry ? experiment_print(&experiment, error)
+			    : experiment_run(&experiment, error);
 }
 
 /* What stands behind "--", which is taken out of the arguments; NULL: there is none. */
@@ -97,10 +100,12 @@ int command_run(int argc, char **argv, GError **error)
 {
 	g_auto(GStrv) expected = NULL;
 	g_auto(GStrv) puts = NULL;
+	gboolean dry = FALSE;
 	g_auto(GStrv) command = take_command(&argc, argv);
 	const GOptionEntry entries[] = {
 		{ "expect", 'e', 0, G_OPTION_ARG_STRING_ARRAY, &expected,
 		  "what must hold, such as 'noept:0 <= 3700'", "BOUND" },
+		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry, DRY_RUN, NULL },
 		{ "put", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &puts,
 		  "put FILE into L2, for the command", "FILE[:/PATH]" },
 		{ .long_name = NULL },
@@ -134,8 +139,10 @@ int command_run(int argc, char **argv, GError **error)
 	}
 	if (session != NULL && command != NULL)
 		use_command(session, g_steal_pointer(&command));
-	if (session != NULL)
+	if (session != NULL) {
+		session->dry = dry;
 		session->puts = g_steal_pointer(&puts);
+	}
 	status = session != NULL ? run(session, expected, error) : (*error)->code;
 	return expected != NULL ? bisect_status(status) : status;
 }
@@ -171,19 +178,24 @@ static GPtrArray *other_runs(const struct record *record, const struct config_mo
 	return others;
 }
 
-static const struct arguments rerun_arguments = {
-	.names = "CONFIGURATION",
-	.summary = "Run one configuration again, and compare it with the others of the newest\n"
-		   "record.",
-	.description = "Example:\n  eptlab rerun noept",
-	.least = 1,
-	.most = 1,
-	.takes = "rerun takes one configuration, such as noept",
-};
-
 int command_rerun(int argc, char **argv, GError **error)
 {
-	g_autoptr(struct_session) session = session_open(&argc, &argv, &rerun_arguments, error);
+	gboolean dry = FALSE;
+	const GOptionEntry entries[] = {
+		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry, DRY_RUN, NULL },
+		{ .long_name = NULL },
+	};
+	const struct arguments arguments = {
+		.entries = entries,
+		.names = "CONFIGURATION",
+		.summary = "Run one configuration again, and compare it with the others of the newest\n"
+			   "record.",
+		.description = "Example:\n  eptlab rerun noept",
+		.least = 1,
+		.most = 1,
+		.takes = "rerun takes one configuration, such as noept",
+	};
+	g_autoptr(struct_session) session = session_open(&argc, &argv, &arguments, error);
 	g_autoptr(struct_record) latest = NULL;
 	g_autoptr(GPtrArray) others = NULL;
 	g_autofree char *path = NULL;
@@ -192,6 +204,7 @@ int command_rerun(int argc, char **argv, GError **error)
 
 	if (session == NULL)
 		return (*error)->code;
+	session->dry = dry;
 	session_set(session, "experiment.configurations", argv[1]);
 	if (!session_prepare(session, &experiment, error))
 		return (*error)->code;
@@ -202,6 +215,8 @@ int command_rerun(int argc, char **argv, GError **error)
 			error, EPTLAB_ERROR_USAGE,
 			"L0: rerun takes one configuration, not \"%s\"; eptlab run makes all",
 			argv[1]);
+	if (dry)
+		return experiment_print(&experiment, error);
 	/* Without an earlier record there is nothing to compare with, and the run stands alone. */
 	path = record_find_latest(session->paths->results, NULL);
 	if (path != NULL) {

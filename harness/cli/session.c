@@ -255,10 +255,12 @@ bool session_prepare(struct session *session, struct experiment *experiment, GEr
 
 	if (!session_find_paths(session, error) ||
 	    !session_configure(session, (const char *const *)session->settings, error) ||
-	    !make_command(session, error) || !recover(session->paths->results, error))
+	    !make_command(session, error) ||
+	    (!session->dry && !recover(session->paths->results, error)))
 		return false;
 	/* Before it is asked what it can do; other platforms do not touch this machine's KVM. */
-	if (g_str_equal(session->config->experiment.platform, platform_local.name) &&
+	if (!session->dry &&
+	    g_str_equal(session->config->experiment.platform, platform_local.name) &&
 	    !repair(error))
 		return false;
 	platform = platform_find(session->config, paths_installed_conf(session->paths), error);

@@ -19,6 +19,7 @@ struct session {
 	char **argv;	  /* of a command that is the workload, or NULL */
 	char **puts;	  /* --put: files for it */
 	struct command *command;
+	bool dry;   /* nothing is to be started, or written: also not what others have left */
 	bool marks; /* what [conform] says about the kernel counts */
 	struct paths *paths;
 	struct config *config;

@@ -218,15 +218,30 @@ static char **bochs_environment(void)
 	return g_environ_setenv(environment, "LD_PRELOAD", "./" BOCHS_TIME, TRUE);
 }
 
+/* How it is called in its working folder; the path of its log stands behind. */
+#define BOCHS_ARGUMENTS BOCHS, "-q", "-f", "bochsrc", "-rc", "commands", "-log"
+
+static char *bochs_command(const struct platform_request *request, GError **error G_GNUC_UNUSED)
+{
+	const char *const argv[] = { BOCHS_ARGUMENTS, "emulator.log", NULL };
+	g_autofree char *line = g_strjoinv(" ", (char **)argv);
+	struct platform_parts parts = { .kernel = NULL };
+	char *text;
+
+	bochs_parts(request, &parts);
+	text = g_strdup_printf("LD_PRELOAD=./" BOCHS_TIME " %s\n\nwith this bochsrc:\n\n%s", line,
+			       parts.configuration);
+	platform_parts_clear(&parts);
+	return text;
+}
+
 static bool bochs_boot(const struct platform_request *request, struct record_platform *platform,
 		       struct record_u64 *ticks, GError **error)
 {
 	g_autofree char *log = g_canonicalize_filename(request->log, NULL);
 	g_autofree char *console = g_build_filename(request->work, CONSOLE, NULL);
 	g_autofree char *frames = g_build_filename(request->work, FRAMES, NULL);
-	const char *const argv[] = {
-		BOCHS, "-q", "-f", "bochsrc", "-rc", "commands", "-log", log, NULL,
-	};
+	const char *const argv[] = { BOCHS_ARGUMENTS, log, NULL };
 	g_auto(GStrv) environment = bochs_environment();
 	const struct emulator_request emulator = {
 		.argv = argv,
@@ -252,5 +267,6 @@ const struct platform platform_bochs = {
 	.available = bochs_available,
 	.describe = bochs_describe,
 	.parts = bochs_parts,
+	.command = bochs_command,
 	.boot = bochs_boot,
 };

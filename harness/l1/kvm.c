@@ -45,6 +45,13 @@ static void kvm_parts(const struct platform_request *request, struct platform_pa
 	libvirt_parts(request, &l1, out);
 }
 
+static char *kvm_command(const struct platform_request *request, GError **error)
+{
+	const struct libvirt_l1 l1 = l1_of(request);
+
+	return libvirt_command(request, &l1, error);
+}
+
 static bool kvm_boot(const struct platform_request *request, struct record_platform *platform,
 		     struct record_u64 *ticks, GError **error)
 {
@@ -61,5 +68,6 @@ const struct platform platform_kvm = {
 	.available = kvm_available,
 	.describe = kvm_describe,
 	.parts = kvm_parts,
+	.command = kvm_command,
 	.boot = kvm_boot,
 };

@@ -260,10 +260,9 @@ static void clear(struct l1_vm *vm)
 	g_free(vm->xml);
 }
 
-bool libvirt_boot(const struct platform_request *request, const struct libvirt_l1 *l1,
-		  struct record_platform *platform, GError **error)
+static struct l1_vm vm_of(const struct platform_request *request, const struct libvirt_l1 *l1)
 {
-	struct l1_vm vm = {
+	return (struct l1_vm){
 		.request = request,
 		.l1 = l1,
 		.name = g_strdup_printf("eptlab-l1-%d", getpid()),
@@ -271,6 +270,26 @@ bool libvirt_boot(const struct platform_request *request, const struct libvirt_l
 		.console = -1,
 		.frames = -1,
 	};
+}
+
+char *libvirt_command(const struct platform_request *request, const struct libvirt_l1 *l1,
+		      GError **error)
+{
+	struct l1_vm vm = vm_of(request, l1);
+	const char *uri = l1->config->uri;
+	char *text = make_xml(&vm, error)
+			     ? g_strdup_printf("libvirt (%s), with this domain:\n\n%s",
+					       *uri != '\0' ? uri : "its embedded driver", vm.xml)
+			     : NULL;
+
+	clear(&vm);
+	return text;
+}
+
+bool libvirt_boot(const struct platform_request *request, const struct libvirt_l1 *l1,
+		  struct record_platform *platform, GError **error)
+{
+	struct l1_vm vm = vm_of(request, l1);
 	g_autofree char *cmdline = medium_cmdline(request->config->l1.append);
 	bool ok = medium_make(request, cmdline, vm.medium, error) && make_xml(&vm, error) &&
 		  open_hypervisor(&vm, error) && describe(&vm, platform, error) &&

@@ -28,6 +28,10 @@ bool libvirt_available(const struct config *config, const char *kernel_conf, GEr
 void libvirt_parts(const struct platform_request *request, const struct libvirt_l1 *l1,
 		   struct platform_parts *out);
 
+/* platform.command, for such a platform. */
+char *libvirt_command(const struct platform_request *request, const struct libvirt_l1 *l1,
+		      GError **error);
+
 /* platform.boot, for such a platform. */
 bool libvirt_boot(const struct platform_request *request, const struct libvirt_l1 *l1,
 		  struct record_platform *platform, GError **error);

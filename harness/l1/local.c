@@ -264,6 +264,11 @@ static bool finish(bool ok, const struct kvm_state *before, GError **error)
 	return false;
 }
 
+static char *local_command(const struct platform_request *request, GError **error G_GNUC_UNUSED)
+{
+	return g_strdup_printf("%s %s", request->agent, request->work);
+}
+
 static bool local_boot(const struct platform_request *request,
 		       struct record_platform *platform G_GNUC_UNUSED, struct record_u64 *ticks,
 		       GError **error)
@@ -326,5 +331,6 @@ const struct platform platform_local = {
 	.available = local_available,
 	.describe = local_describe,
 	.parts = local_parts,
+	.command = local_command,
 	.boot = local_boot,
 };

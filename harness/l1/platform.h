@@ -64,6 +64,11 @@ struct platform {
 	/* Fill in *out, all of which is NULL; the same for equal settings, wherever files are. */
 	void (*parts)(const struct platform_request *request, struct platform_parts *out);
 	/*
+	 * What would start L1, as a person would type it, or the domain that libvirt would be
+	 * given; nothing is written. The caller frees it. EPTLAB_ERROR_MACHINE.
+	 */
+	char *(*command)(const struct platform_request *request, GError **error);
+	/*
 	 * Boot L1, feed what it sends to request->frames, and wait until it has powered off.
 	 * Whatever the outcome, nothing is left running. *platform gets the emulator's version as
 	 * it says it itself; *ticks: emulated instructions of the whole boot, unknown where the

@@ -58,6 +58,13 @@ static void tcg_parts(const struct platform_request *request, struct platform_pa
 	libvirt_parts(request, &l1, out);
 }
 
+static char *tcg_command(const struct platform_request *request, GError **error)
+{
+	const struct libvirt_l1 l1 = l1_of(request);
+
+	return libvirt_command(request, &l1, error);
+}
+
 static bool tcg_boot(const struct platform_request *request, struct record_platform *platform,
 		     struct record_u64 *ticks, GError **error)
 {
@@ -74,5 +81,6 @@ const struct platform platform_tcg = {
 	.available = libvirt_available,
 	.describe = tcg_describe,
 	.parts = tcg_parts,
+	.command = tcg_command,
 	.boot = tcg_boot,
 };

@@ -305,6 +305,33 @@ TEST(rerun_is_compared_with_the_other_half)
 					 lab->output, 0, 0));
 }
 
+/* All that would be started and told, on two platforms, and nothing is. */
+TEST(dry_run_starts_nothing)
+{
+	static const struct {
+		const char *platform, *says[8];
+	} cases[] = {
+		{ "experiment.platform=bochs",
+		  { "L1: bochs (", "/bzImage\n", "/build/l2-base.img, ", "/eptlab-guestfs puts ",
+		    "\n[run ept]\n", "bochs-bin -q -f bochsrc ",
+		    "\ncpu: model=corei7_haswell_4770, ", "\nata1-master: " } },
+		{ "experiment.platform=tcg",
+		  { "L1: tcg (", "arguments: console=ttyS0,115200 ", "\n[run noept]\n",
+		    "<domain type=\"qemu\">", "<model>EPYC</model>",
+		    "/work/job.iso\"", "/build/appliance.img\"", "/build/l2-base.img\"" } },
+	};
+	const unsigned int entries = lab_count(lab, "");
+
+	test_each (row, cases) {
+		lab_run(lab, 0, "run", "-n", "--set", row->platform, NULL);
+		for (size_t i = 0; i < G_N_ELEMENTS(row->says); i++)
+			assert_says(lab->output, row->says[i]);
+	}
+	lab_run(lab, 0, "rerun", "--dry-run", "--set", "experiment.platform=bochs", "noept", NULL);
+	assert_null(strstr(lab->output, "[run ept]"));
+	assert_int_equal(lab_count(lab, ""), entries);
+}
+
 TEST(nothing_is_left_running)
 {
 	lab_assert_nothing_left(lab, 0);
