@@ -247,6 +247,7 @@ $(BUILD)/tests/test_%: $(BUILD)/asan/harness/tests/test_%.o $(ASAN_LIBRARY) $(BU
 	@echo "  LD      $(@:$(BUILD)/%=%)" >&2
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 $(call test_program,command): | $(BUILD)/probe
+$(call test_program,commands): | $(BUILD)/eptlab
 # Beside eptlab, as it finds all else from where it stands itself.
 $(BUILD)/fake-matrix: $(BUILD)/asan/harness/tests/fake_matrix.o $(ASAN_LIBRARY) $(BUILD)/page.o
 	@echo "  LD      $(@:$(BUILD)/%=%)" >&2

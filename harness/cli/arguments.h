@@ -7,7 +7,7 @@
 
 /* A subcommand's options, and what its --help says. */
 struct arguments {
-	const GOptionEntry *entries; /* the last one without a long_name */
+	const GOptionEntry *entries; /* the last one without a long_name; NULL: none */
 	const char *names, *summary, *description;
 	int least, most;   /* names that it takes */
 	const char *takes; /* said of another number: "check takes one file or two" */

@@ -3,6 +3,7 @@
 #define EPTLAB_CLI_COMMANDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <glib.h>
 
 #define EPTLAB_VERSION "0.1"
@@ -14,6 +15,16 @@
  */
 typedef int (*command_func)(int argc, char **argv, GError **error);
 
+/* One of them, by its name. */
+struct command_row {
+	const char *name;
+	command_func run;
+	const char *help; /* NULL: for the Makefile, not for people */
+};
+
+/* All of them, in the order of the help, and their number. */
+const struct command_row *commands_all(size_t *count);
+
 int command_run(int argc, char **argv, GError **error);
 int command_rerun(int argc, char **argv, GError **error);
 int command_compare(int argc, char **argv, GError **error);
@@ -24,11 +35,15 @@ int command_report(int argc, char **argv, GError **error);
 int command_doctor(int argc, char **argv, GError **error);
 int command_merge(int argc, char **argv, GError **error);
 int command_list(int argc, char **argv, GError **error);
+int command_show(int argc, char **argv, GError **error);
 int command_capabilities(int argc, char **argv, GError **error);
 int command_in_l1(int argc, char **argv, GError **error);
 int command_matrix(int argc, char **argv, GError **error);
 int command_cell(int argc, char **argv, GError **error);
 int command_kunit(int argc, char **argv, GError **error);
+
+/* The columns that list can show, with separator between two. The caller frees the text. */
+char *list_columns(const char *separator);
 
 /*
  * Do the results of KUnit in a kernel log say that all that is planned has come and is ok? *planned

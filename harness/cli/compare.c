@@ -175,7 +175,7 @@ int command_compare(int argc, char **argv, GError **error)
 	};
 	const struct arguments arguments = {
 		.entries = entries,
-		.names = "[A[:RUN] [B[:RUN]]]",
+		.names = "[RECORD[:RUN] [RECORD[:RUN]]]",
 		.summary =
 			"Compare the two runs of a record (without a name: of the newest), or the "
 			"runs\n"

@@ -5,37 +5,19 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/complete.h"
 #include "base/error.h"
-
-static const struct {
-	const char *name;
-	command_func run;
-	const char *help; /* NULL: for the Makefile, not for people */
-} commands[] = {
-	{ "run", command_run, "run an experiment: each configuration in turn, and compare" },
-	{ "rerun", command_rerun, "run one configuration again, against the newest record" },
-	{ "compare", command_compare, "compare two records, or the two runs of one" },
-	{ "report", command_report, "one record as Markdown, a web page, text or numbers" },
-	{ "merge", command_merge, "one table of many records" },
-	{ "check", command_check, "check counts that somebody took by hand" },
-	{ "conform", command_conform, "mark the KVM of a kernel: does it count right?" },
-	{ "matrix", command_matrix, "make many experiments: workloads, kernels, settings..." },
-	{ "grade", command_grade, "grade a class: other people's patches, and their counts" },
-	{ "doctor", command_doctor, "what this machine can run, and what is missing" },
-	{ "list", command_list, "list the records" },
-	{ "capabilities", command_capabilities, NULL },
-	{ "cell", command_cell, NULL },
-	{ "kunit", command_kunit, NULL },
-	{ "in-l1", command_in_l1, NULL },
-};
 
 static void print_help(FILE *out)
 {
+	size_t count;
+	const struct command_row *commands = commands_all(&count);
+
 	fprintf(out,
 		"Usage: eptlab COMMAND [OPTION...]\n\n"
 		"Boots a VM on a KVM that counts VM exits, with EPT and with shadow paging, and\n"
 		"compares the counts that the VM has read from inside.\n\n");
-	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (commands[i].help != NULL)
 			fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
 	}
@@ -61,10 +43,12 @@ static int dispatch(int argc, char **argv)
 {
 	g_autofree char *name = g_strconcat("eptlab ", argv[1], NULL);
 	g_autoptr(GError) error = NULL;
+	size_t count;
+	const struct command_row *commands = commands_all(&count);
 
 	g_set_prgname(name); /* for --help */
 
-	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+	for (size_t i = 0; i < count; i++) {
 		int status;
 
 		if (strcmp(argv[1], commands[i].name) != 0)
@@ -89,6 +73,10 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		print_help(stdout);
 		return 0;
+	}
+	if (strcmp(argv[1], COMPLETE_OPTION) == 0) {
+		complete_command(argv + 2);
+		return finish_output(0);
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("eptlab " EPTLAB_VERSION "\n");

@@ -21,14 +21,36 @@ void selection_clear(struct selection *selection)
 	record_free(selection->record);
 }
 
+/*
+ * The path of what is given: itself, or a record of that name among those that "eptlab list" shows.
+ * NULL: there is nothing of that name. The caller frees it.
+ */
+static char *path_of(const char *given)
+{
+	g_autoptr(struct_paths) paths = NULL;
+	g_autofree char *path = NULL;
+
+	if (g_file_test(given, G_FILE_TEST_EXISTS))
+		return g_strdup(given);
+	paths = *given != '\0' && strchr(given, '/') == NULL ? paths_find(NULL) : NULL;
+	path = paths != NULL ? g_build_filename(paths->results, given, NULL) : NULL;
+	return path != NULL && g_file_test(path, G_FILE_TEST_EXISTS) ? g_steal_pointer(&path)
+								     : NULL;
+}
+
 bool selection_open(struct selection *selection, const char *argument, GError **error)
 {
 	const char *colon = strrchr(argument, ':');
 
-	if (colon != NULL && !g_file_test(argument, G_FILE_TEST_EXISTS)) {
-		selection->path = g_strndup(argument, (gsize)(colon - argument));
+	selection->path = path_of(argument);
+	if (selection->path == NULL && colon != NULL) {
+		g_autofree char *record = g_strndup(argument, (gsize)(colon - argument));
+
+		selection->path = path_of(record);
+		if (selection->path == NULL)
+			selection->path = g_steal_pointer(&record);
 		selection->configuration = g_strdup(colon + 1);
-	} else {
+	} else if (selection->path == NULL) {
 		selection->path = g_strdup(argument);
 	}
 	selection->record = record_load(selection->path, error);

@@ -8,7 +8,10 @@
 #include "cli/formats.h"
 #include "record/record.h"
 
-/* What is to be reported, as given on the command line: RECORD or RECORD:CONFIGURATION. */
+/*
+ * What is to be reported, as given on the command line: RECORD or RECORD:CONFIGURATION. A record is
+ * a path, or a name among those that eptlab list shows.
+ */
 struct selection {
 	char *path;
 	char *configuration; /* NULL: not given */

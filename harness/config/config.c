@@ -991,3 +991,35 @@ const struct config_module *config_find_module(const struct config *config, cons
 	}
 	return NULL;
 }
+
+/* ---- For who completes a setting ---- */
+
+static void add_settings(GPtrArray *all, const struct config_key *key, const char *section)
+{
+	g_autofree char *left = g_strdup_printf("%s.%s=", section, key->name);
+
+	for (const char *const *value = key->choices; value != NULL && *value != NULL; value++)
+		g_ptr_array_add(all, g_strconcat(left, *value, NULL));
+	if (key->choices == NULL)
+		g_ptr_array_add(all, g_steal_pointer(&left));
+}
+
+char **config_settings(const struct config *config)
+{
+	GPtrArray *all = g_ptr_array_new();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+		if (!is_of_module(keys[i].section)) {
+			add_settings(all, &keys[i], keys[i].section);
+			continue;
+		}
+		for (guint j = 0; config != NULL && j < config->modules->len; j++) {
+			const struct config_module *module = config->modules->pdata[j];
+			g_autofree char *section = g_strconcat("module.", module->name, NULL);
+
+			add_settings(all, &keys[i], section);
+		}
+	}
+	g_ptr_array_add(all, NULL);
+	return (char **)g_ptr_array_free(all, FALSE);
+}

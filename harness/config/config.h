@@ -139,6 +139,13 @@ struct config *config_load(const char *folder, const char *const *overrides,
 void config_free(struct config *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_config, config_free)
 
+/*
+ * What a setting may be, for who completes it: "section.key=" of each key, those of [module] for
+ * each configuration if there is a config; with a choice of values, each of them behind the "=".
+ * The caller frees it with g_strfreev.
+ */
+char **config_settings(const struct config *config);
+
 /* Are the counts those of L1's tracepoint, whatever KVM that is? */
 bool config_is_tracepoint(const struct config *config);
 

@@ -13,7 +13,8 @@ GPtrArray *many_comparisons(const struct report *report)
 
 	if (report->all == NULL) {
 		all = g_ptr_array_new();
-		g_ptr_array_add(all, (gpointer)report->comparison);
+		if (report->comparison != NULL)
+			g_ptr_array_add(all, (gpointer)report->comparison);
 		return all;
 	}
 	all = g_ptr_array_new_with_free_func((GDestroyNotify)comparison_free);
@@ -29,7 +30,7 @@ GPtrArray *many_runs(const struct report *report)
 
 	for (guint i = 0; report->all != NULL && i < report->all->len; i++)
 		g_ptr_array_add(runs, report->all->pdata[i]);
-	if (report->all != NULL)
+	if (report->all != NULL || report->comparison == NULL)
 		return runs;
 	g_ptr_array_add(runs, (gpointer)report->comparison->a);
 	if (report->comparison->b != NULL)

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What commands conclude from what they have seen, without an L1. */
+/* What commands conclude from what they have seen, and what they print, without an L1. */
+
+#include <stdlib.h>
 
 #include "cli/commands.h"
+#include "cli/complete.h"
 #include "cli/progress.h"
 #include "record/record.h"
+#include "tests/lab.h"
 #include "tests/test.h"
 
 /* ---- KUnit's results ---- */
@@ -164,4 +168,218 @@ TEST_TIME(expected_time_follows_the_steps)
 	assert_total(&place, "L1: load", 95, 95, 95 + 11);
 	assert_total(&place, "L2: noept", 96, 100, 106);
 	assert_total(&place, NULL, 0, 120, 120);
+}
+
+/* ---- Completion, and the manual pages ---- */
+
+/* What eptlab prints with these arguments, as a shell splits them; the caller frees it. */
+static char *said(int status, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static char *said(int status, const char *format, ...)
+{
+	g_autofree char *program = lab_built("eptlab");
+	g_autofree char *arguments = NULL;
+	g_autofree char *line = NULL;
+	g_autofree char *errors = NULL;
+	g_autoptr(GError) error = NULL;
+	char *output = NULL;
+	va_list values;
+	int ended;
+
+	va_start(values, format);
+	arguments = g_strdup_vprintf(format, values);
+	va_end(values);
+	line = g_strdup_printf("%s %s", program, arguments);
+	g_spawn_command_line_sync(line, &output, &errors, &ended, &error);
+	assert_no_error(error);
+	if (!WIFEXITED(ended) || WEXITSTATUS(ended) != status)
+		fail_msg("%s: status %d\n%s%s", line, ended, output, errors);
+	if (status == 0)
+		return output;
+	g_free(output);
+	return g_steal_pointer(&errors);
+}
+
+static const struct {
+	const char *words; /* the last one is completed */
+	const char *become;
+} completions[] = {
+	{ "--complete re", "rerun\nreport\n" },
+	{ "--complete --v", "--version\n" },
+	{ "--complete kun", "" },
+	{ "run --complete --dry", "--dry-run\n" },
+	{ "run --complete --set bochs.m", "bochs.memory_mib=\n" },
+	{ "run --complete -s experiment.source=", "experiment.source=leaves\n"
+						  "experiment.source=tracepoint\n" },
+	{ "run --complete --set=module.noept-novpid.v", "--set=module.noept-novpid.vpid=\n" },
+	{ "run --complete -n noep", "noept-novpid\nnoept\n" },
+	{ "run --complete --configs \"\"", COMPLETE_FOLDERS "\n" },
+	{ "run --complete --expect \"\"", "" },
+	{ "matrix --complete x", COMPLETE_FILES "\n" },
+	{ "compare --complete -f m", "markdown\n" },
+	{ "report --complete --format p", "published\n" },
+	{ "doctor --complete -f \"\"", "text\njson\n" },
+	{ "merge --complete -o x", COMPLETE_FILES "\n" },
+	{ "list --complete -o name,ex", "name,exits\n" },
+	{ "compare --complete /nonexistent", COMPLETE_FILES "\n" },
+	{ "compare --complete results/reference/tcg:n", "results/reference/tcg:noept\n" },
+	{ "doctor --complete \"\"", "" },
+};
+
+TEST(words_are_completed)
+{
+	test_each (row, completions) {
+		g_autofree char *become = said(0, "%s", row->words);
+
+		assert_string_equal(become, row->become);
+	}
+}
+
+/* Each value that completion offers for --format is one that the command takes. */
+TEST(formats_that_are_offered_exist)
+{
+	test_each_of (command, "compare", "report") {
+		g_autofree char *all = said(0, "%s --complete --format \"\"", *command);
+		g_auto(GStrv) formats = g_strsplit(g_strchomp(all), "\n", -1);
+
+		assert_true(g_strv_length(formats) > 5);
+		for (char **format = formats; *format != NULL; format++)
+			g_free(said(0, "%s -f %s results/reference/bochs", *command, *format));
+	}
+}
+
+/* --help is each command's, as eptlab(1) says. */
+#define OF_ALL "help"
+
+/* The names behind a mark in a page, "Fl Fl " or ".It Cm ". */
+static GPtrArray *names_in(const char *page, const char *mark)
+{
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *text = test_get("man", page);
+	const char *at = text;
+
+	while ((at = strstr(at, mark)) != NULL) {
+		at += strlen(mark);
+		if (g_ascii_islower(*at) || g_ascii_isdigit(*at))
+			g_ptr_array_add(names,
+					g_strndup(at, strspn(at, "abcdefghijklmnopqrstuvwxyz-")));
+	}
+	return names;
+}
+
+static bool has(GPtrArray *names, const char *name)
+{
+	return g_str_equal(name, OF_ALL) ||
+	       g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL);
+}
+
+/* What completion offers, without the dashes: options, or the rest. */
+static GPtrArray *offered(const char *words, bool options)
+{
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *all = said(0, "%s", words);
+	g_auto(GStrv) lines = g_strsplit(g_strchomp(all), "\n", -1);
+
+	for (char **line = lines; *line != NULL; line++)
+		if (g_str_has_prefix(*line, "--") == options)
+			g_ptr_array_add(names, g_strdup(*line + (options ? 2 : 0)));
+	return names;
+}
+
+TEST(manual_page_has_every_command)
+{
+	g_autoptr(GPtrArray) written = names_in("eptlab.1", ".It Cm ");
+	g_autoptr(GPtrArray) commands = offered("--complete \"\"", false);
+
+	assert_int_equal(written->len, commands->len);
+	assert_true(commands->len >= 12);
+	for (guint i = 0; i < commands->len; i++)
+		if (!has(written, commands->pdata[i]))
+			fail_msg("man/eptlab.1 has no %s", (char *)commands->pdata[i]);
+}
+
+/* Those of run may be its page's, where another one refers to that for its options. */
+static void assert_options(const char *command, GPtrArray *of_run)
+{
+	g_autofree char *page = g_strdup_printf("eptlab-%s.1", command);
+	g_autofree char *words = g_strdup_printf("%s --complete -", command);
+	g_autofree char *text = test_get("man", page);
+	g_autoptr(GPtrArray) options = offered(words, true);
+	g_autoptr(GPtrArray) written = names_in(page, "Fl Fl ");
+	const char *section = strstr(text, "\n.Sh OPTIONS\n");
+	const bool refers = section != NULL && strstr(section, "\n.Xr eptlab-run 1") != NULL;
+
+	for (guint i = 0; i < options->len; i++)
+		if (!has(written, options->pdata[i]) && !(refers && has(of_run, options->pdata[i])))
+			fail_msg("man/%s has no --%s", page, (char *)options->pdata[i]);
+	for (guint i = 0; i < written->len; i++)
+		if (!has(options, written->pdata[i]))
+			fail_msg("eptlab %s has no --%s, which man/%s has", command,
+				 (char *)written->pdata[i], page);
+}
+
+TEST(manual_pages_have_every_option)
+{
+	g_autoptr(GPtrArray) commands = offered("--complete \"\"", false);
+	g_autoptr(GPtrArray) of_run = names_in("eptlab-run.1", "Fl Fl ");
+
+	for (guint i = 0; i < commands->len; i++)
+		assert_options(commands->pdata[i], of_run);
+}
+
+/* ---- Records, listed and shown ---- */
+
+TEST(list_has_the_columns_that_are_chosen)
+{
+	g_autofree char *plain = said(0, "list --results results/reference");
+	g_autofree char *chosen = said(0, "list --results results/reference -o seconds,name,name");
+	g_autofree char *wrong = said(1, "list -o name,beauty");
+	g_autofree char *none = said(1, "list -o \"\"");
+	g_auto(GStrv) lines = g_strsplit(chosen, "\n", -1);
+
+	assert_begins(plain, "bochs  valid ept noept\n");
+	assert_int_equal(g_strv_length(lines), 3 + 2);
+	assert_string_equal(lines[0], "seconds name   name");
+	assert_true(g_str_has_suffix(lines[1], " bochs  bochs"));
+	assert_says(wrong, "L0: a record has no column \"beauty\"; list has name, verdict, ");
+	assert_says(none, "list takes at least one column of name, ");
+}
+
+TEST(list_has_all_of_what_a_record_has)
+{
+	g_autofree char *all = list_columns(",");
+	g_autofree char *said_of = said(0, "list --results results/reference -o %s", all);
+
+	assert_says(said_of, "corei7_haswell_4770");
+	assert_says(said_of, " boot ");
+}
+
+TEST(show_tells_what_the_counts_do_not)
+{
+	g_autofree char *shown = said(0, "show results/reference/bochs");
+
+	assert_begins(shown, "VALID: results/reference/bochs\n");
+	test_each_of (part, "Platform: bochs: Bochs 2.7, CPU corei7_haswell_4770\n",
+		      "Run noept, valid: ", "asked for: EPT off, VPID on; L1's sysfs: EPT off",
+		      "passed, 0 failed, 0 not known", "input (SHA-256) ept          noept\n",
+		      "\nall  ", "\nFiles: counts.csv ")
+		assert_says(shown, *part);
+}
+
+TEST_IN_FOLDER(what_failed_is_shown_too)
+{
+	g_autofree char *path = g_build_filename(folder, "record.json", NULL);
+	g_autofree char *shown = NULL;
+	g_autofree char *text = NULL;
+	struct record *record = record_new("0.1", "2026-01-31T23:59:59Z", "bochs", "boot");
+
+	record_set_string(&record->error, "L1: it was silent");
+	g_ptr_array_add(record->runs, record_run_new("ept"));
+	text = record_to_text(record);
+	test_put(folder, "record.json", text, -1);
+	record_free(record);
+	shown = said(0, "show %s", folder);
+	assert_begins(shown, "FAILED:");
+	assert_says(shown, "L1: it was silent\n");
+	assert_says(shown, "Run ept, failed: no counts; no ticks");
+	g_free(said(1, "show %s/nothing", folder));
 }
