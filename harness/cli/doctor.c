@@ -61,7 +61,8 @@ static bool has_kernel(GError **error)
 	}
 	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
 			   "L0: there is no kernel in /boot, of which libguestfs makes its "
-			   "appliance; run \"make deps\" as root");
+			   "appliance; %s",
+			   paths_get_packages());
 }
 
 /* Shadow paging of this machine's own kernel; an L1 that is booted has what make has built. */
@@ -113,18 +114,22 @@ static void look(struct diagnosis *diagnosis, const struct paths *paths,
 		add(diagnosis, all[i]->name, all[i]->what, true, good, g_steal_pointer(&problem),
 		    warning_of(all[i]));
 	}
-	packages = has_packages(paths->deps, &problem);
-	add(diagnosis, "packages", "what make deps installs", false, packages,
-	    g_steal_pointer(&problem), NULL);
+	/* Installed, dpkg sees to it. */
+	if (paths->deps != NULL) {
+		packages = has_packages(paths->deps, &problem);
+		add(diagnosis, "packages", "what make deps installs", false, packages,
+		    g_steal_pointer(&problem), NULL);
+	}
 	built = paths_are_built(paths, &problem);
-	add(diagnosis, "built", "kernels, images and programs, by make", false, built,
+	add(diagnosis, "built", "kernels, images and programs", false, built,
 	    g_steal_pointer(&problem), NULL);
 	kernel = has_kernel(&problem);
-	add(diagnosis, "libguestfs", "puts the probe into L2's image", false, kernel,
-	    g_steal_pointer(&problem), NULL);
+	add(diagnosis, "libguestfs", "puts the probe, and other files, into L2's image", false,
+	    kernel, g_steal_pointer(&problem), NULL);
 	diagnosis->chosen = platform_find(config, kernel_conf, NULL);
 	/* What is not built is built by make experiment. */
-	diagnosis->possible = diagnosis->chosen != NULL && kernel;
+	diagnosis->possible =
+		diagnosis->chosen != NULL && (kernel || (paths->made_guest != NULL && built));
 }
 
 static const char *without_level(const char *message)
@@ -157,7 +162,8 @@ static void print_text(const struct diagnosis *diagnosis)
 		}
 	}
 	if (diagnosis->chosen != NULL)
-		g_string_append_printf(screen.out, "\nmake experiment takes %s: %s.\n",
+		g_string_append_printf(screen.out, "\n%s takes %s: %s.\n",
+				       paths_is_installed() ? "eptlab run" : "make experiment",
 				       diagnosis->chosen->name, diagnosis->chosen->what);
 	if (!diagnosis->possible)
 		g_string_append(screen.out, "\nNo experiment can run here.\n");

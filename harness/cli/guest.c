@@ -78,6 +78,7 @@ static bool prepare_ours(const struct experiment *experiment, struct progress *p
 		.probe = or_built(l2->probe, paths->probe),
 		.workloads = paths->workloads,
 		.files = files,
+		.made = paths->made_guest,
 		.cache = paths->guest_cache,
 		.helper = paths->guestfs_helper,
 		.seconds = INJECT_SECONDS,

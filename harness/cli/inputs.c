@@ -51,8 +51,8 @@ static void add_parts(struct collection *collection, const char *appliance)
 		return;
 	if (!g_file_get_contents(path, &text, NULL, &cause)) {
 		eptlab_fail(&collection->error, EPTLAB_ERROR_MACHINE,
-			    "L0: it is not known what L1's appliance is made of (%s); run \"make\"",
-			    cause->message);
+			    "L0: it is not known what L1's appliance is made of (%s); %s",
+			    cause->message, paths_get_built());
 		return;
 	}
 	words = g_strsplit_set(g_strchomp(text), " \n", -1);

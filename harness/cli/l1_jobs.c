@@ -10,9 +10,11 @@
 
 #include "base/folder.h"
 #include "cli/commands.h"
+#include "cli/guest.h"
 #include "cli/l1_boot.h"
 #include "cli/session.h"
 #include "config/config_job.h"
+#include "l2/digest.h"
 
 bool l1_job_run(const struct experiment *experiment, enum job_task task, struct progress *progress,
 		const char *step, const char *folder, l1_job_use use, void *data, GError **error)
@@ -61,33 +63,41 @@ char *l1_job_text(frame_texts *texts)
 
 /* ---- What libvirt in L1 finds out about QEMU ---- */
 
-/* A file as make knows it: by its size and the time of its last change. */
+/* What is in a file, wherever it lies: what is built is what is installed later. */
 static void add_file(GString *all, const char *path)
 {
-	GStatBuf status;
+	g_autofree char *sha256 = digest_file(path, NULL);
 
-	if (g_stat(path, &status) == 0)
-		g_string_append_printf(all, "%s %" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%ld\n",
-				       path, (gint64)status.st_size, (gint64)status.st_mtim.tv_sec,
-				       status.st_mtim.tv_nsec);
+	if (sha256 != NULL)
+		g_string_append_printf(all, "%s\n", sha256);
 }
 
-/* The name of the folder: the platform, and what else libvirt's answers depend on. */
-static char *folder_of(const struct experiment *experiment)
+/* Made of the platform, and of what else libvirt's answers depend on. */
+static char *name_of(const struct experiment *experiment)
 {
 	const struct config *config = experiment->config;
 	const char *platform = experiment->platform->name;
 	g_autoptr(GString) all = g_string_new(platform);
 	g_autofree char *key = NULL;
-	g_autofree char *name = NULL;
 
 	g_string_append_printf(all, "\n%s\n%s\n%s\n", config->bochs.cpu, config->tcg.cpu,
 			       config->kvm.uri);
 	add_file(all, experiment->paths->l1_kernel);
 	add_file(all, experiment->paths->appliance);
 	key = g_compute_checksum_for_string(G_CHECKSUM_SHA256, all->str, (gssize)all->len);
-	name = g_strdup_printf("%s-%.16s", platform, key);
-	return g_build_filename(experiment->paths->capabilities, name, NULL);
+	return g_strdup_printf("%s-%.16s", platform, key);
+}
+
+/* The first of these two folders that has it, or where it is to be made: the second one. */
+static char *folder_of(const struct experiment *experiment)
+{
+	g_autofree char *name = name_of(experiment);
+	const char *made = experiment->paths->made_capabilities;
+	g_autofree char *there = made != NULL ? g_build_filename(made, name, NULL) : NULL;
+
+	return there != NULL && g_file_test(there, G_FILE_TEST_IS_DIR)
+		       ? g_steal_pointer(&there)
+		       : g_build_filename(experiment->paths->capabilities, name, NULL);
 }
 
 static bool fail(GError **error, const char *cause)
@@ -180,26 +190,31 @@ char *capabilities_get(const struct experiment *experiment, struct progress *pro
 /* ---- For the tests ---- */
 
 static const struct arguments capabilities_arguments = {
-	.summary = "Have libvirt in L1 find out about QEMU.",
+	.summary = "Have libvirt in L1 find out about QEMU, and put the probe into L2's image.",
 	.takes = "capabilities takes options only",
 };
 
-/* For `make test`, whose tests run side by side and would each ask. Says where the answers are. */
+/*
+ * For `make test`, whose tests run side by side and would each ask, and for the package, which has
+ * both. Says where they are.
+ */
 int command_capabilities(int argc, char **argv, GError **error)
 {
 	g_autoptr(struct_session) session =
 		session_open(&argc, &argv, &capabilities_arguments, error);
 	g_autoptr(struct_progress) progress = progress_new(NULL);
-	g_autofree char *folder = NULL;
+	struct guest guest = { .capabilities = NULL };
 	struct experiment experiment;
+	bool ok;
 
 	if (session == NULL || !session_prepare(session, &experiment, error))
 		return (*error)->code;
-	folder = capabilities_get(&experiment, progress, error);
-	if (folder == NULL)
-		return (*error)->code;
-	puts(folder);
-	return 0;
+	ok = guest_prepare(&experiment, progress, &guest, error);
+	if (ok)
+		printf("%s\n%s\n", guest.capabilities,
+		       guest.injected.image != NULL ? guest.injected.image : guest.user.overlay);
+	guest_clear(&guest);
+	return ok ? 0 : (*error)->code;
 }
 
 static bool print_texts(frame_texts *texts, void *data G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)

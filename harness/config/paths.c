@@ -47,6 +47,29 @@ static const struct {
 	{ offsetof(struct paths, bochs_time), "bochs-time.so", BUILT },
 };
 
+/*
+ * What lies elsewhere where it is installed, relative to the program's folder, which is
+ * /usr/lib/eptlab then; "": nowhere, or in the user's own folders. The Makefile's target
+ * install puts things there.
+ */
+#define SHARE "../../share/eptlab/"
+static const struct {
+	size_t member;
+	const char *path;
+} installed_table[] = {
+	{ offsetof(struct paths, configs), "../../../etc/eptlab" },
+	{ offsetof(struct paths, results), "" },
+	{ offsetof(struct paths, deps), "" },
+	{ offsetof(struct paths, capabilities), "" },
+	{ offsetof(struct paths, made_capabilities), "capabilities" },
+	{ offsetof(struct paths, made_guest), "guest" },
+	{ offsetof(struct paths, l2_domain), SHARE "domain.xml" },
+	{ offsetof(struct paths, l1_domain), SHARE "l1-domain.xml" },
+	{ offsetof(struct paths, qemu_conf), SHARE "qemu.conf" },
+	{ offsetof(struct paths, grade_scripts), SHARE "grade" },
+	{ offsetof(struct paths, workloads), SHARE "workloads" },
+};
+
 static char **member(struct paths *paths, size_t offset)
 {
 	return (char **)(void *)((char *)paths + offset);
@@ -65,11 +88,47 @@ static void set_line(struct paths *paths, const char *line)
 	}
 }
 
+/* The folder of this program; NULL: why is in *cause. */
+static char *own_folder(GError **cause)
+{
+	g_autofree char *program = g_file_read_link("/proc/self/exe", cause);
+
+	return program != NULL ? g_path_get_dirname(program) : NULL;
+}
+
+/* A clone's is called build. */
+static bool is_installed(const char *folder)
+{
+	return g_str_has_suffix(folder, "/lib/eptlab");
+}
+
+bool paths_is_installed(void)
+{
+	g_autofree char *folder = own_folder(NULL);
+
+	return folder != NULL && is_installed(folder);
+}
+
+/* What an installed program writes, it writes into the user's own folders. */
+static void use_installed(struct paths *paths, const char *folder)
+{
+	for (unsigned int i = 0; i < G_N_ELEMENTS(installed_table); i++) {
+		char **path = member(paths, installed_table[i].member);
+
+		g_free(*path);
+		*path = *installed_table[i].path != '\0'
+				? g_canonicalize_filename(installed_table[i].path, folder)
+				: NULL;
+	}
+	paths->results = g_build_filename(g_get_user_state_dir(), "eptlab", NULL);
+	paths->capabilities =
+		g_build_filename(g_get_user_cache_dir(), "eptlab", "capabilities", NULL);
+}
+
 struct paths *paths_find(GError **error)
 {
 	g_autoptr(GError) cause = NULL;
-	g_autofree char *program = g_file_read_link("/proc/self/exe", &cause);
-	g_autofree char *folder = program != NULL ? g_path_get_dirname(program) : NULL;
+	g_autofree char *folder = own_folder(&cause);
 	struct paths *paths;
 
 	if (folder == NULL)
@@ -79,6 +138,8 @@ struct paths *paths_find(GError **error)
 	paths = g_new0(struct paths, 1);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(table); i++)
 		*member(paths, table[i].member) = g_canonicalize_filename(table[i].path, folder);
+	if (is_installed(folder))
+		use_installed(paths, folder);
 	set_line(paths, PATHS_DEFAULT_LINE);
 	paths->guest_cache = g_build_filename(g_get_user_cache_dir(), "eptlab", "guest", NULL);
 	paths->libvirt_cache = g_build_filename(g_get_user_cache_dir(), "eptlab", "libvirt", NULL);
@@ -120,11 +181,13 @@ bool paths_choose_line(struct paths *paths, const char *line, GError **error)
 		return true;
 	}
 	list = g_strjoinv(", ", (char **)lines->pdata);
-	return eptlab_fail(error, EPTLAB_ERROR_USAGE,
-			   "L0: no kernel of the line \"%s\" has been built for L1, but: %s; give "
-			   "experiment.kernel one of these, or \"make kernel KERNEL=LINE\" builds "
-			   "another one of kernel/lines",
-			   line, lines->len > 1 ? list : "none");
+	return eptlab_fail(
+		error, EPTLAB_ERROR_USAGE,
+		"L0: no kernel of the line \"%s\" has been built for L1, but: %s; give "
+		"experiment.kernel one of these, or \"make kernel KERNEL=LINE\" %sbuilds "
+		"another one of kernel/lines",
+		line, lines->len > 1 ? list : "none",
+		paths_is_installed() ? "in a clone of the sources " : "");
 }
 
 const char *paths_installed_conf(const struct paths *paths)
@@ -137,8 +200,9 @@ static bool is_there(const char *path, GError **error)
 {
 	if (g_file_test(path, G_FILE_TEST_EXISTS))
 		return true;
-	return eptlab_fail(error, EPTLAB_ERROR_MACHINE, "L0: %s has not been built; run \"make\"",
-			   path);
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE, "L0: %s %s; %s", path,
+			   paths_is_installed() ? "is missing" : "has not been built",
+			   paths_get_built());
 }
 
 bool paths_are_built(const struct paths *paths, GError **error)
@@ -151,12 +215,28 @@ bool paths_are_built(const struct paths *paths, GError **error)
 	return true;
 }
 
+const char *paths_get_built(void)
+{
+	return paths_is_installed() ? "install the packages eptlab and eptlab-kernels again, both "
+				      "of the same version"
+				    : "run \"make\"";
+}
+
+const char *paths_get_packages(void)
+{
+	return paths_is_installed() ? "install it, as the package eptlab suggests "
+				      "(\"apt-cache show eptlab\")"
+				    : "run \"make deps\" as root";
+}
+
 void paths_free(struct paths *paths)
 {
 	if (paths == NULL)
 		return;
 	for (unsigned int i = 0; i < G_N_ELEMENTS(table); i++)
 		g_free(*member(paths, table[i].member));
+	g_free(paths->made_capabilities);
+	g_free(paths->made_guest);
 	g_free(paths->guest_cache);
 	g_free(paths->libvirt_cache);
 	g_free(paths);

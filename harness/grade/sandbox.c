@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/paths.h"
 #include "base/folder.h"
 
 /* The user "nobody", of every distribution. */
@@ -191,8 +192,9 @@ bool sandbox_try(const struct sandbox *sandbox, GError **error)
 	if (!g_file_test(sandbox->tree, G_FILE_TEST_IS_REGULAR))
 		return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
 				   "L0: %s, in which submissions are built, is not there; make it "
-				   "with \"make grade\" (KERNEL= for another line)",
-				   sandbox->tree);
+				   "with \"make grade\" (KERNEL= for another line)%s",
+				   sandbox->tree,
+				   paths_is_installed() ? " in a clone of the sources" : "");
 	if (!sandbox->namespaces)
 		return true;
 	add_namespaces(sandbox, argv);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <glib-unix.h>
 
+#include "config/paths.h"
 #include "l1/watch.h"
 
 struct emulator {
@@ -146,8 +147,8 @@ static bool run(struct emulator *emulator, GError **error)
 		return eptlab_fail(
 			error, EPTLAB_ERROR_MACHINE,
 			"L0: %s could not be started; look whether it is there and can be "
-			"executed, and run \"make\" and \"make deps\"",
-			request->argv[0]);
+			"executed; %s",
+			request->argv[0], paths_get_packages());
 	if (!WIFSIGNALED(emulator->status) || frameset_is_complete(request->frames))
 		return true;
 	return eptlab_fail(

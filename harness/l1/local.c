@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <glib/gstdio.h>
 
+#include "config/paths.h"
 #include "agent/stage.h"
 #include "kmod/kvm_state.h"
 #include "kmod/holders.h"
@@ -113,7 +114,7 @@ static bool local_available(const struct config *config, const char *kernel_conf
 	if (geteuid() != 0)
 		return platform_refuse(error, "reloading KVM needs root; run it as root");
 	if (qemu == NULL)
-		return platform_refuse(error, QEMU " is not installed; run \"make deps\" as root");
+		return platform_refuse(error, QEMU " is not installed; %s", paths_get_packages());
 	return can_reload(vendor, error) && are_built(config, vendor, kernel_conf, error);
 }
 

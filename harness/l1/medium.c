@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "l1/medium.h"
+#include "config/paths.h"
 
 #include <errno.h>
 #include <string.h>
@@ -60,9 +61,9 @@ static bool run_xorriso(GPtrArray *arguments, GCancellable *cancellable, GError 
 		if (output != NULL)
 			g_strdelimit(g_strchomp(output), "\n", ' ');
 		eptlab_fail(error, EPTLAB_ERROR_MACHINE,
-			    "L0: xorriso could not make the job medium (%s); install what \"make "
-			    "deps\" lists and look for free disk space",
-			    cause != NULL ? cause->message : output);
+			    "L0: xorriso could not make the job medium (%s); %s, and look for "
+			    "free disk space",
+			    cause != NULL ? cause->message : output, paths_get_packages());
 	}
 	return false;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "l1/platform.h"
+#include "config/paths.h"
 
 static const struct platform *const platforms[] = {
 	&platform_bochs,
@@ -81,9 +82,8 @@ bool platform_needs(const char *const *needed, const char *purpose, GError **err
 		g_autofree char *program = g_find_program_in_path(*needed);
 
 		if (program == NULL && !g_file_test(*needed, G_FILE_TEST_IS_REGULAR))
-			return platform_refuse(error,
-					       "%s is not installed, %s; run \"make deps\" as root",
-					       *needed, purpose);
+			return platform_refuse(error, "%s is not installed, %s; %s", *needed,
+					       purpose, paths_get_packages());
 	}
 	return true;
 }

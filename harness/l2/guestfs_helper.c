@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config/paths.h"
 #include "base/error.h"
 
 #define POLL_MS 200
@@ -84,9 +85,8 @@ static bool start(struct helper *helper, GError **error)
 	return g_spawn_async_with_pipes(NULL, (char **)helper->job->argv, NULL,
 					G_SPAWN_DO_NOT_REAP_CHILD, lead_group, NULL, &helper->pid,
 					&helper->to, &helper->from, NULL, &cause) ||
-	       eptlab_fail(error, EPTLAB_ERROR_MACHINE,
-			   "L0: cannot start %s: %s; build the project again with `make`",
-			   helper->job->argv[0], cause->message);
+	       eptlab_fail(error, EPTLAB_ERROR_MACHINE, "L0: cannot start %s: %s; %s",
+			   helper->job->argv[0], cause->message, paths_get_built());
 }
 
 /* Has it ended? It is not reaped, so that its number still names its group. */
@@ -146,10 +146,18 @@ static int finish(struct helper *helper)
 	return status;
 }
 
+/* The dynamic loader's, where a library is missing (_dl_signal_error() in glibc's elf/rtld.c). */
+#define NOT_LOADED 127
+
 static bool judge(struct helper *helper, int status, GError **error)
 {
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && !helper->failed)
 		return true;
+	if (!helper->failed && WIFEXITED(status) && WEXITSTATUS(status) == NOT_LOADED)
+		return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+				   "L0: libguestfs, which puts files into disk images, is not "
+				   "installed; %s",
+				   paths_get_packages());
 	if (!helper->failed)
 		return eptlab_fail(
 			error, EPTLAB_ERROR_MACHINE,

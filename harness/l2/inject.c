@@ -19,6 +19,10 @@
 /* Part of the key: to be raised when the same inputs are to give another image. */
 #define CACHE_FORMAT "eptlab L2 image 1\n"
 
+/* An image in the cache, and the file with its SHA-256. */
+#define IMAGE ".img"
+#define SUM   ".sha256"
+
 #define LOCK_NAME    "lock"
 #define TMP_PREFIX   "tmp-"
 #define LOCK_POLL_US (100 * 1000ul)
@@ -44,6 +48,7 @@ struct injection {
 	struct l2_image base;
 	GPtrArray *inputs; /* of struct input */
 	char *base_sha256;
+	char *stem; /* its name, without folder and suffix */
 	char *name; /* of the image in the cache, a full path */
 	char *sum;  /* of the file beside it, likewise */
 	char *tmp;  /* the folder for all that is half-done */
@@ -219,7 +224,6 @@ static void make_names(struct injection *injection)
 	const char *cache = injection->request->cache;
 	g_autoptr(GString) all = g_string_new(CACHE_FORMAT);
 	g_autofree char *key = NULL;
-	g_autofree char *stem = NULL;
 	g_autofree char *tmp = g_strdup_printf(TMP_PREFIX "%d", getpid());
 
 	g_string_append_printf(all, "%s base\n", injection->base_sha256);
@@ -227,24 +231,34 @@ static void make_names(struct injection *injection)
 		g_string_append_printf(all, "%s %s\n", input->sha256, input->guest);
 	}
 	key = g_compute_checksum_for_string(G_CHECKSUM_SHA256, all->str, (gssize)all->len);
-	stem = g_strdup_printf("%s/l2-%.32s", cache, key);
-	injection->name = g_strconcat(stem, ".img", NULL);
-	injection->sum = g_strconcat(stem, ".sha256", NULL);
+	injection->stem = g_strdup_printf("l2-%.32s", key);
+	injection->name = g_strdup_printf("%s/%s" IMAGE, cache, injection->stem);
+	injection->sum = g_strdup_printf("%s/%s" SUM, cache, injection->stem);
 	injection->tmp = g_build_filename(cache, tmp, NULL);
+}
+
+/* The SHA-256 of an image if it is what the other file says, else NULL. */
+static char *whole_image(const char *image, const char *sum)
+{
+	g_autofree char *expected = NULL;
+	g_autofree char *found = digest_file(image, NULL);
+
+	return g_file_get_contents(sum, &expected, NULL, NULL) && found &&
+			       strcmp(g_strchomp(expected), found) == 0
+		       ? g_steal_pointer(&found)
+		       : NULL;
 }
 
 /* The SHA-256 of the image in the cache if it is there and whole, else NULL. */
 static char *find_cached(const struct injection *injection)
 {
-	g_autofree char *expected = NULL;
-	g_autofree char *found = NULL;
+	char *found;
 
 	if (!g_file_test(injection->name, G_FILE_TEST_EXISTS))
 		return NULL;
-	found = digest_file(injection->name, NULL);
-	if (g_file_get_contents(injection->sum, &expected, NULL, NULL) && found &&
-	    strcmp(g_strchomp(expected), found) == 0)
-		return g_steal_pointer(&found);
+	found = whole_image(injection->name, injection->sum);
+	if (found)
+		return found;
 	say(injection, "the L2 image in the cache is damaged: making it again");
 	return NULL;
 }
@@ -372,14 +386,39 @@ static char *build_image(const struct injection *injection, GError **error)
 	return g_steal_pointer(&sha256);
 }
 
+/* Takes image and sha256. */
+static void tell(const struct injection *injection, char *image, char *sha256,
+		 struct guest_injected *out)
+{
+	out->image = image;
+	out->image_sha256 = sha256;
+	out->base_sha256 = g_strdup(injection->base_sha256);
+	out->probe_sha256 = g_strdup(((const struct input *)injection->inputs->pdata[0])->sha256);
+}
+
+/* Is it there without any doing? */
+static bool take_made(const struct injection *injection, struct guest_injected *out)
+{
+	const char *folder = injection->request->made;
+	g_autofree char *image = NULL;
+	g_autofree char *sum = NULL;
+	char *sha256;
+
+	if (!folder)
+		return false;
+	image = g_strdup_printf("%s/%s" IMAGE, folder, injection->stem);
+	sum = g_strdup_printf("%s/%s" SUM, folder, injection->stem);
+	sha256 = g_file_test(image, G_FILE_TEST_EXISTS) ? whole_image(image, sum) : NULL;
+	out->from_cache = sha256 != NULL;
+	if (sha256)
+		tell(injection, g_steal_pointer(&image), sha256, out);
+	return sha256 != NULL;
+}
+
 static bool inject(struct injection *injection, struct guest_injected *out, GError **error)
 {
-	g_autofree char *sha256 = NULL;
+	g_autofree char *sha256 = find_cached(injection);
 
-	if (!read_inputs(injection, error))
-		return false;
-	make_names(injection);
-	sha256 = find_cached(injection);
 	out->from_cache = sha256 != NULL;
 	if (!sha256) {
 		if (!check_room(injection, error) || !check_disk(injection, error))
@@ -389,11 +428,22 @@ static bool inject(struct injection *injection, struct guest_injected *out, GErr
 	}
 	if (!sha256)
 		return false;
-	out->image = g_strdup(injection->name);
-	out->image_sha256 = g_steal_pointer(&sha256);
-	out->base_sha256 = g_strdup(injection->base_sha256);
-	out->probe_sha256 = g_strdup(((const struct input *)injection->inputs->pdata[0])->sha256);
+	tell(injection, g_strdup(injection->name), g_steal_pointer(&sha256), out);
 	return true;
+}
+
+/* In the cache, which is ours meanwhile. */
+static bool inject_locked(struct injection *injection, struct guest_injected *out, GError **error)
+{
+	int lock = take_lock(injection, error);
+	bool ok;
+
+	if (lock < 0)
+		return false;
+	remove_stale(injection->request->cache);
+	ok = inject(injection, out, error);
+	close(lock); /* and with it the lock is gone */
+	return ok;
 }
 
 bool guest_inject(const struct guest_inject_request *request, struct guest_injected *out,
@@ -403,22 +453,21 @@ bool guest_inject(const struct guest_inject_request *request, struct guest_injec
 		.request = request,
 		.deadline = g_get_monotonic_time() + (gint64)request->seconds * G_USEC_PER_SEC,
 	};
-	bool ok = false;
-	int lock;
+	bool ok;
 
 	*out = (struct guest_injected){ 0 };
-	lock = take_lock(&injection, error);
-	if (lock < 0)
-		return false;
 	injection.inputs = g_ptr_array_new_with_free_func(input_free);
-	remove_stale(request->cache);
-	ok = inject(&injection, out, error);
+	ok = read_inputs(&injection, error);
+	if (ok) {
+		make_names(&injection);
+		ok = take_made(&injection, out) || inject_locked(&injection, out, error);
+	}
 	g_ptr_array_unref(injection.inputs);
 	g_free(injection.base_sha256);
+	g_free(injection.stem);
 	g_free(injection.name);
 	g_free(injection.sum);
 	g_free(injection.tmp);
-	close(lock); /* and with it the lock is gone */
 	return ok;
 }
 

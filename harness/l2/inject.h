@@ -13,6 +13,7 @@ struct guest_inject_request {
 	const char *probe;	/* the static program; becomes /eptlab/probe */
 	const char *workloads;	/* a folder; each file in it becomes /eptlab/workloads/FILE */
 	const GPtrArray *files; /* of struct guest_file: more of them; NULL: none */
+	const char *made;	/* a folder that may have the image already; NULL: none */
 	const char *cache;	/* a folder, made if missing; nothing outside of it is written */
 	const char *helper;	/* the program eptlab-guestfs (inject_helper.c) */
 	unsigned int seconds;	/* time-out, wall clock */
@@ -35,7 +36,8 @@ struct guest_injected {
  *
  * The copy is kept in the cache under a name made of the SHA-256 of all that went into it, with its
  * own SHA-256 beside it. When it is there and has that SHA-256, libguestfs is not started at all;
- * when it is damaged that is told as a step and it is made again. The same inputs give the same
+ * when it is damaged that is told as a step and it is made again. Where the folder made has it under
+ * that name, whole, nothing at all is written. The same inputs give the same
  * image, bit for bit (ext4_stamp.h). It appears complete and on the disk, or not at all; what a
  * killed harness left half-done is removed by the next call. One call works on a cache at a time,
  * others wait.

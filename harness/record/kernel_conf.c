@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "record/kernel_conf.h"
 
+#include "config/paths.h"
 #include "record/record.h"
 #include "base/each.h"
 
@@ -30,9 +31,9 @@ struct kernel_conf *kernel_conf_load(const char *path, GError **error)
 		      g_key_file_get_string(file, "kernel", "patches_sha256", &cause)) ||
 	    !(names = g_key_file_get_keys(file, "build_id", NULL, &cause)))
 		return eptlab_null(
-			error, EPTLAB_ERROR_MACHINE,
-			"L0: %s does not say what was built (%s); run \"make distclean all\"", path,
-			cause->message);
+			error, EPTLAB_ERROR_MACHINE, "L0: %s does not say what was built (%s); %s",
+			path, cause->message,
+			paths_is_installed() ? paths_get_built() : "run \"make distclean all\"");
 	for (char **name = names; *name != NULL; name++) {
 		g_autofree char *id = g_key_file_get_string(file, "build_id", *name, NULL);
 

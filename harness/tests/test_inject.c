@@ -340,6 +340,32 @@ TEST_PLACE(second_time_starts_nothing)
 	guest_injected_clear(&second);
 }
 
+/* As installed: nothing is started, and nothing written; one that is not whole is not taken. */
+TEST_PLACE(image_that_was_made_before_is_taken)
+{
+	struct guest_injected made, taken;
+
+	inject_well(place, &made);
+	place->request.made = place->cache;
+	place->request.cache = at(place, "other");
+	inject_well(place, &taken);
+	assert_true(taken.from_cache);
+	assert_string_equal(taken.image, made.image);
+	assert_string_equal(taken.image_sha256, made.image_sha256);
+	assert_string_equal(taken.probe_sha256, made.probe_sha256);
+	assert_int_equal(count_starts(place), 1);
+	assert_false(g_file_test(place->request.cache, G_FILE_TEST_EXISTS));
+	guest_injected_clear(&taken);
+	assert_int_equal(g_chmod(made.image, 0644), 0);
+	assert_true(g_file_set_contents(made.image, "damaged", -1, NULL));
+	inject_well(place, &taken);
+	assert_false(taken.from_cache);
+	assert_begins(taken.image, place->request.cache);
+	assert_int_equal(count_starts(place), 2);
+	guest_injected_clear(&taken);
+	guest_injected_clear(&made);
+}
+
 TEST_PLACE(each_input_counts)
 {
 	const char *boat = at(place, "workloads/boat");
@@ -429,6 +455,10 @@ TEST_PLACE(helper_that_dies_is_an_error)
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "signal 11");
 	write_helper(place, "exit 3");
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "status 3");
+	/* As the dynamic loader does where a library is missing. */
+	write_helper(place, "exit 127");
+	inject_badly(place, EPTLAB_ERROR_MACHINE,
+		     "L0: libguestfs, which puts files into disk images, is not installed; ");
 	/* An error that it reports counts, whatever its status. */
 	write_helper(place, "echo 'error 2 L0: hidden'; exit 0");
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "hidden");
