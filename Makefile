@@ -7,6 +7,8 @@
 #   make compare               the newest record's table again (A=, B=: other records; FORMAT=text, csv, json, markdown, html)
 #   make test                  unit tests, then real experiments
 #   make install-kernel        the patched kernel as a Debian package, for PLATFORM=local
+#   make deb                   packages of it all, which need no compiler; make test-deb tries them (as root)
+#   make install               what the package has, below DESTDIR, without kernels and images: install-kernels
 #   make test-matrix           a matrix of 36 runs on bochs, at one go and with interruptions (MATRIX=FILE)
 #   make test-debian13         deps, unit tests and experiments in a root of Debian 13 (as root)
 #   make fuzz                  random input for all that reads foreign bytes (FUZZ_SECONDS=30 for each)
@@ -83,7 +85,7 @@ EPTLAB := $(MODEL) \
 GUESTFS := $(addprefix harness/l2/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/base/error.c harness/base/folder.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: install-kernel all deps kernel grade autograder stock statistics faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-debian13 fuzz lint benchmark published clean distclean
+.PHONY: install install-kernels deb test-deb install-kernel all deps kernel grade autograder stock statistics faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-debian13 fuzz lint benchmark published clean distclean
 .DELETE_ON_ERROR:
 all: $(BUILD)/eptlab $(BUILD)/eptlab-agent $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-user-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img
@@ -199,6 +201,57 @@ install-kernel:
 	@echo '  make experiment PLATFORM=local'
 	@echo
 	@echo 'Your own kernel stays installed. To get rid of this one: apt-get remove linux-image-*-eptlab'
+
+# --- installed ---
+
+# Where harness/config/paths.c looks for them. All is given a mode of its own, whatever the umask is.
+DESTDIR ?=
+LIB := $(DESTDIR)/usr/lib/eptlab
+SHARE := $(DESTDIR)/usr/share/eptlab
+put = install -D -p -m $(1) -t $(2) $(3)
+install: $(addprefix $(BUILD)/,eptlab eptlab-guestfs eptlab-user-image bochs-time.so)
+	$(call put,755,$(LIB),$(addprefix $(BUILD)/,eptlab eptlab-guestfs eptlab-user-image))
+	$(call put,644,$(LIB),$(BUILD)/bochs-time.so)
+	install -d $(DESTDIR)/usr/bin
+	ln -sfn ../lib/eptlab/eptlab $(DESTDIR)/usr/bin/eptlab
+	$(call put,644,$(DESTDIR)/etc/eptlab,configs/*.conf)
+	for folder in grade matrix; do $(call put,644,$(DESTDIR)/etc/eptlab/$$folder,configs/$$folder/*) || exit; done
+	$(call put,644,$(DESTDIR)/usr/share/man/man1,man/*.1)
+	install -D -p -m 644 harness/completion.bash $(DESTDIR)/usr/share/bash-completion/completions/eptlab
+
+# The default line; what of L1 libvirt in it has found out, and L2's image with the probe, as an
+# experiment would make them first. Who builds packages may be busy: an hour for each.
+install-kernels: all
+	$(call put,755,$(LIB),$(addprefix $(BUILD)/,eptlab-agent probe))
+	$(call put,644,$(LIB),$(addprefix $(BUILD)/,doses.elf appliance.img appliance.img.parts l2-base.img))
+	$(call put,644,$(LIB)/kernel/l1/$(DEFAULT_LINE),$(addprefix $(BUILD)/kernel/l1/default/,bzImage kernel.conf))
+	for folder in modules extra-modules; do \
+		$(call put,644,$(LIB)/kernel/l1/$(DEFAULT_LINE)/$$folder,$(BUILD)/kernel/l1/default/$$folder/*) || exit; done
+	ln -sfn $(DEFAULT_LINE) $(LIB)/kernel/l1/default
+	$(call put,644,$(LIB)/kernel/l2,$(BUILD)/kernel/l2/vmlinux)
+	$(call put,644,$(SHARE),guest-image/domain.xml guest-image/l1-domain.xml \
+		guest-image/appliance/root/etc/libvirt-embed/qemu.conf)
+	$(call put,644,$(SHARE)/workloads,$(filter-out %.c %.h,$(wildcard guest-image/workloads/*)))
+	for platform in bochs tcg; do \
+		made=$$($(BUILD)/eptlab capabilities --set experiment.platform=$$platform \
+			--set $$platform.timeout_seconds=3600) || exit; \
+		folder=$$(echo "$$made" | head -n 1) image=$$(echo "$$made" | tail -n 1); \
+		$(call put,644,$(LIB)/capabilities/$${folder##*/},$$folder/*) && \
+		$(call put,644,$(LIB)/guest,$$image $${image%.img}.sha256) || exit; done
+
+# In build/deb. Nothing else of dpkg-buildpackage's is wanted, which would write beside this folder.
+DEB := $(BUILD)/deb
+deb: all
+	@command -v dh >/dev/null || { echo "L0: a Debian package needs debhelper; run \"make deps\" as root" >&2; exit 2; }
+	rm -rf $(DEB)
+	mkdir -p $(DEB)
+	MAKEFLAGS= debian/rules binary DEB=$(DEB)
+	MAKEFLAGS= debian/rules clean
+	@ls -sh $(DEB)
+
+# Installed, used and removed on Debian 12 and 13, in roots of their own; as root.
+test-deb: deb
+	$(Q)harness/tests/package $(DEB)/*.deb
 
 # --- for people ---
 

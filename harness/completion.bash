@@ -4,8 +4,8 @@
 # the package; by hand: ". harness/completion.bash". Needs bash-completion.
 
 _eptlab() {
-	local cur prev words cword reply head line
-	_get_comp_words_by_ref -n '=:' cur prev words cword || return
+	local cur words cword reply head line
+	_get_comp_words_by_ref -n '=:' cur words cword || return
 
 	COMPREPLY=()
 	# What stands behind -- is a command of the user's.

@@ -88,6 +88,8 @@ static void offer_records(const struct word *word, const char *description G_GNU
 		return;
 	}
 	names = record_store_list(paths->results, NULL);
+	if (names != NULL && names->len > 0)
+		any = offer(word, "latest");
 	for (guint i = 0; names != NULL && i < names->len; i++)
 		any = offer(word, names->pdata[i]) || any;
 	if (!any)

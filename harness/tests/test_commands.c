@@ -367,7 +367,6 @@ TEST(show_tells_what_the_counts_do_not)
 
 TEST_IN_FOLDER(what_failed_is_shown_too)
 {
-	g_autofree char *path = g_build_filename(folder, "record.json", NULL);
 	g_autofree char *shown = NULL;
 	g_autofree char *text = NULL;
 	struct record *record = record_new("0.1", "2026-01-31T23:59:59Z", "bochs", "boot");
@@ -382,4 +381,43 @@ TEST_IN_FOLDER(what_failed_is_shown_too)
 	assert_says(shown, "L1: it was silent\n");
 	assert_says(shown, "Run ept, failed: no counts; no ticks");
 	g_free(said(1, "show %s/nothing", folder));
+}
+
+/* ---- Installed ---- */
+
+/* A root with the program and configs/ where the package has them, and nothing else. */
+TEST_IN_FOLDER(installed_paths_are_the_systems_and_the_users)
+{
+	g_autofree char *program = lab_built("eptlab");
+	g_autofree char *completed = NULL;
+	g_autofree char *run = NULL;
+	g_autofree char *latest = NULL;
+
+	lab_shell("mkdir -p %s/usr/lib/eptlab %s/usr/bin %s/etc && cp %s %s/usr/lib/eptlab/ && "
+		  "ln -s ../lib/eptlab/eptlab %s/usr/bin/ && cp -r configs %s/etc/eptlab",
+		  folder, folder, folder, program, folder, folder, folder);
+	lab_shell("%s/usr/bin/eptlab run --complete noe >%s/complete", folder, folder);
+	lab_shell("%s/usr/bin/eptlab run >%s/run 2>&1; [ $? -eq 2 ]", folder, folder);
+	lab_shell("mkdir -p %s/state/eptlab && cp -r results/reference/tcg %s/state/eptlab/ && "
+		  "ln -s tcg %s/state/eptlab/latest && "
+		  "XDG_STATE_HOME=%s/state %s/usr/bin/eptlab show >%s/latest",
+		  folder, folder, folder, folder, folder, folder);
+	completed = test_get(folder, "complete");
+	assert_string_equal(completed, "noept-novpid\nnoept\n");
+	run = test_get(folder, "run");
+	assert_says(run, "/usr/lib/eptlab/");
+	assert_says(run, " is missing; install the packages eptlab and eptlab-kernels again");
+	latest = test_get(folder, "latest");
+	assert_begins(latest, "VALID: ");
+	assert_says(latest, "/state/eptlab/");
+}
+
+TEST(package_has_the_programs_version)
+{
+	g_autofree char *version = said(0, "--version");
+	g_autofree char *changelog = test_get("debian", "changelog");
+	g_autofree char *expected =
+		g_strdup_printf("eptlab (%s) ", g_strchomp(strchr(version, ' ') + 1));
+
+	assert_begins(changelog, expected);
 }
