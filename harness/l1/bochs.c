@@ -250,6 +250,7 @@ static bool bochs_boot(const struct platform_request *request, struct record_pla
 		.console_fifo = console,
 		.frames_fifo = frames,
 		.console_file = request->console,
+		.log = log,
 		.seconds = request->config->bochs.timeout_seconds,
 		.frames = request->frames,
 		.cancellable = request->cancellable,

@@ -136,6 +136,7 @@ static bool run(struct emulator *emulator, GError **error)
 		.stop = stop,
 		.data = emulator,
 		.console_file = request->console_file,
+		.log = request->log,
 		.seconds = request->seconds,
 		.frameset = request->frames,
 		.cancellable = request->cancellable,

@@ -18,6 +18,7 @@ struct emulator_request {
 	const char *console_fifo; /* a FIFO to be made: what L1's console writes */
 	const char *frames_fifo;  /* a FIFO to be made: what the agent writes */
 	const char *console_file; /* file that keeps the console */
+	const char *log;	  /* file that it logs to; NULL: there is none */
 	unsigned int seconds;	  /* time-out, wall clock */
 	/*
 	 * It is to be told to end by SIGTERM, and ends what it has started (virt/supervisor.h);
@@ -30,10 +31,10 @@ struct emulator_request {
 
 /*
  * Run it to its end. It is ended, and waited for, when L1 panics (once the panic's last line is
- * out), when the frames are refused, at the time-out, and when it is cancelled; the kernel ends it
- * when this process dies. EPTLAB_ERROR_MACHINE, _L1, _TIMEOUT, _INTERRUPTED. True says only that
- * the emulator ended by itself, or with complete frames: whether they are complete is for the
- * caller to ask.
+ * out), when the frames are refused, when there is more than L1 may make L0 keep (l1/watch.h), at
+ * the time-out, and when it is cancelled; the kernel ends it when this process dies.
+ * EPTLAB_ERROR_MACHINE, _L1, _TIMEOUT, _INTERRUPTED. True says only that the emulator ended by
+ * itself, or with complete frames: whether they are complete is for the caller to ask.
  */
 bool emulator_run(const struct emulator_request *request, GError **error);
 

@@ -190,9 +190,18 @@ static void stop(void *data)
 	domain_destroy(vm->domain, NULL);
 }
 
+/* What QEMU logs; NULL: another libvirt than the embedded one keeps it. */
+static char *log_of(const struct l1_vm *vm)
+{
+	g_autofree char *name = g_strconcat(vm->name, ".log", NULL);
+
+	return vm->root != NULL ? g_build_filename(vm->root, "log/qemu", name, NULL) : NULL;
+}
+
 static bool watch(struct l1_vm *vm, GError **error)
 {
 	const struct platform_request *request = vm->request;
+	g_autofree char *log = log_of(vm);
 	const struct watch_request watch = {
 		.console = vm->console,
 		.frames = vm->frames,
@@ -202,6 +211,7 @@ static bool watch(struct l1_vm *vm, GError **error)
 		.stop = stop,
 		.data = vm,
 		.console_file = request->console,
+		.log = log,
 		.seconds = config_l1_timeout(request->config, vm->l1->config->timeout_seconds),
 		.frameset = request->frames,
 		.cancellable = request->cancellable,
@@ -230,9 +240,7 @@ static bool describe(const struct l1_vm *vm, struct record_platform *platform, G
 /* The domain, and what QEMU has logged where that can be read. A log is worth no error. */
 static void write_log(const struct l1_vm *vm)
 {
-	g_autofree char *name = g_strconcat(vm->name, ".log", NULL);
-	g_autofree char *path =
-		vm->root != NULL ? g_build_filename(vm->root, "log/qemu", name, NULL) : NULL;
+	g_autofree char *path = log_of(vm);
 	g_autofree char *said = NULL;
 	g_autofree char *text = NULL;
 

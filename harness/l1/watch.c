@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <glib-unix.h>
 
@@ -18,6 +19,7 @@ struct watch {
 	GMainContext *context;
 	GMainLoop *loop;
 	int console_file;
+	size_t kept;   /* of the console, in bytes */
 	int cancelled; /* readable once the request is cancelled; -1: it cannot be */
 	GString *line; /* the console's current line */
 	char *panic;   /* the first line of L1's panic */
@@ -79,6 +81,16 @@ static bool take_console(struct watch *watch, const char *bytes, size_t length)
 {
 	size_t written = 0;
 
+	watch->kept += length;
+	if (watch->kept > WATCH_CONSOLE_MOST) {
+		if (watch->error == NULL)
+			eptlab_fail(
+				&watch->error, EPTLAB_ERROR_L1,
+				"L1: it has written more than %u MiB on its console, which is the "
+				"limit; read l1-console.log",
+				WATCH_CONSOLE_MOST >> 20);
+		return false;
+	}
 	while (written < length) {
 		ssize_t n = write(watch->console_file, bytes + written, length - written);
 
@@ -181,6 +193,24 @@ static gboolean on_timeout(void *data)
 	return G_SOURCE_REMOVE;
 }
 
+/* Each second. What a guest does may make an emulator log without end. */
+static gboolean on_second(void *data)
+{
+	struct watch *watch = data;
+	struct stat status;
+
+	if (stat(watch->request->log, &status) != 0 || status.st_size <= WATCH_LOG_MOST)
+		return G_SOURCE_CONTINUE;
+	if (watch->error == NULL)
+		eptlab_fail(&watch->error, EPTLAB_ERROR_L1,
+			    "L1: it has made its emulator log more than %u MiB, which is the "
+			    "limit; read "
+			    "emulator.log",
+			    WATCH_LOG_MOST >> 20);
+	end(watch);
+	return G_SOURCE_REMOVE;
+}
+
 static gboolean on_cancelled(int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, void *data)
 {
 	struct watch *watch = data;
@@ -218,6 +248,8 @@ static void add_sources(struct watch *watch)
 	 */
 	watch_fd(watch, watch->cancelled, on_cancelled);
 	add_source(watch, g_timeout_source_new_seconds(request->seconds), on_timeout);
+	if (request->log != NULL)
+		add_source(watch, g_timeout_source_new_seconds(1), on_second);
 }
 
 /* Is there something to read, or will there be? At its end there is nothing, and a hang-up. */

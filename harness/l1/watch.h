@@ -26,16 +26,21 @@ struct watch_request {
 	void (*stop)(void *data);
 	void *data;
 	const char *console_file; /* file that keeps the console */
+	const char *log;	  /* file that the emulator logs to; NULL: there is none */
 	unsigned int seconds;	  /* time-out, wall clock */
 	frameset *frameset;
 	GCancellable *cancellable;
 };
 
+/* In bytes: many times what they ever have, and what a runaway L1 may make L0 keep. */
+#define WATCH_CONSOLE_MOST (16u << 20)
+#define WATCH_LOG_MOST	   (64u << 20)
+
 /*
  * Watch L1 to its end. It is stopped when it panics (once the panic's last line is out), when its
- * frames are refused, at the time-out, and when it is cancelled. EPTLAB_ERROR_MACHINE, _L1,
- * _TIMEOUT, _INTERRUPTED. True says only that it ended by itself: whether its frames are complete
- * is for the caller to ask.
+ * frames are refused, when there is more than it may make L0 keep, at the time-out, and when it is
+ * cancelled. EPTLAB_ERROR_MACHINE, _L1, _TIMEOUT, _INTERRUPTED. True says only that it ended by
+ * itself: whether its frames are complete is for the caller to ask.
  */
 bool watch_l1(const struct watch_request *request, GError **error);
 

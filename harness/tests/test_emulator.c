@@ -58,6 +58,7 @@ static bool run(struct stage *stage, const char *script, unsigned int seconds)
 	g_autofree char *console = g_build_filename(folder, "console.fifo", NULL);
 	g_autofree char *frames = g_build_filename(folder, "frames.fifo", NULL);
 	g_autofree char *file = g_build_filename(folder, "console.log", NULL);
+	g_autofree char *log = g_build_filename(folder, "emulator.log", NULL);
 	g_autofree char *whole =
 		g_strconcat("echo $$ > pid; exec 3> console.fifo 4> frames.fifo; ", script, NULL);
 	const char *const argv[] = { stage->shell, "-c", whole, NULL };
@@ -69,6 +70,7 @@ static bool run(struct stage *stage, const char *script, unsigned int seconds)
 		.console_fifo = console,
 		.frames_fifo = frames,
 		.console_file = file,
+		.log = log,
 		.seconds = seconds,
 		.told = stage->told,
 		.frames = stage->frames,
@@ -222,11 +224,11 @@ static void stop_nothing(void *data)
 }
 
 /* What /dev/zero has comes faster than anybody can read it. */
-TEST_STAGE(flooding_console_does_not_stop_the_clock)
+TEST_STAGE(flood_does_not_stop_the_clock)
 {
 	const struct watch_request request = {
-		.console = open("/dev/zero", O_RDONLY | O_CLOEXEC),
-		.frames = -1,
+		.console = -1,
+		.frames = open("/dev/zero", O_RDONLY | O_CLOEXEC),
 		.screen = -1,
 		.ended = -1,
 		.stop = stop_nothing,
@@ -238,7 +240,26 @@ TEST_STAGE(flooding_console_does_not_stop_the_clock)
 
 	assert_false(watch_l1(&request, &stage->error));
 	assert_error(&stage->error, EPTLAB_ERROR_TIMEOUT, "");
-	close(request.console);
+	close(request.frames);
+}
+
+TEST_STAGE(what_is_kept_of_a_console_has_a_limit)
+{
+	g_autofree char *file = g_build_filename(stage->lab->results, "console.log", NULL);
+	GStatBuf status;
+
+	assert_false(run(stage, "exec cat /dev/zero >&3", 30));
+	assert_error(&stage->error, EPTLAB_ERROR_L1, "more than 16 MiB on its console");
+	assert_int_equal(g_stat(file, &status), 0);
+	assert_in_range(status.st_size, WATCH_CONSOLE_MOST / 2, WATCH_CONSOLE_MOST);
+	assert_gone(stage);
+}
+
+TEST_STAGE(log_of_an_emulator_has_a_limit)
+{
+	assert_false(run(stage, "truncate -s 65M emulator.log; sleep 60", 30));
+	assert_error(&stage->error, EPTLAB_ERROR_L1, "log more than 64 MiB");
+	assert_gone(stage);
 }
 
 /* L1 has ended, or could not be ended; nobody has opened the console, or will close the frames. */
