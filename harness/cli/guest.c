@@ -161,14 +161,32 @@ static const char *kernel_of(const struct experiment *experiment, const char *wo
 				     : or_built(l2->kernel, experiment->paths->l2_kernel);
 }
 
+/* Before it is read: it may be of any size. */
+static bool fits_memory(const char *kernel, const struct config *config, GError **error)
+{
+	const guint64 most = (guint64)config->l2.memory_mib << 20;
+	GStatBuf status;
+
+	if (g_stat(kernel, &status) != 0 || (guint64)status.st_size < most)
+		return true;
+	return eptlab_fail(
+		error, EPTLAB_ERROR_USAGE,
+		"L0: %s, which L2 is to boot, is larger than L2's memory (memory_mib in [l2] "
+		"is %u); give the kernel that was built",
+		kernel, config->l2.memory_mib);
+}
+
 bool guest_describe(const struct experiment *experiment, const struct guest *guest,
 		    const char *workload, struct record_guest *out, GError **error)
 {
 	const struct config *config = experiment->config;
 	const bool own = config_has_guest(config);
-	g_autofree char *kernel = own ? g_strdup(guest->user.image_sha256)
-				      : digest_file(kernel_of(experiment, workload), error);
+	g_autofree char *kernel = NULL;
 
+	if (own)
+		kernel = g_strdup(guest->user.image_sha256);
+	else if (fits_memory(kernel_of(experiment, workload), config, error))
+		kernel = digest_file(kernel_of(experiment, workload), error);
 	if (kernel == NULL)
 		return false;
 	record_set_string(&out->image_sha256,

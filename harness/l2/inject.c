@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/folder.h"
 #include "base/each.h"
+#include "virt/supervisor.h"
 
 /* Part of the key: to be raised when the same inputs are to give another image. */
 #define CACHE_FORMAT "eptlab L2 image 1\n"
@@ -165,11 +166,18 @@ static bool add_input(struct injection *injection, const char *host, const char 
 {
 	struct input *input;
 	struct stat status = { .st_size = 0 };
-	char *sha256 = digest_file(host, error);
+	char *sha256;
 
+	/* Before it is read: it may be of any size. */
+	if (g_stat(host, &status) == 0 && (guint64)status.st_size > injection->base.size)
+		return eptlab_fail(
+			error, EPTLAB_ERROR_MACHINE,
+			"L0: %s is larger than the whole L2 image %s, which has %" G_GUINT64_FORMAT
+			" KiB; use a smaller file",
+			host, injection->request->base_image, injection->base.size / 1024);
+	sha256 = digest_file(host, error);
 	if (!sha256)
 		return false;
-	g_stat(host, &status);
 	input = g_new(struct input, 1);
 	*input = (struct input){ g_strdup(host), g_strdup(guest), sha256, (guint64)status.st_size };
 	g_ptr_array_add(injection->inputs, input);
@@ -378,6 +386,7 @@ static char *build_image(const struct injection *injection, GError **error)
 		fail(error, "make the folder", injection->tmp);
 		return NULL;
 	}
+	supervisor_remove(injection->tmp);
 	if (!copy_image(injection, image, error) || !run_helper(injection, image, error))
 		return NULL;
 	sha256 = digest_file(image, error);

@@ -94,6 +94,8 @@ static const char *check_file(int fd, struct l2_image *out)
 	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
 		return "it is not a regular file";
 	out->size = (uint64_t)status.st_size;
+	if (out->size > L2_IMAGE_MOST)
+		return "it is larger than " L2_IMAGE_MOST_TEXT;
 	if (!read_at(fd, &mbr, sizeof(mbr), 0))
 		return "it has less than one sector";
 	wrong = check_partition(&mbr, out);

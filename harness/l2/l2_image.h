@@ -15,6 +15,10 @@
 #define L2_IMAGE_WORKLOADS "/eptlab/workloads"
 #define L2_IMAGE_FILES	   "/eptlab/files" /* what is put in for a command */
 
+/* Ours has 16 MiB. It is read whole, to know it by its digest. */
+#define L2_IMAGE_MOST	   (G_GUINT64_CONSTANT(1) << 30)
+#define L2_IMAGE_MOST_TEXT "1 GiB"
+
 /* An L2 image as found. All in bytes. */
 struct l2_image {
 	uint64_t size;	 /* of the file */

@@ -294,6 +294,10 @@ TEST_PLACE(what_is_no_image_is_refused)
 {
 	test_put(place->root, "base.img", "", 0);
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "less than one sector");
+	/* Which would take half an hour to read. */
+	write_disk(place, 20, 0, 0);
+	assert_int_equal(truncate(place->base, (off_t)1 << 40), 0);
+	inject_badly(place, EPTLAB_ERROR_MACHINE, "larger than 1 GiB");
 	place->request.base_image = place->workloads;
 	inject_badly(place, EPTLAB_ERROR_MACHINE, "not a regular file");
 	place->request.base_image = "/nonexistent/l2.img";
@@ -423,6 +427,14 @@ TEST_PLACE(full_image_is_refused)
 	assert_int_equal(count_starts(place), 0);
 	test_put(place->root, "workloads/big", bytes, 4096);
 	inject_again(place, false);
+}
+
+TEST_PLACE(what_is_larger_than_the_image_is_not_read)
+{
+	test_put(place->root, "probe", "", 0);
+	assert_int_equal(truncate(place->probe, (off_t)1 << 40), 0);
+	inject_badly(place, EPTLAB_ERROR_MACHINE, "larger than the whole L2 image");
+	assert_int_equal(count_starts(place), 0);
 }
 
 TEST_PLACE(missing_inputs_are_said)
