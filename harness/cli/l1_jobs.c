@@ -15,6 +15,7 @@
 #include "cli/session.h"
 #include "config/config_job.h"
 #include "l2/digest.h"
+#include "virt/supervisor.h"
 
 bool l1_job_run(const struct experiment *experiment, enum job_task task, struct progress *progress,
 		const char *step, const char *folder, l1_job_use use, void *data, GError **error)
@@ -137,21 +138,34 @@ static bool write_answers(frame_texts *texts, void *data, GError **error)
 	return true;
 }
 
+/* What a failed boot has left tells why: of each kind of L1, the last one is kept. */
+static void keep_failed(const char *folder, const char *work)
+{
+	g_autofree char *failed = g_strconcat(folder, ".failed", NULL);
+
+	folder_remove(failed);
+	if (g_rename(work, failed) == 0)
+		fprintf(stderr, "Consoles and logs: %s\n", failed);
+}
+
 /* Whole or not at all; when another eptlab was faster, its answers are as good. */
 static bool ask(const struct experiment *experiment, struct progress *progress, const char *folder,
 		GError **error)
 {
 	g_autofree char *work = g_strdup_printf("%s.%d", folder, getpid());
 	g_autofree char *answers = g_build_filename(work, "answers", NULL);
-	bool ok = l1_job_run(experiment, JOB_CAPABILITIES, progress,
-			     "L1: booting once, so that libvirt finds out about QEMU", work,
-			     write_answers, answers, error);
+	bool ok;
 
+	supervisor_remove(work);
+	ok = l1_job_run(experiment, JOB_CAPABILITIES, progress,
+			"L1: booting once, so that libvirt finds out about QEMU", work,
+			write_answers, answers, error);
 	if (ok && g_rename(answers, folder) != 0 && errno != EEXIST && errno != ENOTEMPTY)
 		ok = fail(error, g_strerror(errno));
-	/* What a failed boot has left tells why. */
 	if (ok)
 		folder_remove(work);
+	else
+		keep_failed(folder, work);
 	return ok;
 }
 
