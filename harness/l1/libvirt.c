@@ -143,6 +143,37 @@ static bool let_others_pass(const struct l1_vm *vm, GError **error)
 	return (g_chmod(partial, 0711) == 0 && g_chmod(work, 0711) == 0) || fail(error, partial);
 }
 
+/*
+ * The embedded driver's qemu.conf, which is made for L1, with one change: QEMU gets seccomp filters
+ * (-sandbox on), so that whoever breaks out of L1 can start nothing. A kernel without them has no
+ * such line in its status (proc(5)).
+ */
+static bool sandbox(const struct l1_vm *vm, GError **error)
+{
+	static const char line[] = "\nseccomp_sandbox = ";
+	g_autofree char *path = g_build_filename(vm->root, "etc/qemu.conf", NULL);
+	g_autofree char *text = NULL;
+	g_autofree char *status = NULL;
+	g_autoptr(GError) cause = NULL;
+	char *found;
+
+	g_file_get_contents("/proc/self/status", &status, NULL, NULL);
+	if (status == NULL || strstr(status, "\nSeccomp:") == NULL)
+		return true;
+	if (g_file_get_contents(path, &text, NULL, &cause)) {
+		found = strstr(text, line);
+		if (found == NULL)
+			return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
+					   "L0: %s has no line \"seccomp_sandbox = 0\"; restore it",
+					   vm->request->qemu_conf);
+		found[strlen(line)] = '1';
+		if (g_file_set_contents(path, text, -1, &cause))
+			return true;
+	}
+	return eptlab_fail(error, EPTLAB_ERROR_MACHINE, "L0: libvirt could not be set up (%s)",
+			   cause->message);
+}
+
 static bool open_hypervisor(struct l1_vm *vm, GError **error)
 {
 	const char *given = vm->l1->config->uri;
@@ -153,7 +184,7 @@ static bool open_hypervisor(struct l1_vm *vm, GError **error)
 	if (*given == '\0') {
 		vm->root = embedded_root(&level, vm->request->qemu_conf, vm->request->libvirt_cache,
 					 error);
-		if (vm->root == NULL)
+		if (vm->root == NULL || !sandbox(vm, error))
 			return false;
 		g_free(uri);
 		uri = embedded_uri(vm->root);
