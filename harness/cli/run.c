@@ -188,7 +188,8 @@ int command_rerun(int argc, char **argv, GError **error)
 	const struct arguments arguments = {
 		.entries = entries,
 		.names = "CONFIGURATION",
-		.summary = "Run one configuration again, and compare it with the others of the newest\n"
+		.summary = "Run one configuration again, and compare it with the others of the "
+			   "newest\n"
 			   "record.",
 		.description = "Example:\n  eptlab rerun noept",
 		.least = 1,

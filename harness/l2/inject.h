@@ -36,11 +36,10 @@ struct guest_injected {
  *
  * The copy is kept in the cache under a name made of the SHA-256 of all that went into it, with its
  * own SHA-256 beside it. When it is there and has that SHA-256, libguestfs is not started at all;
- * when it is damaged that is told as a step and it is made again. Where the folder made has it under
- * that name, whole, nothing at all is written. The same inputs give the same
- * image, bit for bit (ext4_stamp.h). It appears complete and on the disk, or not at all; what a
- * killed harness left half-done is removed by the next call. One call works on a cache at a time,
- * others wait.
+ * when it is damaged that is told as a step and it is made again. Where the folder made has it
+ * under that name, whole, nothing at all is written. The same inputs give the same image, bit for
+ * bit (ext4_stamp.h). It appears complete and on the disk, or not at all; what a killed harness
+ * left half-done is removed by the next call. One call works on a cache at a time, others wait.
  *
  * The libguestfs appliance is kept in the cache too, some 370 MB.
  *

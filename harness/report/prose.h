@@ -48,8 +48,8 @@ struct prose_fact {
 };
 
 /*
- * Platform, kernels, images, modules and costs: an array of struct prose_fact *. Of a report without
- * a comparison those of the record only.
+ * Platform, kernels, images, modules and costs: an array of struct prose_fact *. Of a report
+ * without a comparison those of the record only.
  */
 GPtrArray *prose_facts(const struct report *report);
 

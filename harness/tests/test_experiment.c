@@ -317,8 +317,8 @@ TEST(dry_run_starts_nothing)
 		    "\ncpu: model=corei7_haswell_4770, ", "\nata1-master: " } },
 		{ "experiment.platform=tcg",
 		  { "L1: tcg (", "arguments: console=ttyS0,115200 ", "\n[run noept]\n",
-		    "<domain type=\"qemu\">", "<model>EPYC</model>",
-		    "/work/job.iso\"", "/build/appliance.img\"", "/build/l2-base.img\"" } },
+		    "<domain type=\"qemu\">", "<model>EPYC</model>", "/work/job.iso\"",
+		    "/build/appliance.img\"", "/build/l2-base.img\"" } },
 	};
 	const unsigned int entries = lab_count(lab, "");
 
