@@ -91,7 +91,7 @@ static void reload_measure_restore(const char *platform, const char *parameters)
 
 	/* QEMU's capabilities, and the image with the probe, which is there when L1 is booted. */
 	lab_run(lab, 0, "capabilities", NULL);
-	answers = g_strdup(g_strchomp(lab->output));
+	answers = g_strndup(lab->output, strcspn(lab->output, "\n"));
 	lab_run(lab, EPTLAB_ERROR_TIMEOUT, "run", "--set", timeout, NULL);
 	folder = make_folder(lab, answers);
 	lab_run(lab, 0, "in-l1", folder, out, NULL);
