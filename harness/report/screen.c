@@ -64,6 +64,23 @@ void screen_headline(const struct screen *screen, const char *sequence, const ch
 	}
 }
 
+void screen_verdict(const struct screen *screen, enum record_verdict verdict, const char *title,
+		    const char *why)
+{
+	static const struct {
+		const char *word, *sequence;
+	} verdicts[] = {
+		[RECORD_VALID] = { "VALID", SCREEN_GREEN },
+		[RECORD_INVALID] = { "INVALID", SCREEN_RED },
+		[RECORD_FAILED] = { "FAILED", SCREEN_RED },
+	};
+
+	screen_headline(screen, verdicts[verdict].sequence, verdicts[verdict].word, title);
+	if (verdict == RECORD_FAILED)
+		screen_paragraph(screen, 0, 0,
+				 why != NULL ? why : "The experiment was not completed.");
+}
+
 static void put_check(const struct screen *screen, const struct record_check *check)
 {
 	g_autofree char *about = check->run ? g_strdup_printf(" (%s)", check->run) : g_strdup("");

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <glib.h>
 
+#include "record/record.h"
+
 /* Where text for a terminal goes: width columns, ANSI escape sequences or none. */
 struct screen {
 	GString *out;
@@ -31,6 +33,10 @@ void screen_paragraph(const struct screen *screen, size_t first, size_t others,
 /* "WORD: title", the word in colour; a title that does not fit is a paragraph below. */
 void screen_headline(const struct screen *screen, const char *sequence, const char *word,
 		     const char *title);
+
+/* A record's verdict as such a line; of one that failed, why, which may be NULL, is below. */
+void screen_verdict(const struct screen *screen, enum record_verdict verdict, const char *title,
+		    const char *why);
 
 /* The decisive ones of an array of struct record_check (or NULL), below a line that says so. */
 void screen_decisive_checks(const struct screen *screen, const GPtrArray *checks,

@@ -12,24 +12,6 @@
 /* Enough of a digest to tell two apart. */
 #define DIGEST_SHOWN 12
 
-static void put_verdict(const struct screen *screen, const struct record *record, const char *title)
-{
-	static const struct {
-		const char *word, *colour;
-	} verdicts[] = {
-		[RECORD_VALID] = { "VALID", SCREEN_GREEN },
-		[RECORD_INVALID] = { "INVALID", SCREEN_RED },
-		[RECORD_FAILED] = { "FAILED", SCREEN_RED },
-	};
-
-	screen_headline(screen, verdicts[record->verdict].colour, verdicts[record->verdict].word,
-			title);
-	if (record->verdict == RECORD_FAILED)
-		screen_paragraph(screen, 0, 0,
-				 record->error != NULL ? record->error
-						       : "The experiment was not completed.");
-}
-
 /* "name: value", where the value goes on below itself. */
 static void put_fact(const struct screen *screen, const char *name, const char *value)
 {
@@ -145,7 +127,7 @@ void report_show(const struct screen *screen, const struct record *record, const
 {
 	g_autofree char *names = files != NULL ? g_strjoinv(" ", (char **)files) : NULL;
 
-	put_verdict(screen, record, title);
+	screen_verdict(screen, record->verdict, title, record->error);
 	g_string_append_c(screen->out, '\n');
 	put_facts(screen, record);
 	g_string_append_c(screen->out, '\n');

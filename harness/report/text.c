@@ -21,22 +21,12 @@ struct text {
 
 static void put_verdict(const struct text *text)
 {
-	switch (text->report->verdict) {
-	case RECORD_VALID:
-		screen_headline(&text->screen, SCREEN_GREEN, "VALID", text->report->title);
-		break;
-	case RECORD_INVALID:
-		screen_headline(&text->screen, SCREEN_RED, "INVALID", text->report->title);
-		screen_decisive_checks(&text->screen, text->report->checks,
+	const struct report *report = text->report;
+
+	screen_verdict(&text->screen, report->verdict, report->title, report->error);
+	if (report->verdict == RECORD_INVALID)
+		screen_decisive_checks(&text->screen, report->checks,
 				       "These counts must not be used:");
-		break;
-	case RECORD_FAILED:
-		screen_headline(&text->screen, SCREEN_RED, "FAILED", text->report->title);
-		screen_paragraph(&text->screen, 0, 0,
-				 text->report->error ? text->report->error
-						     : "The experiment was not completed.");
-		break;
-	}
 	g_string_append_c(text->screen.out, '\n');
 }
 
