@@ -42,14 +42,14 @@ static char **lines_of(const char *text, size_t length)
 	return g_strsplit(copy->str, "\n", -1);
 }
 
-/* The same for the kernel's own files, which are text from end to end. */
-static char **lines_of_file(const char *what, const char *text, size_t length, GError **error)
+/* The same for a file of the kernel's own, which is text from end to end. */
+static char **lines_of_histogram(const char *text, size_t length, GError **error)
 {
 	if (length == 0 || memchr(text, '\0', length) == NULL)
 		return lines_of(text, length);
-	return eptlab_null(
-		error, EPTLAB_ERROR_L1,
-		"L1: %s has a NUL byte, which no kernel writes; it was damaged on its way", what);
+	return eptlab_null(error, EPTLAB_ERROR_L1,
+			   "L1: " HISTOGRAM
+			   " has a NUL byte, which no kernel writes; it was damaged on its way");
 }
 
 static bool parse_reason(const char *text, uint32_t *reason)
@@ -72,13 +72,13 @@ static bool take_words(GPtrArray *exits, char **words)
 	       record_find_exit(exits, reason) == NULL && exits_add(exits, reason, words[1], count);
 }
 
-static bool adds_up(const char *what, const GPtrArray *exits, struct record_u64 *sum,
-		    GError **error)
+static bool adds_up(const GPtrArray *exits, struct record_u64 *sum, GError **error)
 {
 	*sum = exits_sum(exits);
 	return sum->known ||
 	       eptlab_fail(error, EPTLAB_ERROR_L1,
-			   "L1: %s has lines that add up to more than 64 bits; run it again", what);
+			   "L1: " HISTOGRAM
+			   " has lines that add up to more than 64 bits; run it again");
 }
 
 /* ---- The kernel log ---- */
@@ -210,7 +210,7 @@ static void take_total(char *line, const char *what, struct record_u64 *total)
 
 GPtrArray *l1_counts_of_histogram(const char *text, size_t length, uint32_t vendor, GError **error)
 {
-	g_auto(GStrv) lines = lines_of_file(HISTOGRAM, text, length, error);
+	g_auto(GStrv) lines = lines_of_histogram(text, length, error);
 	g_autoptr(GPtrArray) exits = record_exits_new();
 	struct record_u64 hits = { .value = UINT64_MAX }, dropped = hits, sum;
 
@@ -224,7 +224,7 @@ GPtrArray *l1_counts_of_histogram(const char *text, size_t length, uint32_t vend
 		take_total(*line, "Hits:", &hits);
 		take_total(*line, "Dropped:", &dropped);
 	}
-	if (lines == NULL || !adds_up(HISTOGRAM, exits, &sum, error))
+	if (lines == NULL || !adds_up(exits, &sum, error))
 		return NULL;
 	if (hits.known && sum.value == hits.value && dropped.known && dropped.value == 0)
 		return g_steal_pointer(&exits);

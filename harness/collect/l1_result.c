@@ -350,7 +350,9 @@ static void take_statistics(l1_result *result, struct record_run *run, const cha
 		record_set_string(&run->mmu.error, stats->missing);
 	else
 		*list = g_ptr_array_ref(stats->counts);
-	histogram = kvm_stats_histogram(stats, "exit_reasons");
+	/* The series keeps it for each vCPU: a VM that had one as well would be none of its
+	 * kernels'. */
+	histogram = list == &run->mmu.vcpu ? kvm_stats_histogram(stats, "exit_reasons") : NULL;
 	if (histogram != NULL)
 		run->mmu.reasons = l1_counts_of_statistic(histogram, record_run_vendor(run),
 							  unless_set(first));
