@@ -9,7 +9,8 @@
 #   make install-kernel        the patched kernel as a Debian package, for PLATFORM=local
 #   make deb                   packages of it all, which need no compiler; make test-deb tries them (as root)
 #   make install               what the package has, below DESTDIR, without kernels and images: install-kernels
-#   make test-matrix           a matrix of 36 runs on bochs, at one go and with interruptions (MATRIX=FILE)
+#   make test-matrix           a matrix of 36 runs on bochs: at one go, with interruptions, by Slurm (MATRIX=FILE;
+#                              KEPT=FOLDER keeps its page and records)
 #   make test-debian13         deps, unit tests and experiments in a root of Debian 13 (as root)
 #   make fuzz                  random input for all that reads foreign bytes (FUZZ_SECONDS=30 for each)
 #   make grade                 what eptlab grade builds submissions in; make autograder: a folder for Gradescope
@@ -338,7 +339,7 @@ MATRIX ?= configs/matrix/lines.ini
 test-matrix: all
 	$(Q)for line in $$(sed -n 's/^kernels *= *//p' $(MATRIX) | tr ';' ' '); do \
 		$(MAKE) kernel KERNEL=$$line || exit 2; done
-	$(Q)harness/tests/matrix $(BUILD)/eptlab $(MATRIX)
+	$(Q)harness/tests/matrix $(BUILD)/eptlab $(MATRIX) $(KEPT)
 
 # The same two commands in a root of Debian 13, whatever release this is; as root.
 test-debian13:

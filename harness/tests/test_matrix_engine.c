@@ -385,19 +385,6 @@ static void start_slurm(void)
 	g_setenv("SLURM_CONF", conf, TRUE);
 }
 
-/* The node's daemon, what looks after its job, and the job: as if its power had failed. */
-#define KILL_SLOT_1                                                                                \
-	"victims=$(grep -lzx SLURMD_NODENAME=slot1 $(grep -lzx '%s' /proc/[0-9]*/environ "         \
-	"2>/dev/null) 2>/dev/null | cut -d / -f 3); [ -n \"$victims\" ]; steps=; "                 \
-	"for one in $victims; do above=$(sed 's/.*) . //' /proc/$one/stat | cut -d ' ' -f 1); "    \
-	"if grep -qx slurmstepd /proc/$above/comm; then steps=$above; fi; done; "                  \
-	"[ -n \"$steps\" ]; kill -KILL $(cat %s/slot1.pid) $steps $victims"
-/* What Slurm finds out by itself in half a minute, and the two minutes that it waits then. */
-#define DOWN_AND_ON                                                                                \
-	"scontrol update NodeName=slot1 State=DOWN Reason=power; "                                 \
-	"until job=$(squeue -h -t PENDING -o '%%A %%r' | sed -n 's/ BeginTime$//p' | head -n 1); " \
-	"[ -n \"$job\" ]; do sleep 0.1; done; scontrol update JobId=$job StartTime=now; "          \
-	"scontrol show job $job | grep -q Restarts=1"
 #define THROUGH "timeout 40 bash -c 'until [ -z \"$(squeue -h)\" ]; do sleep 0.1; done'"
 
 TEST_MATRIX(slurm_goes_on_when_a_node_dies)
@@ -411,8 +398,7 @@ TEST_MATRIX(slurm_goes_on_when_a_node_dies)
 	run(0, "9 cells are in Slurm's queue", NULL, MORE("--slurm"));
 	run(EPTLAB_ERROR_USAGE, "cells of this matrix are in Slurm's queue", NULL, MORE("--slurm"));
 	wait_until_noted("begin", 2);
-	lab_shell(KILL_SLOT_1, lab->tag, slurm);
-	lab_shell(DOWN_AND_ON);
+	lab_shell("harness/slurm-here lose %s 1", slurm);
 	lab_shell(THROUGH);
 	/* What was begun there was begun again, and none has two records. */
 	assert_int_equal(noted("begin"), GOOD + FAILS + 1);
