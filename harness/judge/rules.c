@@ -818,6 +818,7 @@ static const struct rule rules[] = {
 	},
 	{
 		.name = "kpti",
+		.of_leaves = true, /* and so are operations */
 		.asked = asked_pti,
 		.of_run = check_pti,
 		.why = "With KPTI each system call has a MOV to CR3 on its way in and one on its "

@@ -875,6 +875,7 @@ static void make_traced(void *element, void *data G_GNUC_UNUSED)
 	g_clear_pointer(&run->malformed, g_array_unref);
 	g_clear_pointer(&run->l1_exits, g_ptr_array_unref);
 	run->l1_total.known = false;
+	run->requested.pti = RECORD_TRUE;
 }
 
 static enum record_check_verdict verdict_of(struct record *record, const char *rule,
@@ -887,8 +888,9 @@ static enum record_check_verdict verdict_of(struct record *record, const char *r
 /* Nothing of it is unknown: those rules are about nothing, and the others hold as ever. */
 TEST(rules_of_leaves_are_about_nothing_there)
 {
-	static const char *const leaves[] = { "signature", "ept-leaf", "vpid-leaf", "answers",
-					      "sum",	   "sweep",    "l1-log",    "dose" };
+	static const char *const leaves[] = { "signature", "ept-leaf", "vpid-leaf",
+					      "answers",   "sum",      "sweep",
+					      "l1-log",	   "dose",     "kpti" };
 	g_autoptr(struct_record) record = sample_record();
 	struct record_run *noept = record->runs->pdata[1];
 
