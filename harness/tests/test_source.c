@@ -39,8 +39,10 @@ struct vendor_counts {
 	/* What timers and interrupts cause: any number. Ends with REASON_NONE. */
 	uint32_t by_time[8];
 	/* What an interrupt between two instructions can touch or poll before these do: nearly
-	 * equal. */
-	uint32_t near[8];
+	 * equal. Debug registers: after the first one KVM lets all be accessed until L2 exits for
+	 * another reason (dr_interception() and svm_sync_dirty_debug_regs(), handle_dr() and
+	 * vmx_sync_dirty_debug_regs()). */
+	uint32_t near[16];
 };
 
 static const struct vendor_counts vmx = {
@@ -50,7 +52,7 @@ static const struct vendor_counts vmx = {
 	.by_time = { REASON_EXTERNAL_INTERRUPT, REASON_INTERRUPT_WINDOW, REASON_HLT,
 		     REASON_MSR_WRITE, REASON_PREEMPTION_TIMER, REASON_NONE },
 	.near = { REASON_EXCEPTION_NMI, REASON_INVLPG, REASON_CR_ACCESS, REASON_IO_INSTRUCTION,
-		  REASON_EPT_VIOLATION, REASON_NONE },
+		  REASON_EPT_VIOLATION, REASON_DR_ACCESS, REASON_NONE },
 };
 
 /*
@@ -64,7 +66,9 @@ static const struct vendor_counts svm = {
 	.by_time = { REASON_SVM_INTR, REASON_SVM_VINTR, REASON_SVM_HLT, REASON_SVM_MSR,
 		     REASON_SVM_IOIO, REASON_NONE },
 	.near = { REASON_SVM_EXCP_PF, REASON_SVM_INVLPG, REASON_SVM_READ_CR3, REASON_SVM_WRITE_CR0,
-		  REASON_SVM_WRITE_CR3, REASON_SVM_NPF, REASON_NONE },
+		  REASON_SVM_WRITE_CR3, REASON_SVM_NPF, REASON_SVM_WRITE_DR0, REASON_SVM_WRITE_DR1,
+		  REASON_SVM_WRITE_DR2, REASON_SVM_WRITE_DR3, REASON_SVM_WRITE_DR6,
+		  REASON_SVM_WRITE_DR7, REASON_NONE },
 };
 
 /* A fiftieth, and a handful where there are few. */
