@@ -201,6 +201,54 @@ TEST(command_is_counted_on_tcg)
 	lab_free(lab);
 }
 
+/*
+ * A command that hangs, and one that prints without end: it is said at which level, and what was
+ * counted and printed until then is kept. harness/tests/test_command.c has each end; this is where
+ * one of them ends an experiment.
+ */
+TEST(command_that_hangs_or_floods_is_named_on_tcg)
+{
+	static const struct {
+		const char *script;
+		const char *says; /* a regular expression */
+		bool full;
+		const char *output; /* what it begins with */
+	} rows[] = {
+		{ "echo begun; while :; do :; done", "L2.*had not ended after 20 s", false,
+		  "begun\n" },
+		/* Nobody reads before it ends, so that it waits for room. */
+		{ "yes again", "L2.*had not ended after 20 s.*more than a pipe holds", true,
+		  "again\nagain\n" },
+	};
+
+	test_each (row, rows) {
+		struct lab *lab = lab_new("tcg");
+		struct record *record;
+		const struct record_run *ept;
+		g_autofree char *path = NULL, *output = NULL;
+
+		lab_run(lab, EPTLAB_ERROR_TIMEOUT, "run", "--set", "l2.timeout_seconds=40", "--",
+			"busybox", "sh", "-c", row->script, NULL);
+		if (!g_regex_match_simple(row->says, lab->errors, 0, 0))
+			fail_msg("\"%s\" does not match: %s", row->says, lab->errors);
+		record = lab_newest(lab);
+		assert_int_equal(record->verdict, RECORD_FAILED);
+		ept = record_find_run(record, "ept");
+		assert_true(ept->command.known);
+		assert_int_equal(ept->command.end, RECORD_TIMED_OUT);
+		assert_int_equal(ept->command.full, row->full);
+		/* Its latches: the CPUIDs of the reading at least. */
+		assert_true(count_of(record, "ept", REASON_SVM_CPUID) > 0);
+		path = lab_newest_file(lab, "ept/output.txt");
+		assert_true(g_file_get_contents(path, &output, NULL, NULL));
+		assert_begins(output, row->output);
+		assert_int_equal(strlen(output), ept->command.output);
+		lab_assert_nothing_left(lab, 10);
+		record_free(record);
+		lab_free(lab);
+	}
+}
+
 /* One of three, and the others stay what and where they were. */
 TEST(rerun_keeps_all_other_runs)
 {
