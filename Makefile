@@ -12,6 +12,7 @@
 #   make test-matrix           a matrix of 36 runs on bochs: at one go, with interruptions, by Slurm (MATRIX=FILE;
 #                              KEPT=FOLDER keeps its page and records)
 #   make test-debian13         deps, unit tests and experiments in a root of Debian 13 (as root)
+#   make torture               an hour of faults in random order (SECONDS=3600, SEED=): docs/faults.md
 #   make fuzz                  random input for all that reads foreign bytes (FUZZ_SECONDS=30 for each)
 #   make grade                 what eptlab grade builds submissions in; make autograder: a folder for Gradescope
 #   make benchmark             what an experiment, a rerun, and counting itself cost
@@ -86,7 +87,7 @@ EPTLAB := $(MODEL) \
 GUESTFS := $(addprefix harness/l2/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/base/error.c harness/base/folder.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: install install-kernels deb test-deb install-kernel all deps kernel grade autograder stock statistics faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-debian13 fuzz lint benchmark published clean distclean
+.PHONY: install install-kernels deb test-deb install-kernel all deps kernel grade autograder stock statistics faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-debian13 torture fuzz lint benchmark published clean distclean
 .DELETE_ON_ERROR:
 all: $(BUILD)/eptlab $(BUILD)/eptlab-agent $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-user-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img
@@ -285,7 +286,7 @@ ASAN_LIBRARY := $(BUILD)/asan/libeptlab.a
 # The longest one first: they run side by side.
 REAL_TESTS := faults conform grades user_image local experiment platforms source witness merge_many matrix_engine
 UNIT_TESTS := $(filter-out $(REAL_TESTS) lines bisect,$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
-TEST_HELPERS := $(filter-out harness/tests/test_%.c harness/tests/silent_probe.c harness/tests/faulty_workloads.c harness/tests/fake_matrix.c,$(wildcard harness/tests/*.c))
+TEST_HELPERS := $(filter-out harness/tests/test_%.c $(addprefix harness/tests/,silent_probe.c faulty_workloads.c fake_matrix.c fake_l1.c),$(wildcard harness/tests/*.c))
 test_program = $(addprefix $(BUILD)/tests/test_,$(1))
 
 $(BUILD)/asan/%.o: %.c
@@ -316,14 +317,27 @@ $(BUILD)/tests/faulty_probe: harness/tests/faulty_workloads.c $(filter-out %/mem
 	@echo "  CC      tests/faulty_probe" >&2
 	$(Q)gcc $(GUEST_CFLAGS) -DSECONDS=4 -o $@ $(filter %.c,$^) -lz
 
+# An L1 in which one thing is wrong; static, as it is an init too.
+$(BUILD)/tests/fake_l1: harness/tests/fake_l1.c $(addprefix harness/wire/,frame.c frame.h l1_frames.h)
+	@mkdir -p $(@D)
+	@echo "  CC      tests/fake_l1" >&2
+	$(Q)gcc $(GUEST_CFLAGS) -o $@ $(filter %.c,$^) -lz
+
 .SECONDARY:
-TEST_PROBES := $(addprefix $(BUILD)/tests/,silent_probe faulty_probe) $(BUILD)/fake-matrix
+TEST_PROBES := $(addprefix $(BUILD)/tests/,silent_probe faulty_probe fake_l1) $(BUILD)/fake-matrix
 test: all grade stock statistics faults $(call test_program,$(REAL_TESTS) $(UNIT_TESTS)) $(TEST_PROBES)
 	$(Q)printf '%s\n' bochs tcg | xargs -P 2 -I PLATFORM \
 		$(BUILD)/eptlab capabilities --set experiment.platform=PLATFORM >/dev/null
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(REAL_TESTS) $(UNIT_TESTS))
 test-unit: $(call test_program,$(UNIT_TESTS))
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,$(UNIT_TESTS))
+
+# Each fault that is known (harness/tests/faults.h), in random order for so long; makes docs/faults.md.
+SECONDS ?= 3600
+SEED ?=
+torture: all stock statistics $(call test_program,faults) $(TEST_PROBES)
+	$(Q)status=0; EPTLAB_BUILD=$(BUILD) EPTLAB_TORTURE=$(SECONDS) $(if $(SEED),EPTLAB_SEED=$(SEED)) \
+		$(call test_program,faults) || status=$$?; cp $(BUILD)/tests/faults.md docs/faults.md; exit $$status
 
 # Every line of the kernel: builds those that are not in the cache.
 test-lines: all $(call test_program,lines)

@@ -2,8 +2,6 @@
 #include "lab.h"
 
 #include <errno.h>
-#include <glob.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -126,7 +124,9 @@ void lab_assert_status(const struct lab *lab, int expected)
 		       expected);
 		fflush(stdout);
 		/* The folder is not kept, and a hang is seen nowhere else. */
-		lab_shell("tail -n 20 '%s'/*/*/l2-console.log 2> /dev/null || true", lab->results);
+		lab_shell("tail -n 20 '%s'/*/*/l2-console.log '%s'/*/l1-console.log 2> /dev/null "
+			  "|| true",
+			  lab->results, lab->results);
 	}
 	assert_int_equal(lab->status, expected);
 }
@@ -151,120 +151,6 @@ void lab_run(struct lab *lab, int expected, const char *command, ...)
 		lab->platform = g_steal_pointer(&platform);
 	}
 	lab_assert_status(lab, expected);
-}
-
-/* What is done to a running eptlab, in a thread of its own: g_subprocess_communicate blocks. */
-struct later {
-	const struct lab *lab;
-	GSubprocess *process;
-	unsigned int milliseconds;
-	int number; /* of a signal */
-	const char *name;
-};
-
-/*
- * Until the record that is being written has that file or folder; "": until there is one. NULL if
- * eptlab has ended before.
- */
-static char *wait_for_partial(const struct later *later, const char *name)
-{
-	g_autofree char *pattern = g_build_filename(later->lab->results, ".partial-*", name, NULL);
-	char *path = NULL;
-	glob_t found;
-
-	while (g_subprocess_get_identifier(later->process) != NULL && path == NULL) {
-		if (glob(pattern, 0, NULL, &found) == 0)
-			path = g_strdup(found.gl_pathv[0]);
-		else
-			g_usleep(10 * 1000ul);
-		globfree(&found);
-	}
-	return path;
-}
-
-static void *send_later(void *data)
-{
-	const struct later *later = data;
-
-	if (later->name != NULL)
-		g_free(wait_for_partial(later, later->name));
-	g_usleep(later->milliseconds * 1000ul);
-	g_subprocess_send_signal(later->process, later->number);
-	return NULL;
-}
-
-static void *fill_later(void *data)
-{
-	const struct later *later = data;
-	g_autofree char *path = g_build_filename(later->lab->results, ".fill", NULL);
-	static const char block[4096];
-	FILE *file;
-
-	g_free(wait_for_partial(later, later->name));
-	file = fopen(path, "w");
-	while (file != NULL && fwrite(block, sizeof(block), 1, file) == 1)
-		;
-	if (file != NULL)
-		fclose(file);
-	return NULL;
-}
-
-static void *block_later(void *data)
-{
-	const struct later *later = data;
-	g_autofree char *partial = wait_for_partial(later, "");
-	g_autofree char *path =
-		partial != NULL ? g_build_filename(partial, later->name, NULL) : NULL;
-
-	if (path != NULL)
-		g_mkdir(path, 0700);
-	return NULL;
-}
-
-static void run_and(struct lab *lab, struct later *later, GThreadFunc function)
-{
-	g_autoptr(GPtrArray) argv = begin_arguments(lab, "run");
-	g_autoptr(GSubprocess) process = start(lab, argv);
-	GThread *thread;
-
-	later->lab = lab;
-	later->process = process;
-	thread = g_thread_new("later", function, later);
-	finish(lab, process);
-	g_thread_join(thread);
-	/* cppcheck-suppress memleak ; g_thread_join frees it, unknown to cppcheck's gtk.cfg */
-}
-
-void lab_run_and_signal(struct lab *lab, int number, unsigned int milliseconds)
-{
-	struct later later = { .number = number, .milliseconds = milliseconds };
-
-	printf("# signal %d after %u ms\n", number, milliseconds);
-	run_and(lab, &later, send_later);
-}
-
-void lab_run_and_kill(struct lab *lab, const char *name)
-{
-	struct later later = { .number = SIGKILL, .name = name };
-
-	printf("# killed as soon as there is %s\n", name);
-	run_and(lab, &later, send_later);
-}
-
-void lab_run_and_fill(struct lab *lab, const char *name)
-{
-	struct later later = { .name = name };
-
-	printf("# full as soon as there is %s\n", name);
-	run_and(lab, &later, fill_later);
-}
-
-void lab_run_and_block(struct lab *lab, const char *name)
-{
-	struct later later = { .name = name };
-
-	printf("# %s cannot be written\n", name);
-	run_and(lab, &later, block_later);
 }
 
 /* Is tag one of the strings of that process's environment? */
@@ -380,4 +266,67 @@ void lab_shell(const char *format, ...)
 			  &status, &error) ||
 	    !g_spawn_check_wait_status(status, &error))
 		fail_msg("%s: %s", command, error->message);
+}
+
+/* ---- L1 as a machine of its own ---- */
+
+/* What L1 gets to be a machine of its own: paths below the build folder or the project's, and where
+ * they go. */
+static const struct {
+	const char *from;
+	const char *to;
+} files[] = {
+	{ "/bin/busybox", "busybox" },
+	{ "../harness/tests/local/run", "run" },
+	{ "../harness/tests/local/enter", "" },
+	{ "eptlab", "build/" },
+	{ "eptlab-agent", "build/" },
+	{ "probe", "build/" },
+	{ "doses.elf", "build/" },
+	{ "l2-base.img", "build/" },
+	{ "bochs-time.so", "build/" },
+	{ "kernel/l1/default/kernel.conf", "build/kernel/l1/default/" },
+	{ "kernel/l1/default/modules", "build/kernel/l1/default/" },
+	{ "kernel/l2/vmlinux", "build/kernel/l2/" },
+	{ "kernel/stock", "stock" },
+	{ "../configs", "" },
+	{ "../guest-image/domain.xml", "guest-image/" },
+	{ "../guest-image/l1-domain.xml", "guest-image/" },
+	{ "../guest-image/workloads", "guest-image/" },
+	{ "../guest-image/appliance/root/etc/libvirt-embed/qemu.conf",
+	  "guest-image/appliance/root/etc/libvirt-embed/" },
+};
+
+/* What is looked for before L1 is booted, and not needed where none is. */
+static const char *const empty[] = {
+	"build/appliance.img",
+	"build/eptlab-guestfs",
+	"build/eptlab-user-image",
+	"build/kernel/l1/default/bzImage",
+	"build/kernel/l1/default/extra-modules",
+};
+
+/* Copies, so that nothing in L1 leads out of it. The strip saves L1 most of the reading. */
+char *lab_l1_folder(const struct lab *lab, const char *answers)
+{
+	g_autofree char *build = lab_built("");
+	const char *cache = g_get_user_cache_dir();
+	char *folder = g_build_filename(lab->results, "script", NULL);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(files); i++)
+		lab_shell("to='%s/%s'; mkdir -p \"$(dirname \"$to.\")\"; cd '%s'; cp -rL '%s' "
+			  "\"$to\"",
+			  folder, files[i].to, build, files[i].from);
+	for (size_t i = 0; i < G_N_ELEMENTS(empty); i++)
+		lab_shell("touch '%s/%s'", folder, empty[i]);
+	lab_shell("strip '%s'/build/eptlab '%s'/build/eptlab-agent", folder, folder);
+	/* L1's appliance has the libraries of its agent only. */
+	lab_shell("libraries() { ldd \"$1\" | awk '$2 == \"=>\" { print $3 }' | sort; }; "
+		  "cd '%s'; mkdir lib; comm -23 <(libraries build/eptlab) "
+		  "<(libraries build/eptlab-agent) | xargs cp -L -t lib",
+		  folder);
+	lab_shell("mkdir -p '%s/cache/eptlab/guest' '%s/cache/eptlab/libvirt'", folder, folder);
+	lab_shell("cp '%s'/eptlab/guest/l2-* '%s/cache/eptlab/guest'", cache, folder);
+	lab_shell("cp '%s'/* '%s/cache/eptlab/libvirt'", answers, folder);
+	return folder;
 }

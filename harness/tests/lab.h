@@ -36,23 +36,8 @@ char *lab_built(const char *name);
  */
 void lab_run(struct lab *lab, int expected, const char *command, ...) G_GNUC_NULL_TERMINATED;
 
-/* The same of what has been run last, by any of those below too. */
+/* The same of what has been run last. */
 void lab_assert_status(const struct lab *lab, int expected);
-
-/* eptlab run, and send it a signal after so many milliseconds. */
-void lab_run_and_signal(struct lab *lab, int number, unsigned int milliseconds);
-
-/* eptlab run, and kill it as soon as the record that it writes has a file of that name. */
-void lab_run_and_kill(struct lab *lab, const char *name);
-
-/* The same, but fill up the file system of the results folder then. */
-void lab_run_and_fill(struct lab *lab, const char *name);
-
-/*
- * eptlab run, and as soon as it has begun a record make a folder of that name in it: no file of
- * that name can be written any more.
- */
-void lab_run_and_block(struct lab *lab, const char *name);
 
 /* A command of bash, which must succeed. */
 void lab_shell(const char *format, ...) G_GNUC_PRINTF(1, 2);
@@ -71,5 +56,12 @@ struct record *lab_newest(const struct lab *lab);
 
 /* The name of a file in the newest record; the caller frees it. */
 char *lab_newest_file(const struct lab *lab, const char *name);
+
+/*
+ * The folder for "eptlab in-l1" in which L1 is a machine of its own with an eptlab on it, for the
+ * platform local: a clone as far as it needs one, and harness/tests/local. answers is the folder
+ * of QEMU's that "eptlab capabilities" says. The caller frees the path.
+ */
+char *lab_l1_folder(const struct lab *lab, const char *answers);
 
 #endif

@@ -105,14 +105,22 @@ void assert_no_error(const GError *error)
 
 /* ---- All tests ---- */
 
+static void add(const struct entry *entry)
+{
+	if (entries == NULL)
+		entries = g_array_new(FALSE, FALSE, sizeof(struct entry));
+	g_array_append_vals(entries, entry, 1);
+}
+
 void test_add(const char *name, CMUnitTestFunction run, CMFixtureFunction set_up,
 	      CMFixtureFunction end, int line)
 {
-	const struct entry entry = { { name, run, set_up, end, NULL }, line };
+	add(&(const struct entry){ { name, run, set_up, end, NULL }, line });
+}
 
-	if (entries == NULL)
-		entries = g_array_new(FALSE, FALSE, sizeof(struct entry));
-	g_array_append_val(entries, entry);
+void test_add_row(const char *name, CMUnitTestFunction run, void *row, int line)
+{
+	add(&(const struct entry){ { name, run, NULL, NULL, row }, line });
 }
 
 void test_group(CMFixtureFunction set_up, CMFixtureFunction tear_down)

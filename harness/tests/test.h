@@ -51,6 +51,9 @@ void test_add(const char *name, CMUnitTestFunction run, CMFixtureFunction set_up
 	      CMFixtureFunction end, int line);
 int test_end(void **state, CMFixtureFunction tear_down);
 
+/* A test that is a row of a table which is known to the program only when it runs. */
+void test_add_row(const char *name, CMUnitTestFunction run, void *row, int line);
+
 /* Each row of a table in turn. A test that fails tells which row it was at, from 0. */
 #define test_each(row, table)                                                                      \
 	for (__typeof__ (&(table)[0])(row) = (table);                                              \

@@ -8,68 +8,6 @@
 #include "lab.h"
 #include "tests/test.h"
 
-/* What L1 gets: paths below the build folder or the project's, and where they go. */
-static const struct {
-	const char *from;
-	const char *to;
-} files[] = {
-	{ "/bin/busybox", "busybox" },
-	{ "../harness/tests/local/run", "run" },
-	{ "eptlab", "build/" },
-	{ "eptlab-agent", "build/" },
-	{ "probe", "build/" },
-	{ "doses.elf", "build/" },
-	{ "l2-base.img", "build/" },
-	{ "bochs-time.so", "build/" },
-	{ "kernel/l1/default/kernel.conf", "build/kernel/l1/default/" },
-	{ "kernel/l1/default/modules", "build/kernel/l1/default/" },
-	{ "kernel/l2/vmlinux", "build/kernel/l2/" },
-	{ "kernel/stock", "stock" },
-	{ "../configs", "" },
-	{ "../guest-image/domain.xml", "guest-image/" },
-	{ "../guest-image/l1-domain.xml", "guest-image/" },
-	{ "../guest-image/workloads", "guest-image/" },
-	{ "../guest-image/appliance/root/etc/libvirt-embed/qemu.conf",
-	  "guest-image/appliance/root/etc/libvirt-embed/" },
-};
-
-/* What is looked for before L1 is booted, and not needed where none is. */
-static const char *const empty[] = {
-	"build/appliance.img",
-	"build/eptlab-guestfs",
-	"build/eptlab-user-image",
-	"build/kernel/l1/default/bzImage",
-	"build/kernel/l1/default/extra-modules",
-};
-
-/*
- * Copies, so that nothing in L1 leads out of it; answers is a folder of QEMU's. The strip saves L1
- * most of the reading.
- */
-static char *make_folder(const struct lab *lab, const char *answers)
-{
-	g_autofree char *build = lab_built("");
-	const char *cache = g_get_user_cache_dir();
-	char *folder = g_build_filename(lab->results, "script", NULL);
-
-	for (size_t i = 0; i < G_N_ELEMENTS(files); i++)
-		lab_shell("to='%s/%s'; mkdir -p \"$(dirname \"$to.\")\"; cd '%s'; cp -rL '%s' "
-			  "\"$to\"",
-			  folder, files[i].to, build, files[i].from);
-	for (size_t i = 0; i < G_N_ELEMENTS(empty); i++)
-		lab_shell("touch '%s/%s'", folder, empty[i]);
-	lab_shell("strip '%s'/build/eptlab '%s'/build/eptlab-agent", folder, folder);
-	/* L1's appliance has the libraries of its agent only. */
-	lab_shell("libraries() { ldd \"$1\" | awk '$2 == \"=>\" { print $3 }' | sort; }; "
-		  "cd '%s'; mkdir lib; comm -23 <(libraries build/eptlab) "
-		  "<(libraries build/eptlab-agent) | xargs cp -L -t lib",
-		  folder);
-	lab_shell("mkdir -p '%s/cache/eptlab/guest' '%s/cache/eptlab/libvirt'", folder, folder);
-	lab_shell("cp '%s'/eptlab/guest/l2-* '%s/cache/eptlab/guest'", cache, folder);
-	lab_shell("cp '%s'/* '%s/cache/eptlab/libvirt'", answers, folder);
-	return folder;
-}
-
 static void assert_line(const struct lab *lab, const char *line)
 {
 	g_autofree char *output = g_strconcat("\n", lab->output, NULL);
@@ -93,7 +31,7 @@ static void reload_measure_restore(const char *platform, const char *parameters)
 	lab_run(lab, 0, "capabilities", NULL);
 	answers = g_strndup(lab->output, strcspn(lab->output, "\n"));
 	lab_run(lab, EPTLAB_ERROR_TIMEOUT, "run", "--set", timeout, NULL);
-	folder = make_folder(lab, answers);
+	folder = lab_l1_folder(lab, answers);
 	lab_run(lab, 0, "in-l1", folder, out, NULL);
 	for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
 		g_autofree char *line = g_strdup_printf("%s: %s", marks[i], parameters);
