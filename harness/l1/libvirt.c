@@ -12,6 +12,7 @@
 #include "l1/watch.h"
 #include "virt/domain.h"
 #include "virt/embedded.h"
+#include "virt/supervisor.h"
 #include "virt/template.h"
 
 static const struct virt_level level = { .here = "L0", .vm = "L1", .code = EPTLAB_ERROR_MACHINE };
@@ -66,6 +67,11 @@ void libvirt_parts(const struct platform_request *request, const struct libvirt_
 	unsigned long version = 0;
 
 	g_file_get_contents(request->l1_domain, &template, NULL, NULL);
+	/*
+	 * The first call of libvirt decides where its log goes, which would be the user's terminal.
+	 * What goes wrong is told as an error.
+	 */
+	g_setenv("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null", FALSE);
 	virGetVersion(&version, NULL, NULL);
 	out->configuration = g_strdup_printf(
 		"libvirt %lu\nuri %s\ntype %s\ncpu %s\nmemory %u\nl2 %s\n%s", version,
@@ -204,14 +210,40 @@ static bool pump(struct l1_vm *vm, const char *alias, int *from, GError **error)
 	return domain_pump(vm->domain, alias, ends[1], error);
 }
 
+/*
+ * libvirt's driver in this process locks each terminal by a file with its process's number (as UUCP
+ * did), and removes it when it is told to. When it is killed, the file stays, and once another
+ * process has that number, no libvirt can open a terminal of that name any more.
+ */
+#define LOCKS "/var/lock"
+
+static void remove_locks_in_the_end(void)
+{
+	g_autoptr(GDir) folder = g_dir_open(LOCKS, 0, NULL);
+	const char *name;
+
+	while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+		g_autofree char *path = g_build_filename(LOCKS, name, NULL);
+		g_autofree char *holder = NULL;
+
+		if (g_str_has_prefix(name, "LCK..") &&
+		    g_file_get_contents(path, &holder, NULL, NULL) &&
+		    g_ascii_strtoll(holder, NULL, 10) == getpid())
+			supervisor_remove(path);
+	}
+}
+
 /* Its serial ports are listened to before it executes an instruction. */
 static bool start(struct l1_vm *vm, GError **error)
 {
 	vm->domain = domain_start(vm->hypervisor, vm->name, vm->xml, true, error);
 	if (vm->domain != NULL && vm->root != NULL)
 		embedded_keep(vm->root, vm->request->libvirt_cache);
-	return vm->domain != NULL && pump(vm, CONSOLE, &vm->console, error) &&
-	       pump(vm, FRAMES, &vm->frames, error) && domain_resume(vm->domain, error);
+	if (vm->domain == NULL || !pump(vm, CONSOLE, &vm->console, error) ||
+	    !pump(vm, FRAMES, &vm->frames, error))
+		return false;
+	remove_locks_in_the_end();
+	return domain_resume(vm->domain, error);
 }
 
 static void stop(void *data)
@@ -336,5 +368,8 @@ bool libvirt_boot(const struct platform_request *request, const struct libvirt_l
 
 	write_log(&vm);
 	clear(&vm);
+	/* libvirt quotes QEMU, which may have said much; an error is one line. */
+	if (!ok && error != NULL)
+		g_strdelimit((*error)->message, "\r\n", ' ');
 	return ok;
 }

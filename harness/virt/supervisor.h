@@ -27,7 +27,7 @@ enum supervisor_kind {
  */
 void supervise(enum supervisor_kind kind);
 
-/* The folder is to be removed at the end. Without a supervisor, nothing happens. */
+/* The folder, or file, is to be removed at the end. Without a supervisor, nothing happens. */
 void supervisor_remove(const char *folder);
 
 #endif
