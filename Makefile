@@ -11,6 +11,7 @@
 #   make install               what the package has, below DESTDIR, without kernels and images: install-kernels
 #   make test-matrix           a matrix of 36 runs on bochs: at one go, with interruptions, by Slurm (MATRIX=FILE;
 #                              KEPT=FOLDER keeps its page and records)
+#   make test-nested           the platform kvm, in emulated machines whose KVM nests
 #   make test-debian13         deps, unit tests and experiments in a root of Debian 13 (as root)
 #   make torture               an hour of faults in random order (SECONDS=3600, SEED=): docs/faults.md
 #   make fuzz                  random input for all that reads foreign bytes (FUZZ_SECONDS=30 for each)
@@ -87,7 +88,7 @@ EPTLAB := $(MODEL) \
 GUESTFS := $(addprefix harness/l2/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/base/error.c harness/base/folder.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: install install-kernels deb test-deb install-kernel all deps kernel grade autograder stock statistics faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-debian13 torture fuzz lint benchmark published clean distclean
+.PHONY: install install-kernels deb test-deb install-kernel all deps kernel grade autograder stock statistics faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-nested test-debian13 torture fuzz lint benchmark published clean distclean
 .DELETE_ON_ERROR:
 all: $(BUILD)/eptlab $(BUILD)/eptlab-agent $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-user-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img
@@ -285,7 +286,7 @@ asan_object = $(patsubst %.c,$(BUILD)/asan/%.o,$(1))
 ASAN_LIBRARY := $(BUILD)/asan/libeptlab.a
 # The longest one first: they run side by side.
 REAL_TESTS := faults conform grades user_image local experiment platforms source witness merge_many matrix_engine
-UNIT_TESTS := $(filter-out $(REAL_TESTS) lines bisect,$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
+UNIT_TESTS := $(filter-out $(REAL_TESTS) lines bisect nested,$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
 TEST_HELPERS := $(filter-out harness/tests/test_%.c $(addprefix harness/tests/,silent_probe.c faulty_workloads.c fake_matrix.c fake_l1.c),$(wildcard harness/tests/*.c))
 test_program = $(addprefix $(BUILD)/tests/test_,$(1))
 
@@ -347,6 +348,12 @@ test-lines: all $(call test_program,lines)
 # git bisect on a KVM with a planted fault: builds KVM's modules for each step.
 test-bisect: all $(call test_program,bisect)
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,bisect)
+
+# The platform kvm in emulated machines that nest, in which eptlab is installed.
+test-nested: all $(call test_program,nested)
+	$(Q)rm -rf $(BUILD)/nested
+	$(Q)for part in install install-kernels; do $(MAKE) -s $$part DESTDIR=$(BUILD)/nested || exit 2; done
+	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,nested)
 
 # The same table at one go and with interruptions; its lines of the kernel are built if need be.
 MATRIX ?= configs/matrix/lines.ini

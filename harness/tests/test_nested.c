@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The platform kvm in an emulated machine: L1 is a machine of its own here, whose KVM nests. The
+ * script harness/tests/nested/run is what happens there. `make test-nested` installs what that
+ * machine has; it takes too long for `make test`.
+ */
+#include <stdio.h>
+
+#include "lab.h"
+#include "tests/test.h"
+
+static void assert_line(const struct lab *lab, const char *line)
+{
+	g_autofree char *output = g_strconcat("\n", lab->output, NULL);
+	g_autofree char *begin = g_strconcat("\n", line, NULL);
+
+	assert_says(output, begin);
+}
+
+/* What was seen there. */
+static void show(const struct lab *lab)
+{
+	g_auto(GStrv) lines = g_strsplit(lab->output, "\n", -1);
+
+	for (char **line = lines; *line != NULL; line++)
+		printf("# %s\n", *line);
+	fflush(stdout);
+}
+
+/*
+ * plan: of the script. memory and timeout are settings. On a busy L0 an emulated machine sees too
+ * few ticks while its kernel tries the timer, and panics ("IO-APIC + timer doesn't work!"): it is
+ * told not to try.
+ */
+static struct lab *run_in_machine(const char *platform, const char *plan, const char *memory,
+				  const char *timeout)
+{
+	struct lab *lab = lab_new(platform);
+	g_autofree char *build = lab_built("");
+	g_autofree char *folder = g_build_filename(lab->results, "script", NULL);
+	g_autofree char *out = g_build_filename(lab->results, "out", NULL);
+	g_autofree char *answers = NULL;
+
+	lab_run(lab, 0, "capabilities", NULL);
+	answers = g_strndup(lab->output, strcspn(lab->output, "\n"));
+	lab_shell("harness/tests/nested/make-folder '%s' '%s' '%s' '%s'", build, answers, plan,
+		  folder);
+	lab_run(lab, 0, "in-l1", "--set", memory, "--set", timeout, "--set",
+		"l1.append=no_timer_check", folder, out, NULL);
+	show(lab);
+	return lab;
+}
+
+static void assert_refused(const struct lab *lab, const char *name, const char *sentence)
+{
+	g_autofree char *chosen = g_strdup_printf("%s-chosen: tcg\n", name);
+	g_autofree char *taken = g_strdup_printf("%s-auto: tcg (", name);
+	g_autofree char *status = g_strdup_printf("%s-status: 2\n", name);
+	g_autofree char *doctor = g_strdup_printf("%s-doctor: %s", name, sentence);
+	g_autofree char *said = g_strdup_printf("%s-said: eptlab: L0: %s", name, sentence);
+
+	test_each_of (line, chosen, taken, status, doctor, said)
+		assert_line(lab, *line);
+}
+
+/* In each of these cases auto takes another platform, and kvm says why not. */
+TEST(kvm_is_taken_where_it_nests)
+{
+	struct lab *lab = run_in_machine("tcg", "refusals", "tcg.memory_mib=2048",
+					 "tcg.timeout_seconds=1200");
+
+	assert_refused(lab, "module", "the module kvm_amd is not loaded; run \"modprobe kvm_amd");
+	assert_refused(lab, "nested",
+		       "kvm_amd does not let VMs have VMs (its parameter nested is off)");
+	assert_refused(lab, "user", "this user may not open /dev/kvm; run \"adduser");
+	assert_line(lab, "eptlab run takes kvm: ");
+	assert_line(lab, "other: alive\n");
+	lab_free(lab);
+}
