@@ -31,7 +31,9 @@ static const char *const platforms[FAULT_PLATFORMS] = {
 	[ON_KVM] = "kvm",
 };
 
-#define NO_KVM "no row of it ends within minutes where KVM itself is emulated"
+#define NO_KVM                                                                                     \
+	"not tried: where KVM itself is emulated no experiment was seen to end "                   \
+	"(docs/platforms.md)"
 
 /* What became of the rows on one platform. */
 struct cell {
