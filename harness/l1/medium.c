@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <glib/gstdio.h>
 
 /* One path of the medium, and the file or folder of L0 that it is made from. */
@@ -38,18 +40,33 @@ static char *pathspec(const struct graft *graft)
 	return g_string_free(spec, FALSE);
 }
 
+/*
+ * Started with what it says going to a file in memory: g_subprocess_communicate() closes its pipe
+ * in a thread of a pool, and waits without end where no thread can be made any more.
+ */
+static GSubprocess *start_xorriso(GPtrArray *arguments, int said, GError **error)
+{
+	g_autoptr(GSubprocessLauncher) launcher =
+		g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDERR_MERGE);
+
+	g_subprocess_launcher_take_stdout_fd(launcher, said);
+	return g_subprocess_launcher_spawnv(launcher, (const char *const *)arguments->pdata, error);
+}
+
 static bool run_xorriso(GPtrArray *arguments, GCancellable *cancellable, GError **error)
 {
+	const int said = memfd_create("xorriso", MFD_CLOEXEC);
+	g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", said);
 	g_autoptr(GSubprocess) process = NULL;
 	g_autofree char *output = NULL;
 	g_autoptr(GError) cause = NULL;
 	bool ok;
 
-	process = g_subprocess_newv(
-		(const char *const *)arguments->pdata,
-		G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE, &cause);
-	ok = process != NULL &&
-	     g_subprocess_communicate_utf8(process, NULL, cancellable, &output, NULL, &cause);
+	process = start_xorriso(arguments, dup(said), &cause);
+	ok = process != NULL && g_subprocess_wait(process, cancellable, &cause);
+	if (!ok || !g_subprocess_get_successful(process))
+		g_file_get_contents(path, &output, NULL, NULL);
+	close(said);
 	if (ok && g_subprocess_get_successful(process))
 		return true;
 	if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
