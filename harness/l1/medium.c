@@ -63,11 +63,12 @@ static bool run_xorriso(GPtrArray *arguments, GCancellable *cancellable, GError 
 	bool ok;
 
 	process = start_xorriso(arguments, dup(said), &cause);
-	ok = process != NULL && g_subprocess_wait(process, cancellable, &cause);
-	if (!ok || !g_subprocess_get_successful(process))
+	ok = process != NULL && g_subprocess_wait(process, cancellable, &cause) &&
+	     g_subprocess_get_successful(process);
+	if (!ok)
 		g_file_get_contents(path, &output, NULL, NULL);
 	close(said);
-	if (ok && g_subprocess_get_successful(process))
+	if (ok)
 		return true;
 	if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
 		g_subprocess_force_exit(process);
