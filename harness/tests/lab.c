@@ -117,7 +117,7 @@ static void add_argument(struct lab *lab, GPtrArray *argv, const char *argument)
 	lab->platform = g_strdup(argument + strlen(PLATFORM));
 }
 
-void lab_assert_status(const struct lab *lab, int expected)
+static void assert_status(const struct lab *lab, int expected)
 {
 	if (lab->status != expected) {
 		printf("%s%s# status %d, expected %d\n", lab->output, lab->errors, lab->status,
@@ -150,7 +150,7 @@ void lab_run(struct lab *lab, int expected, const char *command, ...)
 		g_free(lab->platform);
 		lab->platform = g_steal_pointer(&platform);
 	}
-	lab_assert_status(lab, expected);
+	assert_status(lab, expected);
 }
 
 /* Is tag one of the strings of that process's environment? */
@@ -268,6 +268,14 @@ void lab_shell(const char *format, ...)
 		fail_msg("%s: %s", command, error->message);
 }
 
+void lab_assert_line(const struct lab *lab, const char *line)
+{
+	g_autofree char *output = g_strconcat("\n", lab->output, NULL);
+	g_autofree char *begin = g_strconcat("\n", line, NULL);
+
+	assert_says(output, begin);
+}
+
 /* ---- L1 as a machine of its own ---- */
 
 /* What L1 gets to be a machine of its own: paths below the build folder or the project's, and where
@@ -306,6 +314,16 @@ static const char *const empty[] = {
 	"build/kernel/l1/default/extra-modules",
 };
 
+void lab_l1_libraries(const char *folder, const char *programs)
+{
+	g_autofree char *eptlab = lab_built("eptlab");
+
+	lab_shell("libraries() { ldd \"$@\" | awk '$2 == \"=>\" { print $3 }' | sort -u; }; "
+		  "eptlab='%s'; mkdir '%s/lib'; comm -23 <(libraries %s) "
+		  "<(libraries \"$eptlab-agent\") | xargs cp -L -t '%s/lib'",
+		  eptlab, folder, programs, folder);
+}
+
 /* Copies, so that nothing in L1 leads out of it. The strip saves L1 most of the reading. */
 char *lab_l1_folder(const struct lab *lab, const char *answers)
 {
@@ -320,11 +338,7 @@ char *lab_l1_folder(const struct lab *lab, const char *answers)
 	for (size_t i = 0; i < G_N_ELEMENTS(empty); i++)
 		lab_shell("touch '%s/%s'", folder, empty[i]);
 	lab_shell("strip '%s'/build/eptlab '%s'/build/eptlab-agent", folder, folder);
-	/* L1's appliance has the libraries of its agent only. */
-	lab_shell("libraries() { ldd \"$1\" | awk '$2 == \"=>\" { print $3 }' | sort; }; "
-		  "cd '%s'; mkdir lib; comm -23 <(libraries build/eptlab) "
-		  "<(libraries build/eptlab-agent) | xargs cp -L -t lib",
-		  folder);
+	lab_l1_libraries(folder, "\"$eptlab\"");
 	lab_shell("mkdir -p '%s/cache/eptlab/guest' '%s/cache/eptlab/libvirt'", folder, folder);
 	lab_shell("cp '%s'/eptlab/guest/l2-* '%s/cache/eptlab/guest'", cache, folder);
 	lab_shell("cp '%s'/* '%s/cache/eptlab/libvirt'", answers, folder);

@@ -36,8 +36,8 @@ char *lab_built(const char *name);
  */
 void lab_run(struct lab *lab, int expected, const char *command, ...) G_GNUC_NULL_TERMINATED;
 
-/* The same of what has been run last. */
-void lab_assert_status(const struct lab *lab, int expected);
+/* What was run last has printed such a line, or one that begins so. */
+void lab_assert_line(const struct lab *lab, const char *line);
 
 /* A command of bash, which must succeed. */
 void lab_shell(const char *format, ...) G_GNUC_PRINTF(1, 2);
@@ -63,5 +63,11 @@ char *lab_newest_file(const struct lab *lab, const char *name);
  * of QEMU's that "eptlab capabilities" says. The caller frees the path.
  */
 char *lab_l1_folder(const struct lab *lab, const char *answers);
+
+/*
+ * Into that folder's new folder lib: the libraries that programs need, words of the shell in which
+ * $eptlab is one. L1's appliance has those of its agent only.
+ */
+void lab_l1_libraries(const char *folder, const char *programs);
 
 #endif

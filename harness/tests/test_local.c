@@ -8,14 +8,6 @@
 #include "lab.h"
 #include "tests/test.h"
 
-static void assert_line(const struct lab *lab, const char *line)
-{
-	g_autofree char *output = g_strconcat("\n", lab->output, NULL);
-	g_autofree char *begin = g_strconcat("\n", line, NULL);
-
-	assert_says(output, begin);
-}
-
 /* parameters: as the kernel shows them by default. */
 static void reload_measure_restore(const char *platform, const char *parameters)
 {
@@ -36,22 +28,22 @@ static void reload_measure_restore(const char *platform, const char *parameters)
 	for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
 		g_autofree char *line = g_strdup_printf("%s: %s", marks[i], parameters);
 
-		assert_line(lab, line);
+		lab_assert_line(lab, line);
 	}
-	assert_line(lab, "run-status: 0");
-	assert_line(lab, "VALID: ");
+	lab_assert_line(lab, "run-status: 0");
+	lab_assert_line(lab, "VALID: ");
 	assert_null(strstr(lab->output, "left behind"));
-	assert_line(lab, "witness: armed");
-	assert_line(lab, "interrupted-status: 130");
-	assert_line(lab, "between: unloaded");
-	assert_line(lab, "An earlier eptlab was killed while KVM was reloaded; restored: ");
-	assert_line(lab, "next-status: 0");
-	assert_line(lab, "held-status: 2");
+	lab_assert_line(lab, "witness: armed");
+	lab_assert_line(lab, "interrupted-status: 130");
+	lab_assert_line(lab, "between: unloaded");
+	lab_assert_line(lab, "An earlier eptlab was killed while KVM was reloaded; restored: ");
+	lab_assert_line(lab, "next-status: 0");
+	lab_assert_line(lab, "held-status: 2");
 	/* By the shell, and not by the processes above eptlab, which inherit it. */
 	assert_null(strstr(lab->output, ", eptlab (process"));
-	assert_line(lab, "eptlab: L0: KVM is in use by busybox");
-	assert_line(lab, "foreign-status: 2");
-	assert_line(lab, "eptlab: L0: the module kvm of /job/script/stock has the build-id");
+	lab_assert_line(lab, "eptlab: L0: KVM is in use by busybox");
+	lab_assert_line(lab, "foreign-status: 2");
+	lab_assert_line(lab, "eptlab: L0: the module kvm of /job/script/stock has the build-id");
 	lab_free(lab);
 }
 

@@ -9,14 +9,6 @@
 #include "lab.h"
 #include "tests/test.h"
 
-static void assert_line(const struct lab *lab, const char *line)
-{
-	g_autofree char *output = g_strconcat("\n", lab->output, NULL);
-	g_autofree char *begin = g_strconcat("\n", line, NULL);
-
-	assert_says(output, begin);
-}
-
 /* What was seen there. */
 static void show(const struct lab *lab)
 {
@@ -45,6 +37,7 @@ static struct lab *run_in_machine(const char *platform, const char *plan, const 
 	answers = g_strndup(lab->output, strcspn(lab->output, "\n"));
 	lab_shell("harness/tests/nested/make-folder '%s' '%s' '%s' '%s'", build, answers, plan,
 		  folder);
+	lab_l1_libraries(folder, "\"$eptlab\" \"$(command -v xorriso)\"");
 	lab_run(lab, 0, "in-l1", "--set", memory, "--set", timeout, "--set",
 		"l1.append=no_timer_check", folder, out, NULL);
 	show(lab);
@@ -60,7 +53,7 @@ static void assert_refused(const struct lab *lab, const char *name, const char *
 	g_autofree char *said = g_strdup_printf("%s-said: eptlab: L0: %s", name, sentence);
 
 	test_each_of (line, chosen, taken, status, doctor, said)
-		assert_line(lab, *line);
+		lab_assert_line(lab, *line);
 }
 
 /* In each of these cases auto takes another platform, and kvm says why not. */
@@ -73,7 +66,7 @@ TEST(kvm_is_taken_where_it_nests)
 	assert_refused(lab, "nested",
 		       "kvm_amd does not let VMs have VMs (its parameter nested is off)");
 	assert_refused(lab, "user", "this user may not open /dev/kvm; run \"adduser");
-	assert_line(lab, "eptlab run takes kvm: ");
-	assert_line(lab, "other: alive\n");
+	lab_assert_line(lab, "eptlab run takes kvm: ");
+	lab_assert_line(lab, "other: alive\n");
 	lab_free(lab);
 }
