@@ -377,12 +377,11 @@ static void go_wrong(void)
 {
 	static const char first[] = "[    1.0] Kernel panic - not syncing: fault\n";
 
-	if (is("panics"))
+	if (is("panics")) {
 		put_console(first);
-	if (is("panics"))
 		put_console("[    1.1] ---[ end Kernel panic - not syncing: fault ]---\n");
-	if (is("panics"))
 		hang();
+	}
 	if (is("console_floods"))
 		flood(console, "all work and no play makes jack a dull boy\n");
 	if (is("console_is_garbage"))
