@@ -48,7 +48,7 @@ struct cell {
 #define IN_ONE_L1 24
 
 /* What all tests may take, in seconds: what has not begun by then is left to make torture. */
-#define MOST_SECONDS 780
+#define MOST_SECONDS 900
 
 static struct {
 	struct lab *lab; /* its folder has a folder for each row */
@@ -555,20 +555,25 @@ static void torture(void **state G_GNUC_UNUSED)
 		fail_msg("%u faults did not end as they must", failed);
 }
 
+static void add_cells_of(const struct fault *row)
+{
+	for (unsigned int platform = 0; platform < FAULT_PLATFORMS; platform++) {
+		struct cell *cell = &campaign.cells[campaign.count++];
+
+		*cell = (struct cell){ row, platform, .skip = skip_of(row, platform) };
+		if (g_getenv("EPTLAB_TORTURE") == NULL)
+			test_add_row(g_strdup_printf("%s_on_%s", row->name, platforms[platform]),
+				     test_cell, cell, __LINE__);
+	}
+}
+
+/* Those with a real L1 first: it is not them that the time of make test may be up for. */
 static void __attribute__((constructor)) add_cells(void)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(faults); i++) {
-		for (unsigned int platform = 0; platform < FAULT_PLATFORMS; platform++) {
-			struct cell *cell = &campaign.cells[campaign.count++];
-
-			*cell = (struct cell){ &faults[i], platform,
-					       .skip = skip_of(&faults[i], platform) };
-			if (g_getenv("EPTLAB_TORTURE") == NULL)
-				test_add_row(g_strdup_printf("%s_on_%s", faults[i].name,
-							     platforms[platform]),
-					     test_cell, cell, __LINE__);
-		}
-	}
+	for (unsigned int fake = 0; fake <= 1; fake++)
+		for (size_t i = 0; i < G_N_ELEMENTS(faults); i++)
+			if ((faults[i].fake != NULL) == (fake == 1))
+				add_cells_of(&faults[i]);
 	if (g_getenv("EPTLAB_TORTURE") != NULL)
 		test_add_row("torture", torture, NULL, __LINE__);
 }
