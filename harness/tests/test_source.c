@@ -3,17 +3,13 @@
  * Counts by L1's tracepoint: KVM as Linux has it, without the series, against the series whose
  * leaves L2 reads; on an Intel CPU and on an AMD one.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
-#include <glib.h>
 
 #include "../../guest-image/probe/reading.h"
-#include "base/error.h"
 #include "lab.h"
 #include "record/reasons.h"
+#include "tests/test.h"
 
 static const char *const configs[] = { "ept", "noept" };
 
@@ -230,15 +226,13 @@ static void compare(const struct vendor_counts *vendor)
 	lab_free(lab);
 }
 
-static void stock_kvm_on_intel(void **state)
+TEST(stock_kvm_on_intel)
 {
-	(void)state;
 	compare(&vmx);
 }
 
-static void stock_kvm_on_amd(void **state)
+TEST(stock_kvm_on_amd)
 {
-	(void)state;
 	compare(&svm);
 }
 
@@ -270,25 +264,22 @@ static void statistics_alone(const struct vendor_counts *vendor)
 	lab_free(lab);
 }
 
-static void statistics_alone_on_intel(void **state)
+TEST(statistics_alone_on_intel)
 {
-	(void)state;
 	statistics_alone(&vmx);
 }
 
-static void statistics_alone_on_amd(void **state)
+TEST(statistics_alone_on_amd)
 {
-	(void)state;
 	statistics_alone(&svm);
 }
 
 /* With the series the probe reads as ever, and both ways count the same interval. */
-static void tracepoint_of_the_series(void **state)
+TEST(tracepoint_of_the_series)
 {
 	struct lab *lab = lab_new("tcg");
 	g_autoptr(struct_record) traced = run_traced(lab, NULL);
 
-	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(configs); i++) {
 		const struct record_run *run = run_of(traced, configs[i]);
 
@@ -297,20 +288,4 @@ static void tracepoint_of_the_series(void **state)
 		assert_int_equal(run->total.value, run->latch.total);
 	}
 	lab_free(lab);
-}
-
-/* An argument is a pattern of the tests to run. */
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stock_kvm_on_intel),
-		cmocka_unit_test(stock_kvm_on_amd),
-		cmocka_unit_test(tracepoint_of_the_series),
-		cmocka_unit_test(statistics_alone_on_intel),
-		cmocka_unit_test(statistics_alone_on_amd),
-	};
-
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }
