@@ -30,6 +30,7 @@ static struct {
 	sigset_t waited_for;
 	sigset_t before;
 	int folders[2]; /* a pipe: each ends with '\0' */
+	bool heir;	/* all children are our own, and what the supervisor orphans is too */
 } self = { .folders = { -1, -1 } };
 
 static void fail(const char *what)
@@ -143,7 +144,7 @@ static void remove_folders(void)
 		folder_remove(names->str + at);
 }
 
-static void G_GNUC_NORETURN conclude(void)
+static void end_all(void)
 {
 	if (!end_children(SIGTERM, GRACE_SECONDS) && !end_children(SIGKILL, DEATH_SECONDS))
 		fprintf(stderr,
@@ -151,6 +152,11 @@ static void G_GNUC_NORETURN conclude(void)
 			"SIGKILL; look for it with ps, and in L0's kernel log\n",
 			DEATH_SECONDS);
 	remove_folders();
+}
+
+static void G_GNUC_NORETURN conclude(void)
+{
+	end_all();
 	if (WIFEXITED(self.status))
 		_exit(WEXITSTATUS(self.status));
 	if (getppid() == self.parent)
@@ -179,12 +185,15 @@ static void G_GNUC_NORETURN look_after(void)
 	}
 }
 
-/* There is nothing to be cleaned up: the supervisor has done it before it ended. */
+/*
+ * There is nothing to be cleaned up: the supervisor has done it before it ended. Unless that was
+ * killed: then its orphans are ours.
+ */
 static void G_GNUC_NORETURN stand_for(pid_t supervisor)
 {
 	int status;
 
-	close_all_but(-1);
+	close_all_but(self.folders[0]);
 	while (waitpid(supervisor, &status, WNOHANG) != supervisor) {
 		int number = sigwaitinfo(&self.waited_for, NULL);
 
@@ -193,10 +202,14 @@ static void G_GNUC_NORETURN stand_for(pid_t supervisor)
 	}
 	if (WIFEXITED(status))
 		_exit(WEXITSTATUS(status));
+	if (self.heir)
+		end_all();
 	fprintf(stderr,
-		"eptlab: L0: the process that looks after all others was ended by a signal (%s); "
-		"what eptlab had started may be left, so look for it with ps\n",
-		strsignal(WTERMSIG(status)));
+		"eptlab: L0: the process that looks after all others was ended by a signal "
+		"(%s)%s\n",
+		strsignal(WTERMSIG(status)),
+		self.heir ? ", and what eptlab had started has been ended too; run it again"
+			  : "; what eptlab had started may be left, so look for it with ps");
 	_exit(EPTLAB_ERROR_MACHINE);
 }
 
@@ -220,6 +233,8 @@ void supervise(enum supervisor_kind kind)
 	if (kind == SUPERVISOR_HERE) {
 		self.parent = getppid();
 	} else {
+		/* A shell that has become us by exec may have left children of its own. */
+		self.heir = waitpid(-1, NULL, WNOHANG) < 0 && prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
 		supervisor = fork_or_fail();
 		if (supervisor > 0)
 			stand_for(supervisor);

@@ -13,7 +13,8 @@ enum supervisor_kind {
 	/*
 	 * Three processes: the one that was started stands for the worker, hands on the signals
 	 * that it gets, and ends with its status. Should it be killed, the supervisor, in a session
-	 * of its own, ends the worker and the rest.
+	 * of its own, ends the worker and the rest. Should the supervisor be killed, it does that
+	 * itself, unless it has had children before.
 	 */
 	SUPERVISOR_APART,
 	/* Two: the one that was started is the supervisor. SIGKILL is not for it. */
