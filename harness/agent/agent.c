@@ -25,7 +25,6 @@
 #include "base/error.h"
 #include "wire/job.h"
 #include "wire/l1_frames.h"
-#include "virt/embedded.h"
 #include "virt/supervisor.h"
 
 static bool send_release(struct link *link, GError **error)
@@ -76,21 +75,6 @@ static bool do_kunit(struct link *link, const struct stage *stage, const struct 
 	return ok;
 }
 
-static bool send_capabilities(struct link *link, const struct stage *stage, GError **error)
-{
-	g_autofree char *where = g_build_filename(stage->libvirt, EMBEDDED_CAPABILITIES, NULL);
-	g_autoptr(GDir) folder = g_dir_open(where, 0, NULL);
-	const char *name;
-
-	while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
-		g_autofree char *path = g_build_filename(where, name, NULL);
-
-		if (!texts_send_file(link, JOB_CAPABILITIES_FOLDER, name, path, error))
-			return false;
-	}
-	return true;
-}
-
 static bool do_capabilities(struct link *link, const struct stage *stage, const struct job *job,
 			    GError **error)
 {
@@ -100,12 +84,10 @@ static bool do_capabilities(struct link *link, const struct stage *stage, const 
 	g_autoptr(struct_hypervisor) hypervisor = NULL;
 	const char *root;
 
-	if (vendor == NULL || !link_step(link, "L1: libvirt finds out about QEMU", error) ||
-	    !reload_for_run(vendor, modules, run, job->cycles, error))
+	if (vendor == NULL || !reload_for_run(vendor, modules, run, job->cycles, error))
 		return false;
 	hypervisor = runs_open_libvirt(stage, job->uri, &root, error);
-	return hypervisor != NULL && hypervisor_probe(hypervisor, error) &&
-	       send_capabilities(link, stage, error);
+	return hypervisor != NULL && runs_ask_qemu(link, stage, hypervisor, error);
 }
 
 /* What the script prints goes to L0, and its end decides. */

@@ -181,7 +181,38 @@ struct hypervisor *runs_open_libvirt(const struct stage *stage, const char *uri,
 	return hypervisor_open(&l2_level, embedded, error);
 }
 
-/* On this machine they are kept for the next time; an appliance was given them. */
+static bool send_capabilities(struct link *link, const struct stage *stage, GError **error)
+{
+	g_autofree char *where = g_build_filename(stage->libvirt, EMBEDDED_CAPABILITIES, NULL);
+	g_autoptr(GDir) folder = g_dir_open(where, 0, NULL);
+	const char *name;
+
+	while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+		g_autofree char *path = g_build_filename(where, name, NULL);
+
+		if (!texts_send_file(link, JOB_CAPABILITIES_FOLDER, name, path, error))
+			return false;
+	}
+	return true;
+}
+
+bool runs_ask_qemu(struct link *link, const struct stage *stage, struct hypervisor *hypervisor,
+		   GError **error)
+{
+	return link_step(link, "L1: libvirt finds out about QEMU", error) &&
+	       hypervisor_probe(hypervisor, error) && send_capabilities(link, stage, error);
+}
+
+/* An appliance that was given no answers sends those that it gets. */
+static bool has_to_ask(const struct course *course)
+{
+	g_autofree char *given = stage_job(course->stage, JOB_CAPABILITIES_FOLDER);
+
+	return course->stage->libvirt != NULL && course->root != NULL &&
+	       !g_file_test(given, G_FILE_TEST_IS_DIR);
+}
+
+/* On this machine they are kept for the next time; an appliance's L0 has them. */
 static void keep_capabilities(const struct course *course)
 {
 	g_autofree char *capabilities = stage_job(course->stage, JOB_CAPABILITIES_FOLDER);
@@ -216,7 +247,9 @@ static bool warm_up(struct course *course, GError **error)
 	read_ahead(course->stage->l2_disk);
 	course->hypervisor =
 		runs_open_libvirt(course->stage, course->job->uri, &course->root, error);
-	return course->hypervisor != NULL;
+	return course->hypervisor != NULL &&
+	       (!has_to_ask(course) ||
+		runs_ask_qemu(course->link, course->stage, course->hypervisor, error));
 }
 
 /* What the kernel has counted itself; L2 stands still. */

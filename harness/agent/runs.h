@@ -22,4 +22,11 @@ bool runs_do(struct link *link, const struct stage *stage, const struct job *job
 struct hypervisor *runs_open_libvirt(const struct stage *stage, const char *uri, const char **root,
 				     GError **error);
 
+/*
+ * In an appliance, with its embedded driver: let libvirt ask QEMU what it can do, and send L0 the
+ * answers, as "capabilities/<file>". EPTLAB_ERROR_L1.
+ */
+bool runs_ask_qemu(struct link *link, const struct stage *stage, struct hypervisor *hypervisor,
+		   GError **error);
+
 #endif

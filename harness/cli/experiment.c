@@ -399,6 +399,7 @@ static struct record *new_record(const struct experiment *experiment, GDateTime 
 					   experiment->config->experiment.workload);
 
 	experiment->platform->describe(experiment->config, &record->platform);
+	record->platform.deterministic = record_bool_from(experiment->platform->repeats);
 	if (experiment->cell != NULL)
 		record_set_cell(record, experiment->cell);
 	return record;

@@ -6,6 +6,7 @@
 
 #include "base/each.h"
 #include "base/folder.h"
+#include "cli/capabilities.h"
 #include "cli/l1_boot.h"
 #include "cli/l1_jobs.h"
 #include "config/config_job.h"
@@ -137,8 +138,10 @@ bool guest_prepare(const struct experiment *experiment, struct progress *progres
 		    ? !prepare_own(experiment, progress, guest, error)
 		    : !prepare_ours(experiment, progress, guest, error))
 		return false;
-	guest->capabilities = capabilities_get(experiment, progress, error);
-	return guest->capabilities != NULL;
+	guest->capabilities = capabilities_may_come(experiment)
+				      ? capabilities_find(experiment)
+				      : capabilities_make(experiment, progress, error);
+	return guest->capabilities != NULL || capabilities_may_come(experiment);
 }
 
 void guest_clear(struct guest *guest)

@@ -21,12 +21,13 @@ struct guest {
 	struct user_image user;		/* the user's */
 	char *folder;			/* temporary, with what the probe is told of a command */
 	char *command;			/* the file in it */
-	char *capabilities;		/* what libvirt in L1 would otherwise have to ask QEMU */
+	char *capabilities; /* what libvirt in L1 would otherwise have to ask QEMU; or NULL */
 };
 
 /*
- * Put probe and workloads into the image of L2, and have the capabilities ready; say so as
- * progress. Errors of guest_inject and of capabilities_get. Free with guest_clear, always.
+ * Put probe and workloads into the image of L2, and have the capabilities ready unless L1 is to ask
+ * for them; say so as progress. Errors of guest_inject and of capabilities_make. Free with
+ * guest_clear, always.
  */
 bool guest_prepare(const struct experiment *experiment, struct progress *progress,
 		   struct guest *guest, GError **error);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/l1_boot.h"
 
+#include "cli/capabilities.h"
+
 static void on_step(uint64_t ticks G_GNUC_UNUSED, const char *text, void *data)
 {
 	progress_step(data, text);
@@ -40,6 +42,8 @@ l1_result *l1_boot(const struct experiment *experiment, struct platform_request 
 {
 	g_autofree char *console = g_build_filename(folder, "l1-console.log", NULL);
 	g_autofree char *log = g_build_filename(folder, "emulator.log", NULL);
+	g_autoptr(GError) cause = NULL;
+	const bool asked = request->job->task == JOB_CAPABILITIES;
 	l1_result *result = l1_result_new(record, on_step, progress);
 	g_autoptr(frameset) frames =
 		frameset_new("L1", EPTLAB_ERROR_L1, L1_SENDER, l1_result_add, result);
@@ -50,5 +54,11 @@ l1_result *l1_boot(const struct experiment *experiment, struct platform_request 
 	request->frames = frames;
 	progress_step(progress, step);
 	experiment->platform->boot(request, &record->platform, &record->ticks, failure);
+	/* Without them the next L1 asks again, no more; it is an error for who has asked for them.
+	 */
+	if ((asked || capabilities_may_come(experiment)) &&
+	    !capabilities_keep(experiment, l1_result_texts(result), &cause) && asked &&
+	    *failure == NULL)
+		g_propagate_error(failure, g_steal_pointer(&cause));
 	return result;
 }

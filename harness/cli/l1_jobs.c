@@ -9,12 +9,12 @@
 #include <glib/gstdio.h>
 
 #include "base/folder.h"
+#include "cli/capabilities.h"
 #include "cli/commands.h"
 #include "cli/guest.h"
 #include "cli/l1_boot.h"
 #include "cli/session.h"
 #include "config/config_job.h"
-#include "l2/digest.h"
 #include "virt/supervisor.h"
 
 bool l1_job_run(const struct experiment *experiment, enum job_task task, struct progress *progress,
@@ -34,6 +34,10 @@ bool l1_job_run(const struct experiment *experiment, enum job_task task, struct 
 				   g_strerror(errno));
 	l1_request(experiment, &request);
 	request.job = job;
+	/* Not with a KVM that somebody else has made, which would say what others' L1 begins with.
+	 */
+	if (task == JOB_CAPABILITIES)
+		request.modules = experiment->paths->modules;
 	if (task == JOB_KUNIT)
 		request.extra_modules = experiment->paths->extra_modules;
 	if (task == JOB_SCRIPT)
@@ -64,80 +68,6 @@ char *l1_job_text(frame_texts *texts)
 
 /* ---- What libvirt in L1 finds out about QEMU ---- */
 
-/* What is in a file, wherever it lies: what is built is what is installed later. */
-static void add_file(GString *all, const char *path)
-{
-	g_autofree char *sha256 = digest_file(path, NULL);
-
-	if (sha256 != NULL)
-		g_string_append_printf(all, "%s\n", sha256);
-}
-
-/* Made of the platform, and of what else libvirt's answers depend on. */
-static char *name_of(const struct experiment *experiment)
-{
-	const struct config *config = experiment->config;
-	const char *platform = experiment->platform->name;
-	g_autoptr(GString) all = g_string_new(platform);
-	g_autofree char *key = NULL;
-
-	g_string_append_printf(all, "\n%s\n%s\n%s\n", config->bochs.cpu, config->tcg.cpu,
-			       config->kvm.uri);
-	add_file(all, experiment->paths->l1_kernel);
-	add_file(all, experiment->paths->appliance);
-	key = g_compute_checksum_for_string(G_CHECKSUM_SHA256, all->str, (gssize)all->len);
-	return g_strdup_printf("%s-%.16s", platform, key);
-}
-
-/* The first of these two folders that has it, or where it is to be made: the second one. */
-static char *folder_of(const struct experiment *experiment)
-{
-	g_autofree char *name = name_of(experiment);
-	const char *made = experiment->paths->made_capabilities;
-	g_autofree char *there = made != NULL ? g_build_filename(made, name, NULL) : NULL;
-
-	return there != NULL && g_file_test(there, G_FILE_TEST_IS_DIR)
-		       ? g_steal_pointer(&there)
-		       : g_build_filename(experiment->paths->capabilities, name, NULL);
-}
-
-static bool fail(GError **error, const char *cause)
-{
-	return eptlab_fail(error, EPTLAB_ERROR_MACHINE,
-			   "L0: the answers of QEMU could not be kept (%s); free some disk space",
-			   cause);
-}
-
-static bool write_answer(const char *folder, const char *name, const GString *content,
-			 GError **error)
-{
-	g_autofree char *file = g_path_get_basename(name);
-	g_autofree char *path = g_build_filename(folder, file, NULL);
-	g_autoptr(GError) cause = NULL;
-
-	return g_file_set_contents(path, content->str, (gssize)content->len, &cause) ||
-	       fail(error, cause->message);
-}
-
-static bool write_answers(frame_texts *texts, void *data, GError **error)
-{
-	GHashTableIter at;
-	gpointer name, text;
-
-	if (g_hash_table_size(texts) == 0)
-		return eptlab_fail(error, EPTLAB_ERROR_L1,
-				   "L1: libvirt has kept no answers of QEMU in its cache; read "
-				   "l1-console.log");
-	if (g_mkdir_with_parents(data, 0755) != 0)
-		return fail(error, g_strerror(errno));
-	g_hash_table_iter_init(&at, texts);
-	while (g_hash_table_iter_next(&at, &name, &text)) {
-		if (!write_answer(data, name, text, error))
-			return false;
-	}
-	return true;
-}
-
 /* What a failed boot has left tells why: of each kind of L1, the last one is kept. */
 static void keep_failed(const char *folder, const char *work)
 {
@@ -148,20 +78,27 @@ static void keep_failed(const char *folder, const char *work)
 		fprintf(stderr, "Consoles and logs: %s\n", failed);
 }
 
-/* Whole or not at all; when another eptlab was faster, its answers are as good. */
+/* They are kept when they come: nothing is left to do with the texts. */
+static bool use_nothing(frame_texts *texts G_GNUC_UNUSED, void *data G_GNUC_UNUSED,
+			GError **error G_GNUC_UNUSED)
+{
+	return true;
+}
+
 static bool ask(const struct experiment *experiment, struct progress *progress, const char *folder,
 		GError **error)
 {
 	g_autofree char *work = g_strdup_printf("%s.%d", folder, getpid());
-	g_autofree char *answers = g_build_filename(work, "answers", NULL);
 	bool ok;
 
 	supervisor_remove(work);
 	ok = l1_job_run(experiment, JOB_CAPABILITIES, progress,
-			"L1: booting once, so that libvirt finds out about QEMU", work,
-			write_answers, answers, error);
-	if (ok && g_rename(answers, folder) != 0 && errno != EEXIST && errno != ENOTEMPTY)
-		ok = fail(error, g_strerror(errno));
+			"L1: booting once, so that libvirt finds out about QEMU", work, use_nothing,
+			NULL, error);
+	if (ok && !g_file_test(folder, G_FILE_TEST_IS_DIR))
+		ok = eptlab_fail(error, EPTLAB_ERROR_L1,
+				 "L1: libvirt has kept no answers of QEMU in its cache; read "
+				 "l1-console.log");
 	if (ok)
 		folder_remove(work);
 	else
@@ -182,18 +119,16 @@ static int lock_answers(const char *capabilities)
 	return fd;
 }
 
-char *capabilities_get(const struct experiment *experiment, struct progress *progress,
-		       GError **error)
+char *capabilities_make(const struct experiment *experiment, struct progress *progress,
+			GError **error)
 {
-	g_autofree char *folder = NULL;
+	g_autofree char *folder = capabilities_find(experiment);
 	bool good;
 	int lock;
 
-	if (experiment->platform->is_this_machine)
-		return g_strdup(experiment->paths->libvirt_cache);
-	folder = folder_of(experiment);
-	if (g_file_test(folder, G_FILE_TEST_IS_DIR))
+	if (folder != NULL)
 		return g_steal_pointer(&folder);
+	folder = capabilities_folder(experiment);
 	lock = lock_answers(experiment->paths->capabilities);
 	good = g_file_test(folder, G_FILE_TEST_IS_DIR) || ask(experiment, progress, folder, error);
 	if (lock >= 0)
@@ -224,6 +159,10 @@ int command_capabilities(int argc, char **argv, GError **error)
 	if (session == NULL || !session_prepare(session, &experiment, error))
 		return (*error)->code;
 	ok = guest_prepare(&experiment, progress, &guest, error);
+	if (ok && guest.capabilities == NULL) {
+		guest.capabilities = capabilities_make(&experiment, progress, error);
+		ok = guest.capabilities != NULL;
+	}
 	if (ok)
 		printf("%s\n%s\n", guest.capabilities,
 		       guest.injected.image != NULL ? guest.injected.image : guest.user.overlay);

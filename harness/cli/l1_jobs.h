@@ -25,14 +25,10 @@ bool l1_job_run(const struct experiment *experiment, enum job_task task, struct 
 char *l1_job_text(frame_texts *texts);
 
 /*
- * libvirt asks QEMU what it can do, which in an emulated L1 costs as much as an experiment, and
- * keeps the answers in its cache. They are got once from an L1 of the same kind, so that no
- * experiment begins with questions. Whether they still hold is decided by libvirt itself.
- *
- * The folder with them: made by booting L1 if it is not there for this platform, kernel and
- * appliance. The caller frees it. Errors of the platform; NULL.
+ * The folder of cli/capabilities.h, for which L1 is booted once if there is none. The caller frees
+ * it. NULL; errors of the platform.
  */
-char *capabilities_get(const struct experiment *experiment, struct progress *progress,
-		       GError **error);
+char *capabilities_make(const struct experiment *experiment, struct progress *progress,
+			GError **error);
 
 #endif

@@ -82,7 +82,6 @@ static void bochs_describe(const struct config *config, struct record_platform *
 	record_set_string(&out->emulator, "Bochs");
 	record_set_string(&out->cpu, config->bochs.cpu);
 	record_set_string(&out->vendor, "vmx");
-	out->deterministic = RECORD_TRUE;
 }
 
 static bool set_machine_error(GError **error, const char *what, const char *cause)
@@ -265,6 +264,7 @@ static bool bochs_boot(const struct platform_request *request, struct record_pla
 const struct platform platform_bochs = {
 	.name = "bochs",
 	.what = "L1 on an Intel CPU that Bochs emulates (VMX, EPT)",
+	.repeats = true,
 	.available = bochs_available,
 	.describe = bochs_describe,
 	.parts = bochs_parts,

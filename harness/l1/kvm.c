@@ -26,7 +26,6 @@ static void kvm_describe(const struct config *config G_GNUC_UNUSED, struct recor
 	record_set_string(&out->emulator, "QEMU");
 	record_set_string(&out->cpu, host.cpu);
 	record_set_string(&out->vendor, host.vendor != NULL ? host.vendor : "vmx");
-	out->deterministic = RECORD_FALSE;
 	host_clear(&host);
 }
 

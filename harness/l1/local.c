@@ -126,7 +126,6 @@ static void local_describe(const struct config *config G_GNUC_UNUSED, struct rec
 	record_set_string(&out->name, "local");
 	record_set_string(&out->cpu, host.cpu);
 	record_set_string(&out->vendor, host.vendor != NULL ? host.vendor : "vmx");
-	out->deterministic = RECORD_FALSE;
 	host_clear(&host);
 }
 

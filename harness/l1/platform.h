@@ -54,6 +54,7 @@ struct platform {
 	const char *what;     /* in a few words */
 	bool is_this_machine; /* no L1 is booted */
 	bool takes_guest;     /* an image of the user's own as L2 */
+	bool repeats;	      /* the same inputs give the same counts, to the last exit */
 	/*
 	 * Can this machine do it? kernel_conf: what was built to run on it (record/kernel_conf.h).
 	 * EPTLAB_ERROR_MACHINE says what is missing, and what mends it.

@@ -8,7 +8,6 @@ static void tcg_describe(const struct config *config, struct record_platform *ou
 	record_set_string(&out->emulator, "QEMU");
 	record_set_string(&out->cpu, config->tcg.cpu);
 	record_set_string(&out->vendor, "svm");
-	out->deterministic = RECORD_FALSE;
 }
 
 /*

@@ -22,6 +22,22 @@ char *lab_built(const char *name)
 	return g_build_filename(build, name, NULL);
 }
 
+void lab_tree(const char *folder)
+{
+	g_autofree char *built = lab_built("");
+
+	/* eptlab finds all else from where it stands itself. */
+	lab_shell("build=$(realpath '%s')\n"
+		  "mkdir -p '%s/build'\n"
+		  "ln -s \"$PWD/configs\" \"$PWD/guest-image\" \"$PWD/harness\" '%s'\n"
+		  "cd '%s/build'\n"
+		  "ln -s \"$build\"/* .\n"
+		  "rm -f eptlab capabilities\n"
+		  "cp \"$build/eptlab\" .\n"
+		  "mkdir capabilities\n",
+		  built, folder, folder, folder);
+}
+
 struct lab *lab_new(const char *platform)
 {
 	struct lab *lab = g_new0(struct lab, 1);

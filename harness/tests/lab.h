@@ -31,6 +31,12 @@ void lab_free(struct lab *lab);
 char *lab_built(const char *name);
 
 /*
+ * Into a new folder: a clone as far as eptlab reads one, of links to this one, in which no answers
+ * of QEMU are kept yet.
+ */
+void lab_tree(const char *folder);
+
+/*
  * Run eptlab with a command, its results folder and more arguments (NULL-terminated), and wait for
  * its end. Prints the command line and, if the status is another than expected, what it printed.
  */
