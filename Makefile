@@ -15,7 +15,8 @@
 #   make test-debian13         deps, unit tests and experiments in a root of Debian 13 (as root)
 #   make torture               an hour of faults in random order (SECONDS=3600, SEED=): docs/faults.md
 #   make fuzz                  random input for all that reads foreign bytes (FUZZ_SECONDS=30 for each)
-#   make grade                 what eptlab grade builds submissions in; make autograder: a folder for Gradescope
+#   make grade                 what eptlab grade builds submissions in; make autograder: a folder for
+#                              Gradescope; make test-autograder tries it (as root)
 #   make benchmark             what an experiment, a rerun, and counting itself cost
 #   make clean                 remove build/; distclean also removes the caches
 #
@@ -88,7 +89,7 @@ EPTLAB := $(MODEL) \
 GUESTFS := $(addprefix harness/l2/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/base/error.c harness/base/folder.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: install install-kernels deb test-deb install-kernel all deps kernel grade autograder stock statistics faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-nested test-debian13 torture fuzz lint benchmark published clean distclean
+.PHONY: install install-kernels deb test-deb test-autograder install-kernel all deps kernel grade autograder stock statistics faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-nested test-debian13 torture fuzz lint benchmark published clean distclean
 .DELETE_ON_ERROR:
 all: $(BUILD)/eptlab $(BUILD)/eptlab-agent $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-user-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img
@@ -254,7 +255,11 @@ deb: all
 
 # Installed, used and removed on Debian 12 and 13, in roots of their own; as root.
 test-deb: deb
-	$(Q)harness/tests/package $(DEB)/*.deb
+	$(Q)harness/tests/bare package $(DEB)/*.deb
+
+# In a root of Debian 12 that has nothing but apt, as Gradescope does it: builds all from nothing; as root.
+test-autograder: autograder
+	$(Q)harness/tests/bare autograder $(BUILD)/autograder
 
 # --- for people ---
 
