@@ -19,13 +19,17 @@ static void show(const struct lab *lab)
 	fflush(stdout);
 }
 
+/* Of the machine. */
+struct settings {
+	const char *memory, *timeout, *clock, *ticks;
+};
+
 /*
- * plan: of the script. memory and timeout are settings. On a busy L0 an emulated machine sees too
- * few ticks while its kernel tries the timer, and panics ("IO-APIC + timer doesn't work!"): it is
- * told not to try.
+ * plan: what the script is to do. On a busy L0 an emulated machine sees too few ticks while its
+ * kernel tries the timer, and panics ("IO-APIC + timer doesn't work!"): it is told not to try.
  */
-static struct lab *run_in_machine(const char *platform, const char *plan, const char *memory,
-				  const char *timeout)
+static struct lab *run_in_machine(const char *platform, const char *plan,
+				  const struct settings *settings)
 {
 	struct lab *lab = lab_new(platform);
 	g_autofree char *build = lab_built("");
@@ -38,8 +42,9 @@ static struct lab *run_in_machine(const char *platform, const char *plan, const 
 	lab_shell("harness/tests/nested/make-folder '%s' '%s' '%s' '%s'", build, answers, plan,
 		  folder);
 	lab_l1_libraries(folder, "\"$eptlab\" \"$(command -v xorriso)\"");
-	lab_run(lab, 0, "in-l1", "--set", memory, "--set", timeout, "--set",
-		"l1.append=no_timer_check", folder, out, NULL);
+	lab_run(lab, 0, "in-l1", "--set", settings->memory, "--set", settings->timeout, "--set",
+		settings->clock, "--set", settings->ticks, "--set", "l1.append=no_timer_check",
+		folder, out, NULL);
 	show(lab);
 	return lab;
 }
@@ -59,8 +64,13 @@ static void assert_refused(const struct lab *lab, const char *name, const char *
 /* In each of these cases auto takes another platform, and kvm says why not. */
 TEST(kvm_is_taken_where_it_nests)
 {
-	struct lab *lab = run_in_machine("tcg", "refusals", "tcg.memory_mib=2048",
-					 "tcg.timeout_seconds=1200");
+	static const struct settings settings = {
+		"tcg.memory_mib=2048",
+		"tcg.timeout_seconds=1200",
+		"bochs.ips=20000000",
+		"bochs.timeout_ticks=20000000000",
+	};
+	struct lab *lab = run_in_machine("tcg", "refusals", &settings);
 
 	assert_refused(lab, "module", "the module kvm_amd is not loaded; run \"modprobe kvm_amd");
 	assert_refused(lab, "nested",
@@ -68,5 +78,36 @@ TEST(kvm_is_taken_where_it_nests)
 	assert_refused(lab, "user", "this user may not open /dev/kvm; run \"adduser");
 	lab_assert_line(lab, "eptlab run takes kvm: ");
 	lab_assert_line(lab, "other: alive\n");
+	lab_free(lab);
+}
+
+/*
+ * Three levels deep: L1 is a VM of that machine, and L2 one of L1's. An exit of L2 costs the
+ * machine some hundred thousand instructions: with its usual clock nothing would be done between
+ * two ticks of L2's timer.
+ */
+TEST(kvm_counts_three_levels_deep)
+{
+	static const struct settings settings = {
+		"bochs.memory_mib=2048",
+		"bochs.timeout_seconds=3600",
+		"bochs.ips=400000000",
+		"bochs.timeout_ticks=200000000000",
+	};
+	struct lab *lab =
+		run_in_machine("bochs",
+			       "set -- --set kvm.memory_mib=512 --set kvm.timeout_seconds=7200 "
+			       "--set l2.timeout_seconds=3600\n"
+			       "load nested=1\n"
+			       "experiment boot \"$@\" --set experiment.operations=none "
+			       "--set experiment.witness=1\n"
+			       "experiment dose \"$@\" --set experiment.workload=dose-pages",
+			       &settings);
+
+	test_each_of (line, "boot: VALID: ", "boot-check: witness-leaves ept pass",
+		      "boot-check: witness-leaves noept pass", "boot-check: witness-end ept pass",
+		      "boot-check: witness-end noept pass",
+		      "dose: VALID: ", "dose-check: dose ept pass", "dose-check: dose noept pass")
+		lab_assert_line(lab, *line);
 	lab_free(lab);
 }
