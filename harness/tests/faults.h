@@ -354,8 +354,10 @@ static const struct fault faults[] = {
 	{ .name = "two_at_once_on_this_machine",
 	  .who = "eptlab",
 	  .how = "is started twice",
-	  .before = "run_as_is $args > /dev/null 2>&1 & "
-		    "until running; do nap; done; other=$!",
+	  /* exec: busybox's $! is a shell otherwise, which dies alone. */
+	  .before = "(exec \"$tree/build/eptlab\" run --results \"$results\" "
+		    "--set experiment.platform=$platform $args) > /dev/null 2>&1 & other=$!; "
+		    "until running; do nap; done",
 	  .fake = "hangs",
 	  .end = MACHINE("another eptlab is reloading KVM"),
 	  .after = "kill -TERM $other; wait $other",
