@@ -37,7 +37,7 @@ static char *name_of(const struct experiment *experiment)
 }
 
 /* The first of these two folders that has it, or where it is to be made: the second one. */
-char *capabilities_folder(const struct experiment *experiment)
+static char *folder_of_l1(const struct experiment *experiment)
 {
 	g_autofree char *name = name_of(experiment);
 	const char *made = experiment->paths->made_capabilities;
@@ -46,6 +46,17 @@ char *capabilities_folder(const struct experiment *experiment)
 	return there != NULL && g_file_test(there, G_FILE_TEST_IS_DIR)
 		       ? g_steal_pointer(&there)
 		       : g_build_filename(experiment->paths->capabilities, name, NULL);
+}
+
+char *capabilities_folder(const struct experiment *experiment)
+{
+	return experiment->platform->is_this_machine ? g_strdup(experiment->paths->libvirt_cache)
+						     : folder_of_l1(experiment);
+}
+
+bool capabilities_are_in(const struct experiment *experiment, const char *folder)
+{
+	return experiment->platform->is_this_machine || g_file_test(folder, G_FILE_TEST_IS_DIR);
 }
 
 bool capabilities_may_come(const struct experiment *experiment)
@@ -58,13 +69,9 @@ bool capabilities_may_come(const struct experiment *experiment)
 
 char *capabilities_find(const struct experiment *experiment)
 {
-	g_autofree char *folder = experiment->platform->is_this_machine
-					  ? g_strdup(experiment->paths->libvirt_cache)
-					  : capabilities_folder(experiment);
+	g_autofree char *folder = capabilities_folder(experiment);
 
-	return experiment->platform->is_this_machine || g_file_test(folder, G_FILE_TEST_IS_DIR)
-		       ? g_steal_pointer(&folder)
-		       : NULL;
+	return capabilities_are_in(experiment, folder) ? g_steal_pointer(&folder) : NULL;
 }
 
 static bool fail(GError **error, const char *cause)

@@ -13,8 +13,14 @@
  * experiment begins with questions. Whether they still hold is decided by libvirt itself.
  */
 
-/* Where they are for this platform, kernel and appliance, or would be. The caller frees it. */
+/*
+ * Where they are for this platform, kernel and appliance, or would be: named by digests of these,
+ * which takes a while. The caller frees it.
+ */
 char *capabilities_folder(const struct experiment *experiment);
+
+/* Are they in that folder? On this machine libvirt itself sees to it. */
+bool capabilities_are_in(const struct experiment *experiment, const char *folder);
 
 /*
  * Is the experiment's own L1 the one that asks? Not where all L1 have to be the same; nor with a

@@ -138,10 +138,12 @@ bool guest_prepare(const struct experiment *experiment, struct progress *progres
 		    ? !prepare_own(experiment, progress, guest, error)
 		    : !prepare_ours(experiment, progress, guest, error))
 		return false;
-	guest->capabilities = capabilities_may_come(experiment)
-				      ? capabilities_find(experiment)
-				      : capabilities_make(experiment, progress, error);
-	return guest->capabilities != NULL || capabilities_may_come(experiment);
+	if (capabilities_may_come(experiment)) {
+		guest->capabilities = capabilities_find(experiment);
+		return true;
+	}
+	guest->capabilities = capabilities_make(experiment, progress, error);
+	return guest->capabilities != NULL;
 }
 
 void guest_clear(struct guest *guest)

@@ -122,13 +122,12 @@ static int lock_answers(const char *capabilities)
 char *capabilities_make(const struct experiment *experiment, struct progress *progress,
 			GError **error)
 {
-	g_autofree char *folder = capabilities_find(experiment);
+	g_autofree char *folder = capabilities_folder(experiment);
 	bool good;
 	int lock;
 
-	if (folder != NULL)
+	if (capabilities_are_in(experiment, folder))
 		return g_steal_pointer(&folder);
-	folder = capabilities_folder(experiment);
 	lock = lock_answers(experiment->paths->capabilities);
 	good = g_file_test(folder, G_FILE_TEST_IS_DIR) || ask(experiment, progress, folder, error);
 	if (lock >= 0)
