@@ -22,9 +22,10 @@ struct fault {
 	const char *name;
 	const char *who, *how;
 	struct fault_end end;
+	/* On kvm, where nothing stands for it, that of tcg holds: both are domains of libvirt's. */
 	struct fault_end but[FAULT_PLATFORMS]; /* where it is another one */
 	const char *rule;		       /* that fails */
-	const char *skip[FAULT_PLATFORMS];     /* why it is not run there */
+	const char *skip[FAULT_PLATFORMS];     /* why it is not run there; kvm as above */
 	const char *fake;   /* what is wrong with a fake L1 (fake_l1.c); NULL: a real one */
 	const char *before; /* a command before eptlab is started */
 	const char *inside; /* and one in its process, before it is eptlab */
@@ -56,17 +57,23 @@ struct fault {
 		4, "L1", "ended in the middle of its report"                                       \
 	}
 
-#define NO_L1		"L1 is the machine that the row itself runs on"
-#define NO_EMULATOR	"L1 is no process there"
-#define NO_TERMINAL	"without a terminal, what a shell has in the background ignores SIGINT"
-#define SLOW_PORT	"a serial port that QEMU emulates takes minutes for so much"
-#define SAME_ON_L0	"what it does happens on L0, before there is a platform: bochs tells"
-#define ONLY_BOCHS(why) .skip = { [ON_TCG] = (why), [ON_LOCAL] = (why) }
-#define ON_L0		ONLY_BOCHS(SAME_ON_L0)
-#define NOT_LOCAL(why)	.skip = { [ON_LOCAL] = (why) }
+#define NO_L1		 "L1 is the machine that the row itself runs on"
+#define NO_EMULATOR	 "L1 is no process there"
+#define NO_TERMINAL	 "without a terminal, what a shell has in the background ignores SIGINT"
+#define SLOW_PORT	 "a serial port that QEMU emulates takes minutes for so much"
+#define SAME_ON_L0	 "what it does happens on L0, before there is a platform: bochs tells"
+#define ONLY_BOCHS(why)	 .skip = { [ON_TCG] = (why), [ON_LOCAL] = (why) }
+#define ON_L0		 ONLY_BOCHS(SAME_ON_L0)
+#define NOT_LOCAL(why)	 .skip = { [ON_LOCAL] = (why) }
+#define ON_L0_WITH_SHELL .skip = { [ON_LOCAL] = NO_TERMINAL, [ON_KVM] = NO_TERMINAL }
+#define NO_L2_THERE	 "L2 three levels deep is make test-nested's; its ends are told by a fake L1"
 #define REAL_L2                                                                                    \
-	NOT_LOCAL("L2's boot within the emulated machine is test_local's; its ends are told by a " \
-		  "fake L1")
+	.skip = {                                                                                  \
+		[ON_LOCAL] =                                                                       \
+			"L2's boot within the emulated machine is test_local's; its ends are "     \
+			"told by a fake L1",                                                       \
+		[ON_KVM] = NO_L2_THERE,                                                            \
+	}
 
 /* A fake L1 that says something wrong: the frames are refused. */
 #define LIES(fault, part)                                                                          \
@@ -278,7 +285,7 @@ static const struct fault faults[] = {
 	  .when = "running",
 	  .act = "kill -INT $victim",
 	  .end = { 130, "L0", "interrupted" },
-	  NOT_LOCAL(NO_TERMINAL) },
+	  ON_L0_WITH_SHELL },
 	SIGNALLED("sigterm", "gets SIGTERM", "kill -TERM $victim"),
 	SIGNALLED("sighup", "gets SIGHUP", "kill -HUP $victim"),
 	{ .name = "ctrl_c",
@@ -288,7 +295,7 @@ static const struct fault faults[] = {
 	  .when = "running",
 	  .act = "kill -INT -$victim",
 	  .end = { 130, "L0", "interrupted" },
-	  NOT_LOCAL(NO_TERMINAL) },
+	  ON_L0_WITH_SHELL },
 	SIGNALLED("signals_at_once", "gets three signals",
 		  "kill -TERM $victim; kill -HUP $victim; kill -TERM $victim"),
 	{ .name = "ctrl_z_and_fg",
@@ -300,7 +307,7 @@ static const struct fault faults[] = {
 	  .act = "kill -TSTP -$victim; until processes 'p == victim' | grep -q .; do nap; done; "
 		 "kill -CONT -$victim",
 	  .end = TIME_OUT,
-	  NOT_LOCAL(NO_TERMINAL) },
+	  ON_L0_WITH_SHELL },
 	{ .name = "sigkill",
 	  .who = "eptlab",
 	  .how = "gets SIGKILL",
@@ -710,7 +717,7 @@ static const struct fault faults[] = {
 	  .args = "--set bochs.cpu=no_such_cpu --set tcg.cpu=no_such_cpu",
 	  .end = MACHINE("cpu"),
 	  .early = true,
-	  NOT_LOCAL(NO_L1) },
+	  .skip = { [ON_LOCAL] = NO_L1, [ON_KVM] = "L1's CPU is this machine's" } },
 	{ .name = "libvirt_is_not_there",
 	  .long_only = true,
 	  .who = "libvirt",
@@ -773,7 +780,7 @@ static const struct fault faults[] = {
 	  .args = ONE_RUN "--set l1.modules=\"$source/build/kernel/stock\"",
 	  .end = { 3, NULL, NULL },
 	  .rule = "modules",
-	  NOT_LOCAL("refused before; test_local tells") },
+	  .skip = { [ON_LOCAL] = "refused before; test_local tells", [ON_KVM] = NO_L2_THERE } },
 };
 
 #endif

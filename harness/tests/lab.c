@@ -330,14 +330,24 @@ static const char *const empty[] = {
 	"build/kernel/l1/default/extra-modules",
 };
 
-void lab_l1_libraries(const char *folder, const char *programs)
+/*
+ * Into the folder lib: the libraries that eptlab and another program need. L1's appliance has those
+ * of its agent only.
+ */
+static void copy_libraries(const char *folder, const char *other)
 {
 	g_autofree char *eptlab = lab_built("eptlab");
 
 	lab_shell("libraries() { ldd \"$@\" | awk '$2 == \"=>\" { print $3 }' | sort -u; }; "
-		  "eptlab='%s'; mkdir '%s/lib'; comm -23 <(libraries %s) "
+		  "eptlab='%s'; mkdir -p '%s/lib'; comm -23 <(libraries \"$eptlab\" %s) "
 		  "<(libraries \"$eptlab-agent\") | xargs cp -L -t '%s/lib'",
-		  eptlab, folder, programs, folder);
+		  eptlab, folder, other, folder);
+}
+
+void lab_l1_host(const char *folder)
+{
+	lab_shell("harness/tests/nested/make-folder '%s'", folder);
+	copy_libraries(folder, "\"$(command -v xorriso)\"");
 }
 
 /* Copies, so that nothing in L1 leads out of it. The strip saves L1 most of the reading. */
@@ -354,7 +364,7 @@ char *lab_l1_folder(const struct lab *lab, const char *answers)
 	for (size_t i = 0; i < G_N_ELEMENTS(empty); i++)
 		lab_shell("touch '%s/%s'", folder, empty[i]);
 	lab_shell("strip '%s'/build/eptlab '%s'/build/eptlab-agent", folder, folder);
-	lab_l1_libraries(folder, "\"$eptlab\"");
+	copy_libraries(folder, "");
 	lab_shell("mkdir -p '%s/cache/eptlab/guest' '%s/cache/eptlab/libvirt'", folder, folder);
 	lab_shell("cp '%s'/eptlab/guest/l2-* '%s/cache/eptlab/guest'", cache, folder);
 	lab_shell("cp '%s'/* '%s/cache/eptlab/libvirt'", answers, folder);

@@ -71,9 +71,9 @@ char *lab_newest_file(const struct lab *lab, const char *name);
 char *lab_l1_folder(const struct lab *lab, const char *answers);
 
 /*
- * Into that folder's new folder lib: the libraries that programs need, words of the shell in which
- * $eptlab is one. L1's appliance has those of its agent only.
+ * Into such a folder: what makes of L1 a machine that boots an L1 of its own, harness/tests/nested/
+ * host with what it needs, but for eptlab.
  */
-void lab_l1_libraries(const char *folder, const char *programs);
+void lab_l1_host(const char *folder);
 
 #endif

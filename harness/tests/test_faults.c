@@ -5,7 +5,8 @@
  * nothing left. The ways are the table in faults.h, and harness/tests/fault lets each happen.
  *
  * With EPTLAB_TORTURE=SECONDS they happen in random order for so long. EPTLAB_SEED, which is
- * printed, makes the same order and the same random moments again.
+ * printed, makes the same order and the same random moments again. With EPTLAB_LONG=1 each that is
+ * asked for by name happens once, also those that `make test` has no time for.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -31,10 +32,6 @@ static const char *const platforms[FAULT_PLATFORMS] = {
 	[ON_KVM] = "kvm",
 };
 
-#define NO_KVM                                                                                     \
-	"not tried: where KVM itself is emulated one experiment takes ten minutes "                \
-	"(make test-nested)"
-
 /* What became of the rows on one platform. */
 struct cell {
 	const struct fault *row;
@@ -44,8 +41,8 @@ struct cell {
 	guint64 seconds;
 };
 
-/* So many rows are run in one boot of the L1 that is a machine of its own. */
-#define IN_ONE_L1 24
+/* So many rows are run in one boot of a machine that is emulated for them. */
+#define IN_ONE_MACHINE 24
 
 /* What all tests may take, in seconds: what has not begun by then is left to make torture. */
 #define MOST_SECONDS 900
@@ -57,7 +54,8 @@ static struct {
 	char *cache;
 	guint32 seed;
 	GRand *random;
-	char *local[G_N_ELEMENTS(faults) / IN_ONE_L1 + 1]; /* what L1 has said of them; or NULL */
+	/* What a machine has said of them; or NULL. */
+	char *machines[FAULT_PLATFORMS][G_N_ELEMENTS(faults) / IN_ONE_MACHINE + 1];
 	gint64 deadline;
 	struct cell cells[G_N_ELEMENTS(faults) * FAULT_PLATFORMS];
 	guint count;
@@ -125,7 +123,7 @@ static void make_fakes(struct lab *lab)
 		  "  other=kvm_$([ $p = bochs ] && echo amd || echo intel)\n"
 		  "  sed '1,/build_id/d' \"$conf\" | grep -v $other > $p/build-ids\n"
 		  "done\n"
-		  "ln -s tcg local\n"
+		  "ln -s tcg local; ln -s tcg kvm; ln -s tcg.img kvm.img\n"
 		  "cp -r \"$source/guest-image/appliance\" .\n"
 		  ": > appliance/files\n"
 		  "cp -r tcg appliance/root/reference\n"
@@ -220,48 +218,87 @@ static char *run_here(const struct fault *row, const char *platform)
 	return said;
 }
 
-/* ---- On the platform local: many rows in one boot of L1 ---- */
+/* ---- In a machine that is emulated for them: many rows in one boot ---- */
+
+static bool needs_machine(enum fault_platform platform)
+{
+	return platform == ON_LOCAL || platform == ON_KVM;
+}
+
+static bool is_short(void)
+{
+	return g_getenv("EPTLAB_TORTURE") == NULL && g_getenv("EPTLAB_LONG") == NULL;
+}
 
 static const char *skip_of(const struct fault *row, enum fault_platform platform)
 {
 	static const char later[] = "make test has no time for it; make torture runs it";
-	const bool is_short = g_getenv("EPTLAB_TORTURE") == NULL;
+	const char *why = row->skip[platform];
 
-	if (platform == ON_KVM)
-		return NO_KVM;
-	if (row->skip[platform] == NULL && is_short &&
-	    (row->long_only || (platform == ON_LOCAL && row - faults >= IN_ONE_L1)))
+	if (why == NULL && platform == ON_KVM)
+		why = row->skip[ON_TCG];
+	if (why == NULL && is_short() &&
+	    (row->long_only || platform == ON_KVM ||
+	     (platform == ON_LOCAL && row - faults >= IN_ONE_MACHINE)))
 		return later;
-	return row->skip[platform];
+	return why;
 }
 
-static char *local_script(size_t first)
-{
-	GString *script = g_string_new(
-		". /job/script/enter\n"
-		"b mkdir -p /run/bin /run/lock\n"
-		"b --install -s /run/bin\n"
-		"export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/run/bin\n"
-		"source=$here fakes=$here/fakes root=1 local_modules=$modules cache=\n");
+/* What the machine does first: it is L1, or L0 of an L1 of its own. */
+static const char *const enters[FAULT_PLATFORMS] = {
+	[ON_LOCAL] = ". /job/script/enter\n"
+		     ". /job/script/rows\n",
+	[ON_KVM] = "modules=/job/script/build/kernel/l1/default/modules\n"
+		   ". /job/script/host\n"
+		   "b cp -r $here/cache/. $root/run/cache\n"
+		   "load nested=1\n"
+		   "inside $here/busybox env here=$here $here/busybox sh $here/rows\n",
+};
 
-	for (size_t i = first; i < MIN(first + IN_ONE_L1, G_N_ELEMENTS(faults)); i++) {
-		if (skip_of(&faults[i], ON_LOCAL) != NULL)
+/* And what it needs for that, beside a clone. */
+static void add_parts(const char *folder, enum fault_platform platform)
+{
+	lab_shell("cp -rL '%s/harness/tests/fault' '%s/harness' '%s'; mkdir '%s/fakes'; "
+		  "cp -rL '%s/fake_l1' '%s/%s' '%s/fakes'",
+		  campaign.source, campaign.source, folder, folder, campaign.fakes, campaign.fakes,
+		  platforms[platform], folder);
+	if (platform != ON_KVM)
+		return;
+	lab_l1_host(folder);
+	lab_shell("cd '%s'; cp '%s/kvm.img' fakes; cp fakes/kvm.img build/appliance.img; "
+		  "cp '%s/build/appliance.img.parts' build; "
+		  "cp -L '%s/build/kernel/l1/default/bzImage' build/kernel/l1/default",
+		  folder, campaign.fakes, campaign.source, campaign.source);
+}
+
+static char *rows_script(enum fault_platform platform, size_t first)
+{
+	GString *script = g_string_new("b() { \"$here/busybox\" \"$@\"; }\n"
+				       "b mkdir -p /run/bin /run/lock\n"
+				       "b --install -s /run/bin\n"
+				       "export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH:/run/bin\n"
+				       "source=$here fakes=$here/fakes root=1 cache=\n"
+				       "local_modules=$modules\n");
+
+	for (size_t i = first; i < MIN(first + IN_ONE_MACHINE, G_N_ELEMENTS(faults)); i++) {
+		if (skip_of(&faults[i], platform) != NULL)
 			continue;
 		g_string_append(script, "lab=/run/lab\n");
-		add_row(script, &faults[i], "local", "/job/script");
+		add_row(script, &faults[i], platforms[platform], "/job/script");
 		g_string_append(script, "rm -rf \"$lab\"\n");
 	}
 	return g_string_free(script, FALSE);
 }
 
-static char *run_in_l1(size_t first)
+static char *run_in_machine(enum fault_platform platform, size_t first)
 {
 	struct lab *lab = campaign.lab;
 	g_autofree char *out = g_build_filename(lab->results, "out", NULL);
 	g_autofree char *run = NULL;
+	g_autofree char *rows = NULL;
 	g_autofree char *answers = NULL;
 	g_autofree char *folder = NULL;
-	g_autofree char *script = local_script(first);
+	g_autofree char *script = rows_script(platform, first);
 
 	g_free(lab->platform);
 	lab->platform = g_strdup("tcg");
@@ -269,51 +306,53 @@ static char *run_in_l1(size_t first)
 	answers = g_strndup(lab->output, strcspn(lab->output, "\n"));
 	folder = lab_l1_folder(lab, answers);
 	run = g_build_filename(folder, "run", NULL);
-	lab_shell("cp -rL '%s/harness/tests/fault' '%s/harness' '%s'; mkdir '%s/fakes'; "
-		  "cp -rL '%s/fake_l1' '%s/local' '%s/fakes'",
-		  campaign.source, campaign.source, folder, folder, campaign.fakes, campaign.fakes,
-		  folder);
-	assert_true(g_file_set_contents(run, script, -1, NULL));
-	lab_run(lab, 0, "in-l1", folder, out, "--set", "tcg.timeout_seconds=900", NULL);
+	rows = g_build_filename(folder, "rows", NULL);
+	add_parts(folder, platform);
+	assert_true(g_file_set_contents(run, enters[platform], -1, NULL));
+	assert_true(g_file_set_contents(rows, script, -1, NULL));
+	lab_run(lab, 0, "in-l1", folder, out, "--set", "tcg.timeout_seconds=1800", NULL);
 	folder_remove(folder);
 	folder_remove(out);
 	return g_strdup(lab->output);
 }
 
 /* What it has said of that row: up to the next one. */
-static char *run_local(const struct fault *row)
+static char *run_there(const struct fault *row, enum fault_platform platform)
 {
 	g_autofree char *mark = g_strdup_printf("row: %s\n", row->name);
-	const size_t batch = (size_t)(row - faults) / IN_ONE_L1;
-	char **local = &campaign.local[batch];
+	const size_t batch = (size_t)(row - faults) / IN_ONE_MACHINE;
+	char **all = &campaign.machines[platform][batch];
 	const char *found;
 	const char *end;
 	char *said;
 
-	if (*local == NULL) {
+	if (*all == NULL) {
 		/* If that fails, it is not tried again for each row. */
-		*local = g_strdup("");
-		said = run_in_l1(batch * IN_ONE_L1);
-		g_free(*local);
-		*local = said;
+		*all = g_strdup("");
+		said = run_in_machine(platform, batch * IN_ONE_MACHINE);
+		g_free(*all);
+		*all = said;
 	}
-	found = strstr(*local, mark);
+	found = strstr(*all, mark);
 	if (found == NULL)
 		return g_strdup("");
 	end = strstr(found + 1, "\nrow: ");
 	return end != NULL ? g_strndup(found, (gsize)(end + 1 - found)) : g_strdup(found);
 }
 
-static void forget_local(void)
+static void forget_machines(void)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(campaign.local); i++)
-		g_clear_pointer(&campaign.local[i], g_free);
+	for (unsigned int platform = 0; platform < FAULT_PLATFORMS; platform++)
+		for (size_t i = 0; i < G_N_ELEMENTS(campaign.machines[platform]); i++)
+			g_clear_pointer(&campaign.machines[platform][i], g_free);
 }
 
 /* ---- Is that how it must end? ---- */
 
 static const struct fault_end *end_of(const struct fault *row, enum fault_platform platform)
 {
+	if (platform == ON_KVM && row->but[platform].level == NULL)
+		platform = ON_TCG;
 	return row->but[platform].level != NULL ? &row->but[platform] : &row->end;
 }
 
@@ -397,8 +436,8 @@ static guint64 seconds_of(const char *said)
 /* Runs it, counts it, tells what is wrong with it. */
 static bool try(struct cell *cell)
 {
-	g_autofree char *said = cell->platform == ON_LOCAL
-					? run_local(cell->row)
+	g_autofree char *said = needs_machine(cell->platform)
+					? run_there(cell->row, cell->platform)
 					: run_here(cell->row, platforms[cell->platform]);
 	g_autofree char *wrong = judge(said, cell->row, cell->platform);
 
@@ -439,8 +478,8 @@ static const char head[] =
 	"the last byte, and no process, mount, socket, temporary file, parameter of KVM, module "
 	"or\n"
 	"lock left. Where there is none, the row is not run there; why stands below.\n\n"
-	"`local` is a machine of its own in QEMU's emulation. On `kvm` nothing is run: " NO_KVM
-	".\n\n";
+	"`local` is a machine of its own in QEMU's emulation, and `kvm` one in it whose KVM "
+	"nests.\n\n";
 
 static void add_skips(GString *page)
 {
@@ -448,7 +487,7 @@ static void add_skips(GString *page)
 	for (guint i = 0; i < campaign.count; i++) {
 		const struct cell *cell = &campaign.cells[i];
 
-		if (cell->skip != NULL && cell->platform != ON_KVM)
+		if (cell->skip != NULL)
 			g_string_append_printf(page, "- %s on %s: %s\n", cell->row->name,
 					       platforms[cell->platform], cell->skip);
 	}
@@ -463,8 +502,8 @@ static void write_matrix(void)
 	unsigned int skipped = 0;
 	guint64 seconds = 0;
 
-	g_string_append(page, "| fault | who | how | status | level | bochs | tcg | local |\n"
-			      "|---|---|---|---|---|---|---|---|\n");
+	g_string_append(page, "| fault | who | how | status | level | bochs | tcg | local | kvm |\n"
+			      "|---|---|---|---|---|---|---|---|---|\n");
 	for (guint i = 0; i < campaign.count; i++) {
 		const struct cell *cell = &campaign.cells[i];
 		const struct fault *row = cell->row;
@@ -473,9 +512,8 @@ static void write_matrix(void)
 			g_string_append_printf(page, "| %s | %s | %s | %d | %s |", row->name,
 					       row->who, row->how, row->end.status,
 					       row->end.level != NULL ? row->end.level : "");
-		if (cell->platform != ON_KVM)
-			add_cell(page, cell);
-		else
+		add_cell(page, cell);
+		if (cell->platform == FAULT_PLATFORMS - 1)
 			g_string_append(page, "\n");
 		passed += cell->passed;
 		failed += cell->failed;
@@ -498,7 +536,7 @@ static int end(void **state G_GNUC_UNUSED)
 	g_free(campaign.source);
 	g_free(campaign.fakes);
 	g_free(campaign.cache);
-	forget_local();
+	forget_machines();
 	g_rand_free(campaign.random);
 	return 0;
 }
@@ -511,7 +549,7 @@ static void test_cell(void **state)
 {
 	struct cell *cell = *state;
 
-	if (cell->skip == NULL && g_get_monotonic_time() > campaign.deadline)
+	if (cell->skip == NULL && is_short() && g_get_monotonic_time() > campaign.deadline)
 		cell->skip = "the time of make test is up; make torture has an hour";
 	if (cell->skip != NULL) {
 		printf("# %s on %s is skipped: %s\n", cell->row->name, platforms[cell->platform],
@@ -533,7 +571,7 @@ static void shuffle(struct cell **cells, guint count)
 	}
 }
 
-/* All in random order, again and again; what L1 says of local is asked for anew each time. */
+/* All in random order, again and again; each machine is booted anew each time. */
 static void torture(void **state G_GNUC_UNUSED)
 {
 	const gint64 seconds = g_ascii_strtoll(g_getenv("EPTLAB_TORTURE"), NULL, 10);
@@ -544,7 +582,7 @@ static void torture(void **state G_GNUC_UNUSED)
 	while (g_get_monotonic_time() < deadline) {
 		guint count = 0;
 
-		forget_local();
+		forget_machines();
 		for (guint i = 0; i < campaign.count; i++) {
 			if (campaign.cells[i].skip == NULL)
 				order[count++] = &campaign.cells[i];
