@@ -12,6 +12,7 @@
 #   make test-matrix           a matrix of 36 runs on bochs: at one go, with interruptions, by Slurm (MATRIX=FILE;
 #                              KEPT=FOLDER keeps its page and records)
 #   make test-nested           the platform kvm, in emulated machines whose KVM nests
+#   make test-smp              L1 and L2 with more than one CPU
 #   make test-debian13         deps, unit tests and experiments in a root of Debian 13 (as root)
 #   make torture               an hour of faults in random order (SECONDS=3600, SEED=): docs/faults.md
 #   make fuzz                  random input for all that reads foreign bytes (FUZZ_SECONDS=30 for each)
@@ -21,8 +22,8 @@
 #   make clean                 remove build/; distclean also removes the caches
 #
 # V=1 shows each command. PLATFORM=bochs, tcg, kvm or local chooses where L1 gets its CPU.
-# KERNEL=6.12 takes another kernel line for L1 (those in kernel/lines), LINUX=PATH a tree or a tarball of
-# your own; with SERIES=none it is built as it is. GUEST=image.qcow2 boots an image of your own as L2.
+# KERNEL=6.12 takes another kernel line for L1 (those in kernel/lines; 6.12-smp: for more than one CPU),
+# LINUX=PATH a tree or a tarball of your own; with SERIES=none it is built as it is. GUEST=image.qcow2 boots an image of your own as L2.
 # ARGS= is passed to eptlab.
 
 # Several goals are made one after the other, each by a make of its own: deps brings what the next one
@@ -57,7 +58,7 @@ FORMAT ?= text
 ARGS ?=
 include kernel/lines.mk
 PLATFORM_ARGS = $(if $(PLATFORM),--set experiment.platform=$(PLATFORM)) $(if $(GUEST),--set "l2.guest=$(GUEST)") \
-	$(if $(KERNEL)$(LINUX),--set experiment.kernel=$(LINE))
+	$(if $(KERNEL)$(LINUX),--set experiment.kernel=$(L1_NAME))
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
 	-Wundef -Wpointer-arith -Wwrite-strings
@@ -89,7 +90,7 @@ EPTLAB := $(MODEL) \
 GUESTFS := $(addprefix harness/l2/,appliance.c ext4_stamp.c digest.c helper_side.c l2_image.c) harness/base/error.c harness/base/folder.c
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: install install-kernels deb test-deb test-autograder install-kernel all deps kernel grade autograder stock statistics faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-nested test-debian13 torture fuzz lint benchmark published clean distclean
+.PHONY: install install-kernels deb test-deb test-autograder install-kernel all deps kernel grade autograder stock statistics faults bench experiment workloads rerun compare test test-unit test-lines test-bisect test-nested test-smp test-debian13 torture fuzz lint benchmark published clean distclean
 .DELETE_ON_ERROR:
 all: $(BUILD)/eptlab $(BUILD)/eptlab-agent $(BUILD)/eptlab-guestfs $(BUILD)/eptlab-user-image $(BUILD)/bochs-time.so $(BUILD)/probe $(BUILD)/doses.elf kernel $(BUILD)/appliance.img \
 	$(BUILD)/l2-base.img
@@ -291,8 +292,8 @@ asan_object = $(patsubst %.c,$(BUILD)/asan/%.o,$(1))
 ASAN_LIBRARY := $(BUILD)/asan/libeptlab.a
 # The longest one first: they run side by side.
 REAL_TESTS := faults conform grades user_image local experiment platforms source witness merge_many matrix_engine
-UNIT_TESTS := $(filter-out $(REAL_TESTS) lines bisect nested,$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
-TEST_HELPERS := $(filter-out harness/tests/test_%.c $(addprefix harness/tests/,silent_probe.c faulty_workloads.c fake_matrix.c fake_l1.c),$(wildcard harness/tests/*.c))
+UNIT_TESTS := $(filter-out $(REAL_TESTS) lines bisect nested smp,$(patsubst harness/tests/test_%.c,%,$(wildcard harness/tests/test_*.c)))
+TEST_HELPERS := $(filter-out harness/tests/test_%.c $(addprefix harness/tests/,silent_probe.c faulty_workloads.c fake_matrix.c fake_l1.c many_cpuids.c),$(wildcard harness/tests/*.c))
 test_program = $(addprefix $(BUILD)/tests/test_,$(1))
 
 $(BUILD)/asan/%.o: %.c
@@ -323,6 +324,12 @@ $(BUILD)/tests/faulty_probe: harness/tests/faulty_workloads.c $(filter-out %/mem
 	@echo "  CC      tests/faulty_probe" >&2
 	$(Q)gcc $(GUEST_CFLAGS) -DSECONDS=4 -o $@ $(filter %.c,$^) -lz
 
+# A process on each of L2's vCPUs; runs in L2.
+$(BUILD)/tests/many_cpuids: harness/tests/many_cpuids.c $(LEAVES)
+	@mkdir -p $(@D)
+	@echo "  CC      tests/many_cpuids" >&2
+	$(Q)gcc $(GUEST_CFLAGS) -o $@ $<
+
 # An L1 in which one thing is wrong; static, as it is an init too.
 $(BUILD)/tests/fake_l1: harness/tests/fake_l1.c $(addprefix harness/wire/,frame.c frame.h l1_frames.h)
 	@mkdir -p $(@D)
@@ -349,6 +356,11 @@ torture: all stock statistics $(call test_program,faults) $(TEST_PROBES)
 test-lines: all $(call test_program,lines)
 	$(Q)for line in $(LINES); do $(MAKE) kernel KERNEL=$$line || exit 2; done
 	$(Q)EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,lines)
+
+# L1 and L2 with more than one CPU; builds kernels for that.
+test-smp: all $(call test_program,smp) $(BUILD)/tests/many_cpuids
+	$(Q)$(MAKE) kernel KERNEL=$(LINE)-smp
+	$(Q)EPTLAB_SMP=$(LINE)-smp EPTLAB_BUILD=$(BUILD) harness/tests/run-tests $(call test_program,smp)
 
 # git bisect on a KVM with a planted fault: builds KVM's modules for each step.
 test-bisect: all $(call test_program,bisect)

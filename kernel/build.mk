@@ -47,19 +47,20 @@ endef
 
 .PHONY: build-l1 build-l2
 build-l2: $(TREE)/.$(SERIES_KEY)
-	$(call configure,l2,l2.config)
+	$(call configure,l2,l2.config $(if $(SMP),l2-smp.config))
 	$(KBUILD) -C $(TREE) O=$(WORK)/l2 vmlinux
-	rm -rf $(NEW)/l2
-	mkdir -p $(NEW)/l2
-	strip -o $(NEW)/l2/vmlinux $(WORK)/l2/vmlinux
+	rm -rf $(NEW)/$(L2_NAME)
+	mkdir -p $(NEW)/$(L2_NAME)
+	strip -o $(NEW)/$(L2_NAME)/vmlinux $(WORK)/l2/vmlinux
 
 # What was laid into the tree $(1), as it is called in TREE/.series.
 series_laid = { series=$$(cat $(1)/.series); [ $$series = none ] || \
 	{ cat $(COMMON); (cd lines/$$series && $(call without_messages,$$(cat $(PARTS:%=series-%)))); }; }
 # kernel.conf is what the harness must know of this kernel to recognise it in L1.
-NEW_L1 := $(NEW)/l1/$(LINE)
+L1_CONFIGS := l1.config $(if $(SMP),l1-smp.config) $(if $(filter leaves,$(PARTS)),l1-series.config)
+NEW_L1 := $(NEW)/l1/$(L1_NAME)
 build-l1: $(TREE)/.$(SERIES_KEY)
-	$(call configure,l1,l1.config $(if $(filter leaves,$(PARTS)),l1-series.config))
+	$(call configure,l1,$(L1_CONFIGS))
 	$(KBUILD) -C $(TREE) O=$(WORK)/l1 bzImage modules
 	rm -rf $(NEW_L1)
 	$(call collect_modules,$(NEW_L1)/modules,$(MODULES))
@@ -67,7 +68,8 @@ build-l1: $(TREE)/.$(SERIES_KEY)
 	cp $(WORK)/l1/arch/x86/boot/bzImage $(NEW_L1)/bzImage
 	{ \
 		echo '[kernel]'; \
-		echo 'line = $(LINE)'; \
+		echo 'line = $(L1_NAME)'; \
+		echo "cpus = $$(sed -n 's/^CONFIG_NR_CPUS=//p' $(WORK)/l1/.config)"; \
 		echo "release = $$(cat $(WORK)/l1/include/config/kernel.release)"; \
 		echo "patches_sha256 = $$($(call series_laid,$(TREE)) | sha256sum | cut -d ' ' -f 1)"; \
 		echo '[build_id]'; \

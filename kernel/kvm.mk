@@ -18,7 +18,7 @@ $(KVM_WORK)/.$(KVM_KEY): | source
 	@echo "preparing a tree of Linux $(LINE) for KVM's modules (once)" >&2
 	rm -rf $(KVM_WORK)
 	./lay-source $(LINE) $(FROM) $(TREE) "$(PARTS)"
-	$(call configure,l1,l1.config l1-series.config)
+	$(call configure,l1,$(L1_CONFIGS))
 	$(KBUILD) -C $(TREE) O=$(WORK)/l1 modules_prepare
 	touch $@
 
@@ -31,13 +31,13 @@ kvm: l1 $(KVM_WORK)/.$(KVM_KEY)
 		KBUILD_MODPOST_WARN=1 modules > $(KVM_WORK)/said 2>&1 || { cat $(KVM_WORK)/said >&2; exit 1; }
 	rm -rf $(OUT)/l1/own
 	mkdir -p $(OUT)/l1/own/modules
-	cp -r $(OUT)/l1/$(LINE)/bzImage $(OUT)/l1/$(LINE)/extra-modules $(OUT)/l1/own/
-	cp $(OUT)/l1/$(LINE)/modules/irqbypass.ko $(KVM_WORK)/source/$(KVM_FOLDER)/kvm.ko \
+	cp -r $(OUT)/l1/$(L1_NAME)/bzImage $(OUT)/l1/$(L1_NAME)/extra-modules $(OUT)/l1/own/
+	cp $(OUT)/l1/$(L1_NAME)/modules/irqbypass.ko $(KVM_WORK)/source/$(KVM_FOLDER)/kvm.ko \
 		$(KVM_WORK)/source/$(KVM_FOLDER)/kvm-intel.ko $(KVM_WORK)/source/$(KVM_FOLDER)/kvm-amd.ko \
 		$(OUT)/l1/own/modules/
 	strip --strip-debug $(OUT)/l1/own/modules/*.ko
 	{ \
-		sed '/^\[build_id\]/,$$d; s/^line = .*/line = own/' $(OUT)/l1/$(LINE)/kernel.conf; \
+		sed '/^\[build_id\]/,$$d; s/^line = .*/line = own/' $(OUT)/l1/$(L1_NAME)/kernel.conf; \
 		echo '[build_id]'; \
 		for module in $(OUT)/l1/own/modules/*.ko; do \
 			echo "$$(basename $$module .ko | tr - _) = $$(readelf -n $$module | sed -n 's/.*Build ID: //p')"; \

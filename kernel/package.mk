@@ -50,6 +50,7 @@ package: package-needs $(TREE)/.$(SERIES_KEY)
 	{ \
 		echo '[kernel]'; \
 		echo 'line = $(LINE)'; \
+		echo "cpus = $$(sed -n 's/^CONFIG_NR_CPUS=//p' $(PACKAGE_WORK)/tree/.config)"; \
 		echo "release = $$(cat $(PACKAGE_WORK)/tree/include/config/kernel.release)"; \
 		echo "patches_sha256 = $$($(call series_laid,$(TREE)) | sha256sum | cut -d ' ' -f 1)"; \
 		echo '[build_id]'; \

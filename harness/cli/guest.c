@@ -163,7 +163,22 @@ static const char *kernel_of(const struct experiment *experiment, const char *wo
 	const struct config_l2 *l2 = &experiment->config->l2;
 
 	return job_is_dose(workload) ? or_built(l2->doses, experiment->paths->l2_doses)
-				     : or_built(l2->kernel, experiment->paths->l2_kernel);
+				     : l2_kernel_of(experiment);
+}
+
+/* The Linux for one vCPU would boot as well, and use none of the others. */
+static bool has_kernel(const struct experiment *experiment, const char *kernel, GError **error)
+{
+	const unsigned int vcpus = experiment->config->l2.vcpus;
+
+	if (vcpus == 1 || kernel != experiment->paths->l2_kernel)
+		return true;
+	return eptlab_fail(
+		error, EPTLAB_ERROR_MACHINE,
+		"L0: L2 is to have %u vCPUs, and a Linux that uses more than one has not "
+		"been built for it (%s); run \"make kernel KERNEL=6.1-smp\" in a clone of "
+		"the sources, or give a kernel of your own (l2.kernel)",
+		vcpus, experiment->paths->l2_kernel_smp);
 }
 
 /* Before it is read: it may be of any size. */
@@ -186,12 +201,13 @@ bool guest_describe(const struct experiment *experiment, const struct guest *gue
 {
 	const struct config *config = experiment->config;
 	const bool own = config_has_guest(config);
+	const char *file = kernel_of(experiment, workload);
 	g_autofree char *kernel = NULL;
 
 	if (own)
 		kernel = g_strdup(guest->user.image_sha256);
-	else if (fits_memory(kernel_of(experiment, workload), config, error))
-		kernel = digest_file(kernel_of(experiment, workload), error);
+	else if (has_kernel(experiment, file, error) && fits_memory(file, config, error))
+		kernel = digest_file(file, error);
 	if (kernel == NULL)
 		return false;
 	record_set_string(&out->image_sha256,

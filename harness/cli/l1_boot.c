@@ -13,6 +13,15 @@ const char *or_built(const char *configured, const char *built)
 	return *configured != '\0' ? configured : built;
 }
 
+const char *l2_kernel_of(const struct experiment *experiment)
+{
+	const struct paths *paths = experiment->paths;
+	const struct config_l2 *l2 = &experiment->config->l2;
+	const bool smp = l2->vcpus > 1 && g_file_test(paths->l2_kernel_smp, G_FILE_TEST_EXISTS);
+
+	return or_built(l2->kernel, smp ? paths->l2_kernel_smp : paths->l2_kernel);
+}
+
 void l1_request(const struct experiment *experiment, struct platform_request *request)
 {
 	const struct paths *paths = experiment->paths;
@@ -24,7 +33,7 @@ void l1_request(const struct experiment *experiment, struct platform_request *re
 		.agent = paths->agent,
 		.appliance = paths->appliance,
 		.modules = or_built(config->l1.modules, paths->modules),
-		.l2_kernel = or_built(config->l2.kernel, paths->l2_kernel),
+		.l2_kernel = l2_kernel_of(experiment),
 		.l2_doses = or_built(config->l2.doses, paths->l2_doses),
 		.l2_domain = paths->l2_domain,
 		.l2_format = "raw",

@@ -10,6 +10,12 @@
 const char *or_built(const char *configured, const char *built);
 
 /*
+ * L2's Linux, unless it boots an image of the user's own: one that can use all of its vCPUs, if it
+ * is built.
+ */
+const char *l2_kernel_of(const struct experiment *experiment);
+
+/*
  * All of a request that depends neither on the job nor on L2's disk: files, configuration, the
  * cancellable. All is borrowed. The rest is NULL.
  */

@@ -100,10 +100,12 @@ static const struct config_key keys[] = {
 	{ KEY(tcg, uri), TEXT(512) },
 	{ KEY(tcg, cpu), TEXT(64) },
 	{ KEY(tcg, memory_mib), UINT(128, 65536) },
+	{ KEY(tcg, cpus), UINT(1, 64) },
 	{ KEY(tcg, timeout_seconds), SECONDS },
 
 	{ KEY(kvm, uri), TEXT(512) },
 	{ KEY(kvm, memory_mib), UINT(128, 65536) },
+	{ KEY(kvm, cpus), UINT(1, 64) },
 	{ KEY(kvm, timeout_seconds), SECONDS },
 
 	{ KEY(local, uri), TEXT(512) },

@@ -70,6 +70,7 @@ struct config_domain {
 	char *uri; /* of libvirt; "": its embedded driver */
 	char *cpu; /* a model of libvirt's; [tcg] only, else NULL */
 	unsigned int memory_mib;
+	unsigned int cpus;	      /* of L1, whose kernel must be built for so many */
 	unsigned int timeout_seconds; /* wall clock, whole experiment */
 };
 

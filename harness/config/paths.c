@@ -32,6 +32,7 @@ static const struct {
 	{ offsetof(struct paths, appliance), "appliance.img", BUILT },
 	{ offsetof(struct paths, capabilities), "capabilities", GIVEN },
 	{ offsetof(struct paths, l2_kernel), "kernel/l2/vmlinux", BUILT },
+	{ offsetof(struct paths, l2_kernel_smp), "kernel/l2-smp/vmlinux", GIVEN },
 	{ offsetof(struct paths, l2_doses), "doses.elf", BUILT },
 	{ offsetof(struct paths, l2_base_image), "l2-base.img", BUILT },
 	{ offsetof(struct paths, l2_domain), "../guest-image/domain.xml", GIVEN },

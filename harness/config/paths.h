@@ -28,7 +28,8 @@ struct paths {
 	char *made_capabilities; /* the same, and L2's image with the probe in it, as they were */
 	char *made_guest;	 /* installed; NULL in a clone */
 	char *l2_kernel;
-	char *l2_doses; /* the dose guest */
+	char *l2_kernel_smp; /* for more than one vCPU; built when asked for */
+	char *l2_doses;	     /* the dose guest */
 	char *l2_base_image;
 	char *l2_domain;
 	char *l1_domain;

@@ -82,6 +82,7 @@ static void bochs_describe(const struct config *config, struct record_platform *
 	record_set_string(&out->emulator, "Bochs");
 	record_set_string(&out->cpu, config->bochs.cpu);
 	record_set_string(&out->vendor, "vmx");
+	out->cpus = record_u64_from(1);
 }
 
 static bool set_machine_error(GError **error, const char *what, const char *cause)

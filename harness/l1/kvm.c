@@ -10,14 +10,14 @@ static bool kvm_available(const struct config *config, const char *kernel_conf, 
 	bool ok;
 
 	if (*config->kvm.uri != '\0')
-		return libvirt_available(config, kernel_conf, error);
+		return libvirt_available(&config->kvm, kernel_conf, error);
 	host_read("", &host);
-	ok = host_can_nest(&host, error) && libvirt_available(config, kernel_conf, error);
+	ok = host_can_nest(&host, error) && libvirt_available(&config->kvm, kernel_conf, error);
 	host_clear(&host);
 	return ok;
 }
 
-static void kvm_describe(const struct config *config G_GNUC_UNUSED, struct record_platform *out)
+static void kvm_describe(const struct config *config, struct record_platform *out)
 {
 	struct host host;
 
@@ -26,6 +26,7 @@ static void kvm_describe(const struct config *config G_GNUC_UNUSED, struct recor
 	record_set_string(&out->emulator, "QEMU");
 	record_set_string(&out->cpu, host.cpu);
 	record_set_string(&out->vendor, host.vendor != NULL ? host.vendor : "vmx");
+	out->cpus = record_u64_from(config->kvm.cpus);
 	host_clear(&host);
 }
 

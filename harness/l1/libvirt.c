@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
 
 #include "l1/medium.h"
+#include "record/kernel_conf.h"
 #include "l1/watch.h"
 #include "virt/domain.h"
 #include "virt/embedded.h"
@@ -41,13 +43,31 @@ struct l1_vm {
 	int console, frames; /* reading ends */
 };
 
-bool libvirt_available(const struct config *config G_GNUC_UNUSED,
-		       const char *kernel_conf G_GNUC_UNUSED, GError **error)
+static bool has_cpus(const struct config_domain *domain, const char *path, GError **error)
+{
+	g_autoptr(struct_kernel_conf) conf = NULL;
+
+	if (domain->cpus == 1)
+		return true;
+	conf = kernel_conf_load(path, error);
+	if (conf == NULL)
+		return false;
+	if (domain->cpus <= conf->cpus)
+		return true;
+	return eptlab_fail(error, EPTLAB_ERROR_USAGE,
+			   "L0: L1 is to have %u CPUs, but the kernel of the line %s can use "
+			   "%" PRIu64 "; build one for more (\"make kernel KERNEL=6.1-smp\") and "
+			   "name it (experiment.kernel=6.1-smp)",
+			   domain->cpus, conf->line, conf->cpus);
+}
+
+bool libvirt_available(const struct config_domain *domain, const char *kernel_conf, GError **error)
 {
 	static const char *const needed[] = { QEMU,	    "xorriso",	 ISOLINUX_BIN,
 					      ISOLINUX_MBR, LDLINUX_C32, NULL };
 
-	return platform_needs(needed, "which a libvirt domain as L1 needs", error);
+	return platform_needs(needed, "which a libvirt domain as L1 needs", error) &&
+	       has_cpus(domain, kernel_conf, error);
 }
 
 static bool fail(GError **error, const char *what)
@@ -74,9 +94,9 @@ void libvirt_parts(const struct platform_request *request, const struct libvirt_
 	g_setenv("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null", FALSE);
 	virGetVersion(&version, NULL, NULL);
 	out->configuration = g_strdup_printf(
-		"libvirt %lu\nuri %s\ntype %s\ncpu %s\nmemory %u\nl2 %s\n%s", version,
+		"libvirt %lu\nuri %s\ntype %s\ncpu %s\ncpus %u\nmemory %u\nl2 %s\n%s", version,
 		l1->config->uri, l1->type, l1->cpu != NULL ? l1->cpu : "host-passthrough",
-		l1->config->memory_mib, request->l2_format, template);
+		l1->config->cpus, l1->config->memory_mib, request->l2_format, template);
 	out->cmdline = medium_cmdline(request->config->l1.append);
 	out->files[0] = QEMU;
 }
@@ -122,11 +142,13 @@ static bool make_xml(struct l1_vm *vm, GError **error)
 	const struct platform_request *request = vm->request;
 	g_autoptr(struct_template) template = template_load(&level, request->l1_domain, error);
 	g_autofree char *memory = g_strdup_printf("%u", vm->l1->config->memory_mib);
+	g_autofree char *cpus = g_strdup_printf("%u", vm->l1->config->cpus);
 	g_autofree char *kernel = g_canonicalize_filename(request->l1_kernel, NULL);
 	g_autofree char *cmdline = medium_cmdline(request->config->l1.append);
 
 	if (template == NULL || !template_set(template, "/domain/name", vm->name, error) ||
 	    !template_set(template, "/domain/memory", memory, error) ||
+	    !template_set(template, "/domain/vcpu", cpus, error) ||
 	    !template_set(template, "/domain/os/kernel", kernel, error) ||
 	    !template_set(template, "/domain/os/cmdline", cmdline, error) ||
 	    !set_cpu(template, vm->l1, error) || !set_disks(template, vm, error))

@@ -21,8 +21,12 @@ struct libvirt_l1 {
 /* fits of the platform tcg. */
 bool tcg_fits(const struct job *job, unsigned long version, GError **error);
 
-/* Is there what it takes to run a domain here? EPTLAB_ERROR_MACHINE says what is missing. */
-bool libvirt_available(const struct config *config, const char *kernel_conf, GError **error);
+/*
+ * Is there what it takes to run such a domain here? EPTLAB_ERROR_MACHINE says what is missing.
+ * EPTLAB_ERROR_USAGE: it has more CPUs than the kernel that was built can use, of which L1 would
+ * say nothing.
+ */
+bool libvirt_available(const struct config_domain *domain, const char *kernel_conf, GError **error);
 
 /* platform.parts, for such a platform. */
 void libvirt_parts(const struct platform_request *request, const struct libvirt_l1 *l1,

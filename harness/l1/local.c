@@ -126,6 +126,7 @@ static void local_describe(const struct config *config G_GNUC_UNUSED, struct rec
 	record_set_string(&out->name, "local");
 	record_set_string(&out->cpu, host.cpu);
 	record_set_string(&out->vendor, host.vendor != NULL ? host.vendor : "vmx");
+	out->cpus = record_u64_from(g_get_num_processors());
 	host_clear(&host);
 }
 

@@ -2,12 +2,18 @@
 /* L1's CPU is an AMD one, emulated by QEMU (TCG): SVM with nested paging. Works anywhere. */
 #include "l1/libvirt.h"
 
+static bool tcg_available(const struct config *config, const char *kernel_conf, GError **error)
+{
+	return libvirt_available(&config->tcg, kernel_conf, error);
+}
+
 static void tcg_describe(const struct config *config, struct record_platform *out)
 {
 	record_set_string(&out->name, "tcg");
 	record_set_string(&out->emulator, "QEMU");
 	record_set_string(&out->cpu, config->tcg.cpu);
 	record_set_string(&out->vendor, "svm");
+	out->cpus = record_u64_from(config->tcg.cpus);
 }
 
 /*
@@ -77,7 +83,7 @@ const struct platform platform_tcg = {
 	.name = "tcg",
 	.what = "L1 on an AMD CPU that QEMU emulates (SVM, NPT)",
 	.takes_guest = true,
-	.available = libvirt_available,
+	.available = tcg_available,
 	.describe = tcg_describe,
 	.parts = tcg_parts,
 	.command = tcg_command,

@@ -89,6 +89,7 @@ const struct record_object record_object_platform = {
 	       { FIELD(record_platform, version, FIELD_STRING) },
 	       { FIELD(record_platform, cpu, FIELD_STRING) },
 	       { FIELD(record_platform, vendor, FIELD_STRING) },
+	       { FIELD(record_platform, cpus, FIELD_OPT_U64), .since = SINCE_LATE_2 },
 	       { FIELD(record_platform, deterministic, FIELD_BOOL3) }),
 };
 

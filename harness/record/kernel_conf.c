@@ -34,6 +34,8 @@ struct kernel_conf *kernel_conf_load(const char *path, GError **error)
 			error, EPTLAB_ERROR_MACHINE, "L0: %s does not say what was built (%s); %s",
 			path, cause->message,
 			paths_is_installed() ? paths_get_built() : "run \"make distclean all\"");
+	/* What was built before there were others says nothing of it. */
+	conf->cpus = MAX(g_key_file_get_uint64(file, "kernel", "cpus", NULL), 1);
 	for (char **name = names; *name != NULL; name++) {
 		g_autofree char *id = g_key_file_get_string(file, "build_id", *name, NULL);
 

@@ -10,6 +10,7 @@ struct kernel_conf {
 	char *release; /* uname -r */
 	char *line;    /* whose patch series it has, "6.1"; "own": a tree of the user's */
 	char *patches_sha256;
+	guint64 cpus;	    /* the most that it can use */
 	GPtrArray *modules; /* of struct record_module: both vendors' */
 };
 

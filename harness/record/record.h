@@ -54,7 +54,8 @@ struct record_platform {
 	char *emulator;
 	char *version;
 	char *cpu;
-	char *vendor; /* "vmx" or "svm" */
+	char *vendor;		/* "vmx" or "svm" */
+	struct record_u64 cpus; /* of L1 */
 	enum record_bool deterministic;
 };
 

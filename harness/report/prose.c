@@ -282,6 +282,7 @@ static void add_record(GPtrArray *facts, const struct record *record)
 				 platform->emulator != NULL ? platform->emulator : "unknown",
 				 platform->version != NULL ? platform->version : "",
 				 platform->cpu != NULL ? platform->cpu : "unknown"));
+	add_fact(facts, "L1's CPUs", number_of(platform->cpus, ""));
 	add_fact(facts, "The same again gives the same counts",
 		 g_strdup(platform->deterministic == RECORD_UNKNOWN ? NULL
 			  : platform->deterministic == RECORD_TRUE  ? "yes"

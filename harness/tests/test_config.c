@@ -23,8 +23,8 @@ static const struct {
 	  "[l2]\nmemory_mib=128\nvcpus=1\npti=0\nappend=\ntimeout_seconds=60\nkernel=\ndoses=\n"
 	  "image=\nprobe=\nguest=\nguest_memory_mib=512\nguest_timeout_seconds=900\n" },
 	{ "l1.conf", "[l1]\nappend=\nmodules=\n" },
-	{ "tcg.conf", "[tcg]\nuri=\ncpu=EPYC\nmemory_mib=1024\ntimeout_seconds=300\n" },
-	{ "kvm.conf", "[kvm]\nuri=qemu:///system\nmemory_mib=1024\ntimeout_seconds=300\n" },
+	{ "tcg.conf", "[tcg]\nuri=\ncpu=EPYC\nmemory_mib=1024\ncpus=1\ntimeout_seconds=300\n" },
+	{ "kvm.conf", "[kvm]\nuri=qemu:///system\nmemory_mib=1024\ncpus=1\ntimeout_seconds=300\n" },
 	{ "local.conf", "[local]\nuri=\nmodules=\nany_modules=1\ntimeout_seconds=900\n" },
 	{ "bochs.conf", "[bochs]\ncpu=corei7_haswell_4770\nmemory_mib=512\nips=100000000\n"
 			"timeout_seconds=600\ntimeout_ticks=40000000000\n" },

@@ -88,6 +88,7 @@ static const struct {
 	{ "echo CONFIG_SMP=y >> l1.config", true, false },
 	{ "echo CONFIG_SMP=y >> lines/6.12/l1.config", true, false },
 	{ "echo CONFIG_SMP=y >> l2.config", false, true },
+	{ "echo CONFIG_NUMA=y | tee -a l1-smp.config >> l2-smp.config", false, false },
 	{ "echo >> common/leaves/arch/x86/kvm/exitcount.c", true, false },
 	{ "sed -i 's/exitcount_log/exitcount_lag/' lines/6.12/0005*", true, false },
 	{ "sed -i '$d' lines/6.12/series-leaves", true, false },

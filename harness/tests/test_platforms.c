@@ -346,6 +346,28 @@ TEST(first_experiment_on_tcg_asks_qemu)
 	lab_free(lab);
 }
 
+/* It would boot as well, on one CPU: nobody would know. */
+TEST(cpus_that_a_kernel_cannot_use_are_refused)
+{
+	struct lab *lab = lab_new("tcg");
+	g_autofree char *tree = g_build_filename(lab->results, "tree", NULL);
+	g_autofree char *built = g_build_filename(tree, "build", NULL);
+	g_autofree char *before = g_strdup(g_getenv("EPTLAB_BUILD"));
+
+	lab_run(lab, EPTLAB_ERROR_USAGE, "run", "--set", "tcg.cpus=2", NULL);
+	assert_says(lab->errors, "eptlab: L0: L1 is to have 2 CPUs, but the kernel of the line ");
+	lab_tree(tree);
+	lab_shell("rm '%s/kernel'; mkdir '%s/kernel'; ln -s '%s/kernel/l1' '%s/kernel/l2' "
+		  "'%s/kernel'",
+		  built, built, before, before, built);
+	g_setenv("EPTLAB_BUILD", built, TRUE);
+	lab_run(lab, EPTLAB_ERROR_MACHINE, "run", "--set", "l2.vcpus=2", NULL);
+	assert_says(lab->errors, "eptlab: L0: L2 is to have 2 vCPUs, and a Linux that uses more ");
+	assert_int_equal(lab_count(lab, "2"), 0);
+	g_setenv("EPTLAB_BUILD", before, TRUE);
+	lab_free(lab);
+}
+
 /* One of three, and the others stay what and where they were. */
 TEST(rerun_keeps_all_other_runs)
 {

@@ -126,7 +126,7 @@ TEST(fields_have_the_documented_names)
 	static const struct {
 		const char *path, *keys;
 	} expected[] = {
-		{ "platform", "name emulator version cpu vendor deterministic" },
+		{ "platform", "name emulator version cpu vendor cpus deterministic" },
 		{ "kernel", "line release patches_sha256 modules" },
 		{ "kernel.modules.0", "name build_id" },
 		{ "guest", "image_sha256 kernel_sha256 probe_sha256 memory_mib vcpus" },
@@ -137,7 +137,7 @@ TEST(fields_have_the_documented_names)
 		  "malformed "
 		  "l1_exits l1_total witness mmu cost dose operations command" },
 		{ "runs.1.command", "line end value output full" },
-		{ "runs.1.platform", "name emulator version cpu vendor deterministic" },
+		{ "runs.1.platform", "name emulator version cpu vendor cpus deterministic" },
 		{ "runs.1.kernel", "line release patches_sha256 modules" },
 		{ "runs.1.inputs", "l1-kernel qemu job all" },
 		{ "runs.1.earlier", "record exits" },
@@ -212,7 +212,8 @@ TEST(nothing_unknown_is_written_as_a_value)
 	root = record_to_json(record);
 	assert_json(root,
 		    "verdict=failed error=null seconds=null ticks=null platform.emulator=null "
-		    ".version=null .cpu=null .vendor=null .deterministic=null kernel.release=null "
+		    ".version=null .cpu=null .vendor=null .cpus=null .deterministic=null "
+		    "kernel.release=null "
 		    ".patches_sha256=null guest.image_sha256=null .kernel_sha256=null "
 		    ".probe_sha256=null .memory_mib=null .vcpus=null");
 	assert_json(json_at(root, "runs.0"),
@@ -578,6 +579,7 @@ static json_t *in_schema_1(const struct record *record)
 	json_object_del(root, "steps");
 	json_object_del(root, "cell");
 	json_object_del(json_at(root, "kernel"), "line");
+	json_object_del(json_at(root, "platform"), "cpus");
 	json_array_foreach (json_at(root, "runs"), i, run) {
 		test_each_of (name, "platform", "kernel", "source", "workload", "inputs", "earlier",
 			      "cpuid", "mmu", "operations", "command")
@@ -627,6 +629,7 @@ TEST(record_without_cpuid_is_read)
 	json_object_del(json_at(root, "runs.0"), "operations");
 	json_object_del(json_at(root, "runs.0"), "command");
 	json_object_del(root, "cell");
+	json_object_del(json_at(root, "platform"), "cpus");
 	json_object_del(json_at(root, "runs.0.requested"), "pcid");
 	json_object_del(json_at(root, "runs.0.in_effect"), "thp");
 	json_object_del(json_at(root, "runs.1.requested"), "pti");
@@ -661,7 +664,7 @@ TEST(former_fields_are_read_over)
 TEST(every_missing_field_is_refused)
 {
 	static const char *const late[] = { "cpuid", "mmu", "reasons", "operations", "command",
-					    "pcid",  "thp", "pti",     NULL };
+					    "pcid",  "thp", "pti",     "cpus",	     NULL };
 	g_autoptr(struct_record) record = full_record();
 	json_t *root = record_to_json(record);
 
