@@ -76,12 +76,21 @@ static bool bochs_available(const struct config *config G_GNUC_UNUSED,
 	return platform_needs(needed, "and the platform bochs needs it", error);
 }
 
+/* Its AMD models that have SVM (cpu/cpudb/amd in Bochs' sources); no other has anything but VMX. */
+static const char *vendor_of(const char *model)
+{
+	static const char *const svm[] = { "phenom_8650_toliman", "ryzen",   "trinity_apu",
+					   "turion64_tyler",	  "zambezi", NULL };
+
+	return g_strv_contains(svm, model) ? "svm" : "vmx";
+}
+
 static void bochs_describe(const struct config *config, struct record_platform *out)
 {
 	record_set_string(&out->name, "bochs");
 	record_set_string(&out->emulator, "Bochs");
 	record_set_string(&out->cpu, config->bochs.cpu);
-	record_set_string(&out->vendor, "vmx");
+	record_set_string(&out->vendor, vendor_of(config->bochs.cpu));
 	out->cpus = record_u64_from(1);
 }
 

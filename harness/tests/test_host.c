@@ -32,6 +32,30 @@ static void assert_nests(const char *folder, bool expected, const char *part)
 	host_clear(&host);
 }
 
+/* It decides which modules must be loaded. */
+TEST(vendor_is_that_of_the_model)
+{
+	static const struct {
+		const char *setting, *vendor;
+	} rows[] = {
+		{ "bochs.cpu=corei7_haswell_4770", "vmx" },
+		{ "bochs.cpu=corei3_cnl", "vmx" },
+		{ "bochs.cpu=ryzen", "svm" },
+		{ "bochs.cpu=zambezi", "svm" },
+	};
+
+	test_each (row, rows) {
+		const char *const settings[] = { row->setting, NULL };
+		g_autoptr(struct_config) config = config_load("configs", NULL, settings, NULL);
+		struct record *record = record_new("", "", "bochs", "boot");
+
+		assert_non_null(config);
+		platform_bochs.describe(config, &record->platform);
+		assert_string_equal(record->platform.vendor, row->vendor);
+		record_free(record);
+	}
+}
+
 TEST_IN_FOLDER(device_without_virtualization)
 {
 	/* A word that begins with vmx is not vmx. */
