@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
+#include <libxml/xpath.h>
 
 #include "l1/medium.h"
 #include "record/kernel_conf.h"
@@ -41,6 +42,7 @@ struct l1_vm {
 	struct hypervisor *hypervisor;
 	struct domain *domain;
 	int console, frames; /* reading ends */
+	int terminal;	     /* of its console, for writing; -1: it is not needed, or not known */
 };
 
 static bool has_cpus(const struct config_domain *domain, const char *path, GError **error)
@@ -232,6 +234,51 @@ static bool pump(struct l1_vm *vm, const char *alias, int *from, GError **error)
 	return domain_pump(vm->domain, alias, ends[1], error);
 }
 
+/* Of the console, in the XML of a domain that runs; NULL: it does not say. */
+static char *find_path(const char *xml)
+{
+	static const char xpath[] =
+		"string(/domain/devices/serial[alias/@name='" CONSOLE "']/source/@path)";
+	xmlDocPtr document = xmlReadMemory(xml, (int)strlen(xml), NULL, NULL, XML_PARSE_NONET);
+	xmlXPathContextPtr context = document != NULL ? xmlXPathNewContext(document) : NULL;
+	xmlXPathObjectPtr found =
+		context != NULL ? xmlXPathEvalExpression((const xmlChar *)xpath, context) : NULL;
+	char *path = found != NULL ? g_strdup((const char *)found->stringval) : NULL;
+
+	xmlXPathFreeObject(found);
+	xmlXPathFreeContext(context);
+	xmlFreeDoc(document);
+	return path;
+}
+
+/*
+ * The pseudo-terminal that libvirt's driver in this process has made for the console. A driver of
+ * another machine names one of that machine's.
+ */
+static void open_terminal(struct l1_vm *vm)
+{
+	virDomainPtr handle = virDomainLookupByName(vm->hypervisor->connection, vm->name);
+	char *xml = handle != NULL ? virDomainGetXMLDesc(handle, 0) : NULL;
+	g_autofree char *path = NULL;
+
+	if (xml != NULL)
+		path = find_path(xml);
+	if (path != NULL)
+		vm->terminal = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	free(xml);
+	if (handle != NULL)
+		virDomainFree(handle);
+}
+
+/* XON (ASCII), which a terminal neither echoes nor hands on: it is the interrupt that counts. */
+static void wake(void *data)
+{
+	const struct l1_vm *vm = data;
+
+	if (vm->terminal >= 0 && write(vm->terminal, "\x11", 1) < 0)
+		g_debug("L1 could not be woken: %s", g_strerror(errno));
+}
+
 /*
  * libvirt's driver in this process locks each terminal by a file with its process's number (as UUCP
  * did), and removes it when it is told to. When it is killed, the file stays, and once another
@@ -265,6 +312,8 @@ static bool start(struct l1_vm *vm, GError **error)
 	    !pump(vm, FRAMES, &vm->frames, error))
 		return false;
 	remove_locks_in_the_end();
+	if (vm->l1->loses_interrupts && vm->root != NULL)
+		open_terminal(vm);
 	return domain_resume(vm->domain, error);
 }
 
@@ -294,6 +343,7 @@ static bool watch(struct l1_vm *vm, GError **error)
 		.ended = domain_ended(vm->domain),
 		.to_end = true,
 		.stop = stop,
+		.wake = vm->terminal >= 0 ? wake : NULL,
 		.data = vm,
 		.console_file = request->console,
 		.log = log,
@@ -339,7 +389,7 @@ static void write_log(const struct l1_vm *vm)
 
 static void clear(struct l1_vm *vm)
 {
-	const int fds[] = { vm->console, vm->frames };
+	const int fds[] = { vm->console, vm->frames, vm->terminal };
 
 	/* Nobody reads any more: that is the end of the pumps, for which domain_free waits. */
 	for (unsigned int i = 0; i < G_N_ELEMENTS(fds); i++) {
@@ -362,6 +412,7 @@ static struct l1_vm vm_of(const struct platform_request *request, const struct l
 		.medium = g_build_filename(request->work, MEDIUM, NULL),
 		.console = -1,
 		.frames = -1,
+		.terminal = -1,
 	};
 }
 

@@ -11,6 +11,7 @@ struct libvirt_l1 {
 	const char *type; /* of the domain: "qemu", "kvm" */
 	const char *cpu;  /* a model of libvirt's; NULL: the host's own (host-passthrough) */
 	const struct config_domain *config;
+	bool loses_interrupts; /* and is woken when nothing has been heard of it */
 	/*
 	 * Can an emulator of this version (as virConnectGetVersion() says it) do the job?
 	 * EPTLAB_ERROR_MACHINE says why not. NULL: any can.

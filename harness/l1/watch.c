@@ -19,11 +19,12 @@ struct watch {
 	GMainContext *context;
 	GMainLoop *loop;
 	int console_file;
-	size_t kept;   /* of the console, in bytes */
-	int cancelled; /* readable once the request is cancelled; -1: it cannot be */
-	GString *line; /* the console's current line */
-	char *panic;   /* the first line of L1's panic */
-	GError *error; /* the first thing that went wrong */
+	size_t kept;	     /* of the console, in bytes */
+	unsigned int silent; /* seconds since L1's last byte, or since it was woken */
+	int cancelled;	     /* readable once the request is cancelled; -1: it cannot be */
+	GString *line;	     /* the console's current line */
+	char *panic;	     /* the first line of L1's panic */
+	GError *error;	     /* the first thing that went wrong */
 };
 
 static void end(struct watch *watch)
@@ -148,6 +149,8 @@ static int drain(struct watch *watch, int fd, take_func take)
 		do
 			n = read(fd, bytes, sizeof(bytes));
 		while (n < 0 && errno == EINTR);
+		if (n > 0)
+			watch->silent = 0;
 		if (n > 0 && !take(watch, bytes, (size_t)n))
 			return -1;
 	}
@@ -197,9 +200,15 @@ static gboolean on_timeout(void *data)
 static gboolean on_second(void *data)
 {
 	struct watch *watch = data;
+	const struct watch_request *request = watch->request;
 	struct stat status;
 
-	if (stat(watch->request->log, &status) != 0 || status.st_size <= WATCH_LOG_MOST)
+	if (request->wake != NULL && ++watch->silent >= WATCH_SILENT) {
+		watch->silent = 0;
+		request->wake(request->data);
+	}
+	if (request->log == NULL || stat(request->log, &status) != 0 ||
+	    status.st_size <= WATCH_LOG_MOST)
 		return G_SOURCE_CONTINUE;
 	if (watch->error == NULL)
 		eptlab_fail(&watch->error, EPTLAB_ERROR_L1,
@@ -248,7 +257,7 @@ static void add_sources(struct watch *watch)
 	 */
 	watch_fd(watch, watch->cancelled, on_cancelled);
 	add_source(watch, g_timeout_source_new_seconds(request->seconds), on_timeout);
-	if (request->log != NULL)
+	if (request->log != NULL || request->wake != NULL)
 		add_source(watch, g_timeout_source_new_seconds(1), on_second);
 }
 

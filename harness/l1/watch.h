@@ -24,6 +24,8 @@ struct watch_request {
 	bool to_end;
 	/* End L1 if it has not ended, and wait until it has. Called once, always. */
 	void (*stop)(void *data);
+	/* Wake L1, which has said nothing for WATCH_SILENT seconds; NULL: there is no need to. */
+	void (*wake)(void *data);
 	void *data;
 	const char *console_file; /* file that keeps the console */
 	const char *log;	  /* file that the emulator logs to; NULL: there is none */
@@ -31,6 +33,9 @@ struct watch_request {
 	frameset *frameset;
 	GCancellable *cancellable;
 };
+
+/* In seconds: longer than most steps of an L1 take. */
+#define WATCH_SILENT 10
 
 /* In bytes: many times what they ever have, and what a runaway L1 may make L0 keep. */
 #define WATCH_CONSOLE_MOST (16u << 20)

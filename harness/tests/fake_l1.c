@@ -376,12 +376,16 @@ static void send_fail(uint64_t code, const char *message)
 static void go_wrong(void)
 {
 	static const char first[] = "[    1.0] Kernel panic - not syncing: fault\n";
+	char byte;
 
 	if (is("panics")) {
 		put_console(first);
 		put_console("[    1.1] ---[ end Kernel panic - not syncing: fault ]---\n");
 		hang();
 	}
+	/* As if an interrupt were lost: nothing goes on before another one comes. */
+	if (is("sleeps") && read(console, &byte, 1) != 1)
+		abort();
 	if (is("console_floods"))
 		flood(console, "all work and no play makes jack a dull boy\n");
 	if (is("console_is_garbage"))
@@ -461,7 +465,7 @@ static int open_port(const char *folder, const char *name)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	fd = open(path, (is_init ? O_RDWR : O_WRONLY) | O_NOCTTY | O_CLOEXEC);
 	if (fd >= 0 && tcgetattr(fd, &tio) == 0) {
 		cfmakeraw(&tio);
 		tcsetattr(fd, TCSANOW, &tio);

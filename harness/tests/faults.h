@@ -202,6 +202,14 @@ static const struct fault faults[] = {
 	  .fake = "console_is_garbage" },
 	INVALID("l1_oopses", "L1's kernel", "kernel-log"),
 
+	{ .name = "interrupt_is_lost",
+	  .who = "emulator",
+	  .how = "loses an interrupt",
+	  .fake = "sleeps",
+	  .skip = { [ON_BOCHS] = "Bochs loses none",
+		    [ON_LOCAL] = "there is no emulator",
+		    [ON_KVM] = "KVM loses none" } },
+
 	/* ---- L2 ---- */
 	{ .name = "l2_panics",
 	  .who = "L2's kernel",
