@@ -257,9 +257,11 @@ static void add_stamps(GChecksum *all, const char *folder, const char *below)
 static char *key_of(const struct master *master, const char *program, const GPtrArray *cells)
 {
 	const struct paths *paths = master->session->paths;
-	const char *built[] = { program,	  paths->agent,	    paths->appliance,
-				paths->l2_kernel, paths->l2_doses,  paths->l2_base_image,
-				paths->l2_domain, paths->l1_domain, paths->probe };
+	const char *built[] = { program,	  paths->agent,
+				paths->appliance, paths->l2_kernel,
+				paths->l2_doses,  paths->l2_base_image,
+				paths->l2_domain, paths->l1_domain,
+				paths->probe,	  paths->l2_kernel_smp };
 	g_autoptr(GChecksum) all = g_checksum_new(G_CHECKSUM_SHA256);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(built); i++)

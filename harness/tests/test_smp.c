@@ -69,25 +69,25 @@ TEST(four_vcpus_add_up_while_they_exit)
 	run_many("4");
 }
 
-/* The kernel's own histogram, which all CPUs of L1 add to. */
-TEST(witness_agrees)
+static void is_valid(const char *vcpus, const char *setting)
 {
 	struct lab *lab = lab_new("tcg");
 	g_autofree char *kernel = kernel_setting();
 
-	lab_run(lab, 0, "run", "--set", kernel, "--set", "tcg.cpus=4", "--set", "l2.vcpus=4",
-		"--set", "experiment.witness=1", NULL);
+	lab_run(lab, 0, "run", "--set", kernel, "--set", "tcg.cpus=4", "--set", vcpus, "--set",
+		setting, NULL);
 	lab_free(lab);
+}
+
+/* The kernel's own histogram, which all CPUs of L1 add to. */
+TEST(witness_agrees)
+{
+	is_valid("l2.vcpus=4", "experiment.witness=1");
 }
 
 TEST(doses_are_exact)
 {
-	struct lab *lab = lab_new("tcg");
-	g_autofree char *kernel = kernel_setting();
-
-	lab_run(lab, 0, "run", "--set", kernel, "--set", "tcg.cpus=4", "--set", "l2.vcpus=2",
-		"--set", "experiment.workload=doses", NULL);
-	lab_free(lab);
+	is_valid("l2.vcpus=2", "experiment.workload=doses");
 }
 
 /* Those runs that have two vCPUs, two VMs, and hostile questions; a CPU of QEMU's takes no INVD. */
