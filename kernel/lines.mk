@@ -14,7 +14,8 @@ DEFAULT_LINE := $(shell . /etc/os-release && [ "$$ID$$VERSION_ID" = debian12 ] &
 
 SMP := $(if $(filter %-smp,$(KERNEL)),-smp)
 LINE := $(if $(LINUX),own,$(or $(KERNEL:%-smp=%),$(DEFAULT_LINE)))
-# What is built is called so: eptlab's experiment.kernel names the first, l2.kernel has the path of the second.
+# What is built is called so: eptlab's experiment.kernel names the first; the second is what L2 boots if l2.vcpus
+# is more than 1.
 L1_NAME := $(LINE)$(SMP)
 L2_NAME := l2$(SMP)
 ifneq ($(if $(LINUX),$(KERNEL)),)

@@ -275,7 +275,7 @@ static void wake(void *data)
 {
 	const struct l1_vm *vm = data;
 
-	if (vm->terminal >= 0 && write(vm->terminal, "\x11", 1) < 0)
+	if (write(vm->terminal, "\x11", 1) < 0)
 		g_debug("L1 could not be woken: %s", g_strerror(errno));
 }
 
