@@ -68,7 +68,7 @@ static int lock_folder(const char *path, int operation)
 
 /*
  * The lock of the results folder is held for moments only: where a partial folder exists that has
- * no lock yet, and where names are chosen.
+ * no lock yet, where one goes, and where names are chosen.
  */
 static int lock_results(const char *results, GError **error)
 {
@@ -102,13 +102,25 @@ static void store_free(record_store *store)
 	g_free(store);
 }
 
-void record_store_abort(record_store *store)
+/* results is locked by the caller. What cannot be removed has no lock any more: the next harness
+ * will find it. */
+static void give_up(record_store *store)
 {
-	if (!store)
-		return;
-	/* What cannot be removed has no lock any more: the next harness will find it. */
 	folder_remove(store->path);
 	store_free(store);
+}
+
+void record_store_abort(record_store *store)
+{
+	int lock;
+
+	if (!store)
+		return;
+	/* Where there is no lock to be had, the folder goes all the same: nothing may stay. */
+	lock = lock_folder(store->results, LOCK_EX);
+	give_up(store);
+	if (lock >= 0)
+		close(lock);
 }
 
 char *record_store_work(const record_store *store)
@@ -175,7 +187,7 @@ static record_store *begin_locked(const char *results, const char *name, GError 
 	if (store->lock < 0)
 		fail(error, "lock", path);
 	if (store->lock < 0 || !take_room(store, error))
-		g_clear_pointer(&store, record_store_abort);
+		g_clear_pointer(&store, give_up);
 	return store;
 }
 

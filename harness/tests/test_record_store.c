@@ -742,6 +742,35 @@ TEST_STORE(killed_at_any_moment)
 	}
 }
 
+static void abort_for_ever(void)
+{
+	for (;;)
+		record_store_abort(begin());
+}
+
+/* Names that are read before the one that goes make it likely that it goes in between. */
+TEST_STORE(recovery_while_another_gives_up)
+{
+	g_autoptr(GError) error = NULL;
+	bool good = true;
+	pid_t child;
+
+	for (unsigned int i = 0; i < 100; i++) {
+		g_autofree char *path = g_strdup_printf("%s/.partial-%u", results, i);
+
+		assert_int_equal(g_mkdir_with_parents(path, 0700), 0);
+	}
+	child = start(abort_for_ever);
+	for (unsigned int times = 0; good && times < 200; times++) {
+		g_auto(GStrv) paths = record_store_recover(results, "0.2", &error);
+
+		good = paths != NULL && paths[0] == NULL;
+	}
+	kill_harness(child);
+	if (!good)
+		fail_msg("%s", error != NULL ? error->message : "a record was made of nothing");
+}
+
 /* ---- Earlier runs ---- */
 
 /* A record whose run "ept" has count exits of reason 30, and inputs that end with that digit. */
