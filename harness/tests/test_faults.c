@@ -69,7 +69,7 @@ static struct {
  */
 static void set_apart(const char *source)
 {
-	static const char *const own[] = { "/tmp", "/var/tmp", "/run/lock" };
+	static const char *const own[] = { "/tmp", "/var/tmp", "/dev/shm", "/run/lock" };
 	const int clone = open(source, O_PATH | O_CLOEXEC);
 	g_autofree char *again = g_strdup_printf("/proc/self/fd/%d", clone);
 
