@@ -116,6 +116,7 @@ void record_store_abort(record_store *store)
 
 	if (!store)
 		return;
+	record_store_end_work(store);
 	/* Where there is no lock to be had, the folder goes all the same: nothing may stay. */
 	lock = lock_folder(store->results, LOCK_EX);
 	give_up(store);
