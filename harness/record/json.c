@@ -258,8 +258,8 @@ static bool read_choice(struct reader *reader, const char *const *names, json_t 
 			unsigned int *member)
 {
 	const char *text = json_string_value(json);
-	g_autofree char *list = g_strjoinv(", ", (char **)names);
-	g_autofree char *expected = g_strdup_printf("one of %s", list);
+	g_autofree char *list = NULL;
+	g_autofree char *expected = NULL;
 
 	for (unsigned int i = 0; text && names[i]; i++) {
 		if (strcmp(names[i], text) != 0)
@@ -267,6 +267,8 @@ static bool read_choice(struct reader *reader, const char *const *names, json_t 
 		*member = i;
 		return true;
 	}
+	list = g_strjoinv(", ", (char **)names);
+	expected = g_strdup_printf("one of %s", list);
 	return refuse(reader, json, expected);
 }
 
@@ -415,7 +417,9 @@ static bool read_optional_object(struct reader *reader, const struct record_obje
 
 static void path_add(struct reader *reader, const char *key)
 {
-	g_string_append_printf(reader->path, "%s%s", reader->path->len ? "." : "", key);
+	if (reader->path->len > 0)
+		g_string_append_c(reader->path, '.');
+	g_string_append(reader->path, key);
 }
 
 static bool is_sha256(const char *text)
