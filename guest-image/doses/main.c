@@ -208,7 +208,7 @@ static void add_one(const char *name)
 		machine_fail("there is no dose '%s'", name);
 	why = doses_impossible(&doses[i], size_of(&doses[i]));
 	if (why)
-		machine_fail("%s is not possible here: %s", name, why);
+		machine_fail("%s" DOSE_IMPOSSIBLE "%s", name, why);
 	add_dose(&doses[i]);
 }
 

@@ -13,6 +13,7 @@
 #include "cli/session.h"
 #include "config/config_job.h"
 #include "judge/conform.h"
+#include "wire/dose_list.h"
 #include "base/folder.h"
 #include "report/conform.h"
 #include "base/each.h"
@@ -53,6 +54,14 @@ static probe_result *parse(frame_texts *texts, const char *run, const char *file
 								      : NULL;
 }
 
+static bool is_impossible(frame_texts *texts, const char *run)
+{
+	g_autofree char *name = g_strdup_printf("%s/%s", run, L1_FILE_CONSOLE);
+	const GString *console = frame_texts_get(texts, name);
+
+	return console != NULL && strstr(console->str, DOSE_IMPOSSIBLE) != NULL;
+}
+
 /* Texts of each run, to be looked at when a mark is not ok. */
 static bool keep_texts(const struct marking *marking, frame_texts *texts, GError **error)
 {
@@ -87,6 +96,7 @@ static void judge(struct marking *marking, frame_texts *texts)
 	each (const struct record_run, run, marking->record->runs) {
 		struct conform_run one = {
 			.run = run,
+			.impossible = is_impossible(texts, run->config),
 			.probe = parse(texts, run->config, L1_FILE_PROBE),
 			.companion = parse(texts, run->config, L1_FILE_COMPANION),
 		};

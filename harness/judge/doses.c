@@ -2,10 +2,10 @@
 #include "judge/doses.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "record/reasons.h"
-#include "record/record.h"
 
 #define SDM_CONDITIONAL                                                                            \
 	"SDM vol. 3, \"Instructions That Cause VM Exits Conditionally\" (26.1.3 in 2023)"
@@ -266,9 +266,21 @@ const struct dose *doses_find(const char *name)
 	return NULL;
 }
 
+bool dose_invd_is_wbinvd(const struct record_platform *platform)
+{
+	unsigned int major, minor;
+
+	return g_strcmp0(platform->name, "tcg") == 0 && platform->version != NULL &&
+	       sscanf(platform->version, "%u.%u", &major, &minor) == 2 &&
+	       (major < 8 || (major == 8 && minor < 1));
+}
+
 static uint32_t reason_of(const struct dose_cost *cost, const struct dose_setting *setting)
 {
-	return setting->vendor == KVM_EXITCOUNT_VENDOR_SVM ? cost->svm : cost->vmx;
+	if (setting->vendor != KVM_EXITCOUNT_VENDOR_SVM)
+		return cost->vmx;
+	return setting->invd_is_wbinvd && cost->svm == REASON_SVM_INVD ? REASON_SVM_WBINVD
+								       : cost->svm;
 }
 
 static bool applies(const struct dose_cost *cost, const struct dose_setting *setting)

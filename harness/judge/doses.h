@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <glib.h>
 
+#include "record/record.h"
 #include "wire/dose_list.h"
 
 /*
@@ -60,9 +61,17 @@ const struct dose *doses_find(const char *name);
 
 /* In which VM a dose was given. */
 struct dose_setting {
-	uint32_t vendor; /* KVM_EXITCOUNT_VENDOR_* */
-	bool nested;	 /* EPT or NPT is in effect */
+	uint32_t vendor;     /* KVM_EXITCOUNT_VENDOR_* */
+	bool nested;	     /* EPT or NPT is in effect */
+	bool invd_is_wbinvd; /* L1's CPU has one exit code for both */
 };
+
+/*
+ * Is L1's CPU one that tells of INVD as WBINVD? QEMU's TCG is before 8.1: its translator has both
+ * instructions in one place (disas_insn() in target/i386/tcg/translate.c), and chose the exit code
+ * by bit 1 of the opcode, which is 0 in 0F 08 (INVD) and 0F 09 (WBINVD).
+ */
+bool dose_invd_is_wbinvd(const struct record_platform *platform);
 
 /* What the dose must cost, of one reason. */
 struct dose_expectation {

@@ -14,6 +14,7 @@ struct rule_result rules_check_dose(const struct record_run *a)
 	const struct dose_setting setting = {
 		.vendor = record_run_vendor(run),
 		.nested = run->l2_in_effect.ept,
+		.invd_is_wbinvd = dose_invd_is_wbinvd(&run->platform),
 	};
 	const char *expected = "what docs/doses.md says, to the exit";
 	char *wrong;

@@ -104,6 +104,7 @@ struct stage {
 	struct record *record;
 	struct record_run *run;
 	probe_result *probe;
+	bool impossible;
 	GPtrArray *marks;
 };
 
@@ -124,7 +125,11 @@ static void judge(struct stage *stage, const char *name, probe_result *probe)
 		probe_result_store(probe, stage->run);
 	else
 		record_set_string(&stage->run->error, "L2: it \033[31mdied");
-	one = (struct conform_run){ .run = stage->run, .probe = probe };
+	one = (struct conform_run){
+		.run = stage->run,
+		.probe = probe,
+		.impossible = stage->impossible,
+	};
 	subject = (struct conform_subject){
 		.config = &stage->config,
 		.record = stage->record,
@@ -195,6 +200,18 @@ TEST(dose_is_marked)
 	/* Skipped: not given, though its run was made; and those of a run that was not. */
 	marks_are("ept", guest, "dose-rdmsr-ept", "dose-wrmsr-ept fast-path-ept",
 		  "dose-pages-ept dose-rdmsr-noept two-vms bounds two-vcpus");
+}
+
+/* In a VM of its own: skipped if L2 has said that it cannot be, else a run that has failed. */
+TEST(dose_that_cannot_be_given_is_skipped)
+{
+	struct stage stage = { .impossible = true };
+
+	judge(&stage, "ept-cr3-pcid", NULL);
+	are(&stage, CONFORM_SKIPPED, "dose-cr3-pcid-ept");
+	assert_says(find(&stage, "dose-cr3-pcid-ept")->saw, "this CPU cannot take it");
+	clear(&stage);
+	marks_are("ept-cr3-pcid", NULL, "", "dose-cr3-pcid-ept", "dose-cr3-pcid-noept");
 }
 
 TEST(answers_are_marked)

@@ -5,10 +5,11 @@
 #include "record/record.h"
 #include "tests/test.h"
 
-static const struct dose_setting ept = { KVM_EXITCOUNT_VENDOR_VMX, true };
-static const struct dose_setting noept = { KVM_EXITCOUNT_VENDOR_VMX, false };
-static const struct dose_setting npt = { KVM_EXITCOUNT_VENDOR_SVM, true };
-static const struct dose_setting nonpt = { KVM_EXITCOUNT_VENDOR_SVM, false };
+static const struct dose_setting ept = { KVM_EXITCOUNT_VENDOR_VMX, true, false };
+static const struct dose_setting noept = { KVM_EXITCOUNT_VENDOR_VMX, false, false };
+static const struct dose_setting npt = { KVM_EXITCOUNT_VENDOR_SVM, true, false };
+static const struct dose_setting nonpt = { KVM_EXITCOUNT_VENDOR_SVM, false, false };
+static const struct dose_setting old_tcg = { KVM_EXITCOUNT_VENDOR_SVM, false, true };
 
 /* What is expected of n = 7, written down by hand from what the dose does. */
 static const struct {
@@ -29,19 +30,21 @@ static const struct {
 	{ "wrmsr", &nonpt, 0x7c, 7 },	  { "wrmsr-fast", &ept, 32, 7 },
 	{ "invd", &ept, 13, 7 },	  { "invd", &noept, 13, 7 },
 	{ "invd", &npt, 0x76, 7 },	  { "invd", &nonpt, 0x76, 7 },
-	{ "pages", &ept, 48, 7 },	  { "pages", &ept, 0, 0 },
-	{ "pages", &noept, 48, 0 },	  { "pages", &noept, 0, 7 },
-	{ "pages", &npt, 0x400, 7 },	  { "pages", &nonpt, 0x4e, 7 },
-	{ "invlpg", &ept, 14, 0 },	  { "invlpg", &ept, 48, 0 },
-	{ "invlpg", &noept, 14, 7 },	  { "invlpg", &noept, 0, 7 },
-	{ "invlpg", &nonpt, 0x79, 7 },	  { "invlpg", &nonpt, 0x4e, 7 },
-	{ "cr3", &ept, 28, 0 },		  { "cr3", &noept, 28, 7 },
-	{ "cr3", &npt, 0x13, 0 },	  { "cr3", &nonpt, 0x13, 7 },
-	{ "cr3-pcid", &ept, 28, 2 },	  { "cr3-pcid", &noept, 28, 9 },
-	{ "cr3-pcid", &nonpt, 0x13, 7 },  { "cr3-pcid", &nonpt, 0x14, 2 },
-	{ "abuse", &ept, 10, 42 },	  { "abuse", &noept, 10, 42 },
-	{ "smp", &ept, 10, 14 },	  { "smp", &ept, 12, 2 },
-	{ "smp", &ept, 32, 4 },		  { "smp", &noept, 10, 14 },
+	{ "invd", &npt, 0x89, 0 },	  { "invd", &old_tcg, 0x89, 7 },
+	{ "invd", &old_tcg, 0x76, 0 },	  { "pages", &ept, 48, 7 },
+	{ "pages", &ept, 0, 0 },	  { "pages", &noept, 48, 0 },
+	{ "pages", &noept, 0, 7 },	  { "pages", &npt, 0x400, 7 },
+	{ "pages", &nonpt, 0x4e, 7 },	  { "invlpg", &ept, 14, 0 },
+	{ "invlpg", &ept, 48, 0 },	  { "invlpg", &noept, 14, 7 },
+	{ "invlpg", &noept, 0, 7 },	  { "invlpg", &nonpt, 0x79, 7 },
+	{ "invlpg", &nonpt, 0x4e, 7 },	  { "cr3", &ept, 28, 0 },
+	{ "cr3", &noept, 28, 7 },	  { "cr3", &npt, 0x13, 0 },
+	{ "cr3", &nonpt, 0x13, 7 },	  { "cr3-pcid", &ept, 28, 2 },
+	{ "cr3-pcid", &noept, 28, 9 },	  { "cr3-pcid", &nonpt, 0x13, 7 },
+	{ "cr3-pcid", &nonpt, 0x14, 2 },  { "abuse", &ept, 10, 42 },
+	{ "abuse", &noept, 10, 42 },	  { "smp", &ept, 10, 14 },
+	{ "smp", &ept, 12, 2 },		  { "smp", &ept, 32, 4 },
+	{ "smp", &noept, 10, 14 },
 };
 
 TEST(costs_are_those_derived_by_hand)
@@ -55,6 +58,27 @@ TEST(costs_are_those_derived_by_hand)
 		assert_int_equal(expected.least, row->exits);
 		assert_int_equal(expected.most, row->exits);
 		assert_true((row->exits > 0) == (expected.why != NULL));
+	}
+}
+
+TEST(only_an_old_tcg_tells_of_invd_as_wbinvd)
+{
+	static const struct {
+		const char *name, *version;
+		bool is;
+	} rows[] = {
+		{ "tcg", "7.2.22", true }, { "tcg", "8.0.5", true },  { "tcg", "8.1.0", false },
+		{ "tcg", "10.0", false },  { "bochs", "2.7", false }, { "kvm", "7.2.22", false },
+		{ "tcg", NULL, false },	   { "tcg", "soon", false },  { NULL, "7.2.22", false },
+	};
+
+	test_each (row, rows) {
+		const struct record_platform platform = {
+			.name = (char *)row->name,
+			.version = (char *)row->version,
+		};
+
+		assert_int_equal(dose_invd_is_wbinvd(&platform), row->is);
 	}
 }
 

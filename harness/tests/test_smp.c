@@ -90,7 +90,7 @@ TEST(doses_are_exact)
 	is_valid("l2.vcpus=2", "experiment.workload=doses");
 }
 
-/* Those runs that have two vCPUs, two VMs, and hostile questions; a CPU of QEMU's takes no INVD. */
+/* Those runs that have two vCPUs, two VMs, and hostile questions. */
 TEST(conform_finds_nothing)
 {
 	struct lab *lab = lab_new("tcg");

@@ -33,4 +33,7 @@
 #define DOSE_WORKLOAD_PREFIX "dose-"
 #define DOSE_WORKLOAD_ALL    "doses"
 
+/* What L2's console says of a dose NAME that its CPU cannot take, behind the name. */
+#define DOSE_IMPOSSIBLE " is not possible here: "
+
 #endif
