@@ -191,7 +191,7 @@ static void add_all(void)
 		if (strcmp(doses[i].name, without) == 0)
 			continue;
 		if (why)
-			machine_say("%s is left out: %s", doses[i].name, why);
+			machine_say("%s" DOSE_LEFT_OUT "%s", doses[i].name, why);
 		else
 			add_dose(&doses[i]);
 	}

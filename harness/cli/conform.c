@@ -13,7 +13,6 @@
 #include "cli/session.h"
 #include "config/config_job.h"
 #include "judge/conform.h"
-#include "wire/dose_list.h"
 #include "base/folder.h"
 #include "report/conform.h"
 #include "base/each.h"
@@ -54,12 +53,12 @@ static probe_result *parse(frame_texts *texts, const char *run, const char *file
 								      : NULL;
 }
 
-static bool is_impossible(frame_texts *texts, const char *run)
+static const char *console_of(frame_texts *texts, const char *run)
 {
 	g_autofree char *name = g_strdup_printf("%s/%s", run, L1_FILE_CONSOLE);
 	const GString *console = frame_texts_get(texts, name);
 
-	return console != NULL && strstr(console->str, DOSE_IMPOSSIBLE) != NULL;
+	return console != NULL ? console->str : NULL;
 }
 
 /* Texts of each run, to be looked at when a mark is not ok. */
@@ -96,9 +95,9 @@ static void judge(struct marking *marking, frame_texts *texts)
 	each (const struct record_run, run, marking->record->runs) {
 		struct conform_run one = {
 			.run = run,
-			.impossible = is_impossible(texts, run->config),
 			.probe = parse(texts, run->config, L1_FILE_PROBE),
 			.companion = parse(texts, run->config, L1_FILE_COMPANION),
+			.console = console_of(texts, run->config),
 		};
 
 		g_array_append_val(subject.runs, one);

@@ -449,6 +449,24 @@ static char *mark_of_dose(const char *dose, bool ept)
 	return g_strconcat(DOSE_WORKLOAD_PREFIX, dose, "-", paging, NULL);
 }
 
+/* What L2 has said of a dose that it cannot take, which the caller frees; NULL: nothing. */
+static char *why_impossible(const struct conform_run *run, const char *dose)
+{
+	static const char *const marks[] = { DOSE_IMPOSSIBLE, DOSE_LEFT_OUT };
+	const char *found = NULL;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(marks) && found == NULL; i++) {
+		g_autofree char *said = g_strconcat(dose, marks[i], NULL);
+
+		found = run != NULL && run->console != NULL ? strstr(run->console, said) : NULL;
+		if (found != NULL)
+			found += strlen(said);
+	}
+	return found == NULL ? NULL
+			     : g_strdup_printf("this CPU cannot take it: %.*s",
+					       (int)strcspn(found, "\r\n"), found);
+}
+
 static void put_dose(GPtrArray *marks, const struct conform_subject *subject,
 		     const struct dose *dose, bool ept)
 {
@@ -458,20 +476,26 @@ static void put_dose(GPtrArray *marks, const struct conform_subject *subject,
 	const struct probe_reading *from, *to;
 	g_autoptr(GPtrArray) exits = NULL;
 	struct dose_setting setting;
-	bool impossible;
+	g_autofree char *impossible = NULL;
 	char *wrong;
 	guint index;
 
 	/* Alone in its VM it leaves no counts at all, else no reading. */
-	impossible = run != NULL &&
-		     (run->probe != NULL ? find_reading(run, dose->name) == 0 : run->impossible);
-	if (impossible) {
-		skip(marks, name, "this CPU cannot take it: see the run's l2-console.log");
+	index = run != NULL && run->probe != NULL ? find_reading(run, dose->name) : 0;
+	impossible = index == 0 ? why_impossible(run, dose->name) : NULL;
+	if (impossible != NULL) {
+		skip(marks, name, impossible);
 		return;
 	}
 	if (!has_counts(marks, name, run, expected))
 		return;
-	index = find_reading(run, dose->name);
+	if (index == 0) {
+		put(marks, name, CONFORM_NOT_OK,
+		    g_strdup_printf("%s: L2 has not taken the dose, and has not said why",
+				    run->run->config),
+		    expected, "a dose that was not taken shows nothing");
+		return;
+	}
 	from = reading_at(run, index - 1);
 	to = reading_at(run, index);
 	exits = difference(subject, run, from, to);

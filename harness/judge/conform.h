@@ -28,7 +28,7 @@ struct conform_run {
 	const struct record_run *run;  /* with its error, if it has failed */
 	const probe_result *probe;     /* NULL: there are no counts */
 	const probe_result *companion; /* of the second VM; NULL: there was none */
-	bool impossible;	       /* L2 has said that its CPU cannot take the dose */
+	const char *console;	       /* of L2; NULL: there is none */
 };
 
 struct conform_subject {

@@ -33,7 +33,8 @@
 #define DOSE_WORKLOAD_PREFIX "dose-"
 #define DOSE_WORKLOAD_ALL    "doses"
 
-/* What L2's console says of a dose NAME that its CPU cannot take, behind the name. */
+/* Of a dose that L2 cannot take, its console says why behind its name: alone, or among all. */
 #define DOSE_IMPOSSIBLE " is not possible here: "
+#define DOSE_LEFT_OUT	" is left out: "
 
 #endif
