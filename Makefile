@@ -66,11 +66,11 @@ CFLAGS ?= -O2 -g
 # Wherever the clone is, the same bytes: the agent is part of L1, and so of what is measured.
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=. -I harness $(UAPI:%=-I %) \
 	$(shell pkg-config --cflags $(LIBRARIES))
-LIBRARIES := gio-unix-2.0 jansson libxml-2.0 libkmod libvirt libvirt-qemu zlib smartcols
+LIBRARIES := gio-unix-2.0 gnutls jansson libxml-2.0 libkmod libvirt libvirt-qemu zlib smartcols
 # L1's program: what is not in its list cannot change what is measured.
 AGENT_LDLIBS = $(shell pkg-config --libs gio-unix-2.0 libxml-2.0 libkmod libvirt libvirt-qemu zlib)
 LDLIBS = $(shell pkg-config --libs $(LIBRARIES)) -lcsv -lutil -lm
-GUESTFS_LDLIBS = $(shell pkg-config --libs gio-2.0 libguestfs ext2fs com_err)
+GUESTFS_LDLIBS = $(shell pkg-config --libs gio-2.0 gnutls libguestfs ext2fs com_err)
 # The leaves and the reasons: the same headers for KVM, the programs of L2 and the harness.
 UAPI := $(wildcard kernel/common/*/arch/x86/include/uapi)
 LEAVES := $(wildcard $(addsuffix /asm/kvm_exit*.h,$(UAPI)))
