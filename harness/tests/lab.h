@@ -65,8 +65,9 @@ char *lab_newest_file(const struct lab *lab, const char *name);
 
 /*
  * The folder for "eptlab in-l1" in which L1 is a machine of its own with an eptlab on it, for the
- * platform local: a clone as far as it needs one, and harness/tests/local. answers is the folder
- * of QEMU's that "eptlab capabilities" says. The caller frees the path.
+ * platform local: a clone as far as it needs one, the L2 image with the probe, and harness/tests/
+ * local. answers is the folder of QEMU's that "eptlab capabilities" says. The caller frees the
+ * path.
  */
 char *lab_l1_folder(const struct lab *lab, const char *answers);
 
