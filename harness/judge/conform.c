@@ -450,21 +450,39 @@ static char *mark_of_dose(const char *dose, bool ept)
 }
 
 /* What L2 has said of a dose that it cannot take, which the caller frees; NULL: nothing. */
-static char *why_impossible(const struct conform_run *run, const char *dose)
+static char *why_impossible(const char *console, const char *dose)
 {
 	static const char *const marks[] = { DOSE_IMPOSSIBLE, DOSE_LEFT_OUT };
-	const char *found = NULL;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(marks) && found == NULL; i++) {
+	for (size_t i = 0; console != NULL && i < G_N_ELEMENTS(marks); i++) {
 		g_autofree char *said = g_strconcat(dose, marks[i], NULL);
+		const char *found = strstr(console, said);
+		const char *why = found != NULL ? found + strlen(said) : NULL;
 
-		found = run != NULL && run->console != NULL ? strstr(run->console, said) : NULL;
-		if (found != NULL)
-			found += strlen(said);
+		if (why != NULL)
+			return g_strdup_printf("this CPU cannot take it: %.*s",
+					       (int)strcspn(why, "\r\n"), why);
 	}
-	return found == NULL ? NULL
-			     : g_strdup_printf("this CPU cannot take it: %.*s",
-					       (int)strcspn(found, "\r\n"), found);
+	return NULL;
+}
+
+/* The number of the reading that ends the dose; 0: there is none, and its mark says why. */
+static guint reading_of_dose(GPtrArray *marks, const char *name, const struct conform_run *run,
+			     const char *dose, const char *expected)
+{
+	const guint index = run != NULL && run->probe != NULL ? find_reading(run, dose) : 0;
+	g_autofree char *impossible =
+		run != NULL && index == 0 ? why_impossible(run->console, dose) : NULL;
+
+	/* Alone in its VM it leaves no counts at all, else no reading. */
+	if (impossible != NULL)
+		skip(marks, name, impossible);
+	else if (has_counts(marks, name, run, expected) && index == 0)
+		put(marks, name, CONFORM_NOT_OK,
+		    g_strdup_printf("%s: L2 has not taken the dose, and has not said why",
+				    run->run->config),
+		    expected, "a dose that was not taken shows nothing");
+	return index;
 }
 
 static void put_dose(GPtrArray *marks, const struct conform_subject *subject,
@@ -476,26 +494,11 @@ static void put_dose(GPtrArray *marks, const struct conform_subject *subject,
 	const struct probe_reading *from, *to;
 	g_autoptr(GPtrArray) exits = NULL;
 	struct dose_setting setting;
-	g_autofree char *impossible = NULL;
 	char *wrong;
-	guint index;
+	const guint index = reading_of_dose(marks, name, run, dose->name, expected);
 
-	/* Alone in its VM it leaves no counts at all, else no reading. */
-	index = run != NULL && run->probe != NULL ? find_reading(run, dose->name) : 0;
-	impossible = index == 0 ? why_impossible(run, dose->name) : NULL;
-	if (impossible != NULL) {
-		skip(marks, name, impossible);
+	if (index == 0)
 		return;
-	}
-	if (!has_counts(marks, name, run, expected))
-		return;
-	if (index == 0) {
-		put(marks, name, CONFORM_NOT_OK,
-		    g_strdup_printf("%s: L2 has not taken the dose, and has not said why",
-				    run->run->config),
-		    expected, "a dose that was not taken shows nothing");
-		return;
-	}
 	from = reading_at(run, index - 1);
 	to = reading_at(run, index);
 	exits = difference(subject, run, from, to);
