@@ -15,7 +15,10 @@
 
 #define BUFFER_SIZE ((size_t)256 * 1024)
 
-/* By GnuTLS: GLib's takes five times as long, and the files of one experiment are some 250 MB. */
+/*
+ * By GnuTLS: for the 285 MB of an experiment GLib's takes 1.5 s, and this 0.2 s, where the CPU has
+ * instructions for it.
+ */
 static bool add_bytes(gnutls_hash_hd_t hash, int fd)
 {
 	g_autofree guchar *buffer = g_malloc(BUFFER_SIZE);
@@ -41,18 +44,12 @@ static bool check_regular(int fd)
 	return S_ISREG(status.st_mode);
 }
 
-static char *in_digits(const unsigned char *sum)
-{
-	GString *digits = g_string_sized_new(DIGEST_LENGTH);
-
-	for (gsize i = 0; i < DIGEST_LENGTH / 2; i++)
-		g_string_append_printf(digits, "%02x", sum[i]);
-	return g_string_free(digits, FALSE);
-}
-
 char *digest_file(const char *path, GError **error)
 {
 	unsigned char sum[DIGEST_LENGTH / 2];
+	const gnutls_datum_t bytes = { sum, sizeof(sum) };
+	char digits[DIGEST_LENGTH + 1];
+	size_t size = sizeof(digits);
 	gnutls_hash_hd_t hash;
 	int wrong = 0, fd;
 
@@ -70,7 +67,9 @@ char *digest_file(const char *path, GError **error)
 		return eptlab_null(error, EPTLAB_ERROR_MACHINE,
 				   "L0: cannot read %s: %s; it must be a readable file", path,
 				   g_strerror(wrong));
-	return in_digits(sum);
+	/* It fails where there is no room only, and there is. */
+	gnutls_hex_encode(&bytes, digits, &size);
+	return g_strdup(digits);
 }
 
 char *digest_folder(const char *path, GError **error)
