@@ -63,13 +63,15 @@ struct record *lab_newest(const struct lab *lab);
 /* The name of a file in the newest record; the caller frees it. */
 char *lab_newest_file(const struct lab *lab, const char *name);
 
+/* The folder of QEMU's answers, as "eptlab capabilities" says it. The caller frees the path. */
+char *lab_answers(struct lab *lab);
+
 /*
  * The folder for "eptlab in-l1" in which L1 is a machine of its own with an eptlab on it, for the
- * platform local: a clone as far as it needs one, the L2 image with the probe, and harness/tests/
- * local. answers is the folder of QEMU's that "eptlab capabilities" says. The caller frees the
- * path.
+ * platform local: a clone as far as it needs one, the L2 image with the probe, QEMU's answers, and
+ * harness/tests/local. The caller frees the path.
  */
-char *lab_l1_folder(const struct lab *lab, const char *answers);
+char *lab_l1_folder(struct lab *lab);
 
 /*
  * Into such a folder: what makes of L1 a machine that boots an L1 of its own, harness/tests/nested/

@@ -296,15 +296,12 @@ static char *run_in_machine(enum fault_platform platform, size_t first)
 	g_autofree char *out = g_build_filename(lab->results, "out", NULL);
 	g_autofree char *run = NULL;
 	g_autofree char *rows = NULL;
-	g_autofree char *answers = NULL;
 	g_autofree char *folder = NULL;
 	g_autofree char *script = rows_script(platform, first);
 
 	g_free(lab->platform);
 	lab->platform = g_strdup("tcg");
-	lab_run(lab, 0, "capabilities", NULL);
-	answers = g_strndup(lab->output, strcspn(lab->output, "\n"));
-	folder = lab_l1_folder(lab, answers);
+	folder = lab_l1_folder(lab);
 	run = g_build_filename(folder, "run", NULL);
 	rows = g_build_filename(folder, "rows", NULL);
 	add_parts(folder, platform);

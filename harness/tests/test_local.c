@@ -8,14 +8,11 @@
 #include "lab.h"
 #include "tests/test.h"
 
-static void assert_marks(const struct lab *lab, const char *const *marks, size_t count,
-			 const char *parameters)
+static void assert_parameters(const struct lab *lab, const char *mark, const char *parameters)
 {
-	for (size_t i = 0; i < count; i++) {
-		g_autofree char *line = g_strdup_printf("%s: %s", marks[i], parameters);
+	g_autofree char *line = g_strdup_printf("%s: %s", mark, parameters);
 
-		lab_assert_line(lab, line);
-	}
+	lab_assert_line(lab, line);
 }
 
 /* parameters: as the kernel shows them by default. */
@@ -23,15 +20,11 @@ static struct lab *reload_measure_restore(const char *platform, const char *para
 {
 	struct lab *lab = lab_new(platform);
 	g_autofree char *out = g_build_filename(lab->results, "out", NULL);
-	g_autofree char *answers = NULL;
-	g_autofree char *folder = NULL;
-	static const char *const marks[] = { "before", "after-run", "after-interrupt" };
+	g_autofree char *folder = lab_l1_folder(lab);
 
-	lab_run(lab, 0, "capabilities", NULL);
-	answers = g_strndup(lab->output, strcspn(lab->output, "\n"));
-	folder = lab_l1_folder(lab, answers);
 	lab_run(lab, 0, "in-l1", folder, out, NULL);
-	assert_marks(lab, marks, G_N_ELEMENTS(marks), parameters);
+	test_each_of (mark, "before", "after-run", "after-interrupt")
+		assert_parameters(lab, *mark, parameters);
 	lab_assert_line(lab, "run-status: 0");
 	lab_assert_line(lab, "VALID: ");
 	assert_null(strstr(lab->output, "left behind"));
@@ -47,10 +40,10 @@ TEST(local_on_vmx)
 
 TEST(local_on_svm)
 {
-	static const char *const marks[] = { "after-next", "after-all" };
 	struct lab *lab = reload_measure_restore("tcg", "npt=Y");
 
-	assert_marks(lab, marks, G_N_ELEMENTS(marks), "npt=Y");
+	test_each_of (mark, "after-next", "after-all")
+		assert_parameters(lab, *mark, "npt=Y");
 	lab_assert_line(lab, "between: unloaded");
 	lab_assert_line(lab, "An earlier eptlab was killed while KVM was reloaded; restored: ");
 	lab_assert_line(lab, "next-status: 0");

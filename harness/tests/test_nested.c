@@ -35,10 +35,8 @@ static struct lab *run_in_machine(const char *platform, const char *plan,
 	g_autofree char *build = lab_built("");
 	g_autofree char *folder = g_build_filename(lab->results, "script", NULL);
 	g_autofree char *out = g_build_filename(lab->results, "out", NULL);
-	g_autofree char *answers = NULL;
+	g_autofree char *answers = lab_answers(lab);
 
-	lab_run(lab, 0, "capabilities", NULL);
-	answers = g_strndup(lab->output, strcspn(lab->output, "\n"));
 	lab_shell("mkdir '%s'; cp -a '%s/nested' '%s/root'; cp -r '%s' '%s/libvirt'", folder, build,
 		  folder, answers, folder);
 	lab_l1_host(folder);
